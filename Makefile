@@ -1,0 +1,52 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Both set up what they need first.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test unit lint fmt bench chaos docs lock clean
+help:            ## This list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.runtime: requirements/runtime.lock scripts/venv.sh pyproject.toml
+	@bash scripts/venv.sh "$(PYTHON)" "$(VENV)" requirements/runtime.lock
+	@touch $@
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	@bash scripts/venv.sh "$(PYTHON)" "$(VENV)" requirements/dev.lock
+	@touch $@
+
+demo: $(VENV)/.runtime  ## The main job, end to end, on embedded defaults
+	@$(BIN)/hocba-hub demo
+
+test: $(VENV)/.dev      ## Every test, with the short form of the kill tests
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q
+
+unit: $(VENV)/.dev      ## The tests without I/O
+	@$(BIN)/python -m pytest -q tests/unit
+
+lint: $(VENV)/.dev      ## Static checks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.check_generated
+
+fmt: $(VENV)/.dev       ## Put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(VENV)/.dev      ## Write the generated documents again
+	@$(BIN)/python -m scripts.check_generated --write
+
+bench: $(VENV)/.dev     ## Measure speed (see bench/README.md)
+	@$(BIN)/python -m bench
+
+chaos: $(VENV)/.dev     ## The long form of the kill and fault tests
+	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos
+
+lock: $(VENV)/.dev      ## Choose the pinned versions anew (needs uv)
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/runtime.lock
+	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/dev.lock
+
+clean:           ## Remove everything that was installed or generated
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage* build *.egg-info

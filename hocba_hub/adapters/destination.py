@@ -1,0 +1,164 @@
+"""The destination file: everything the hub knows of one outside system, as YAML.
+
+A destination that speaks REST or SOAP the way our adapters can is added by a file alone. Addresses may use
+`${NAME}` and `${NAME:-default}` of the environment; secrets are only named, never written here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hocba_hub.model.delivery import Meaning
+from hocba_hub.model.errors import HubError
+
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class DestinationError(HubError):
+    """A destination file is not usable."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Title(_Part):
+    """The destination's name for people."""
+
+    vi: str
+    en: str
+
+
+class Authentication(_Part):
+    """How we prove who we are. Fields ending in `_env` name environment variables that hold the secret."""
+
+    scheme: Literal["none", "oauth2-client-credentials", "static-header", "basic", "wsse-username-token"] = "none"
+    token_path: str = "/token"  # noqa: S105 - a path, not a token
+    scope: str | None = None
+    username_env: str | None = None
+    password_env: str | None = None
+    header: str | None = None
+    wsse_password: Literal["digest", "text"] = "digest"  # noqa: S105 - the kind, not a password
+
+
+class Batch(_Part):
+    """How much one call may carry."""
+
+    records: int = Field(200, ge=1, le=5000)
+    bytes: int = Field(8_000_000, ge=10_000)
+
+
+class Limits(_Part):
+    """How much the destination can bear."""
+
+    concurrency: int = Field(4, ge=1, le=64)
+    """Calls under way at once, over all workers; the engine adapts it down when the destination struggles."""
+    records_per_second: float | None = Field(None, gt=0)
+    connect_seconds: Seconds = 5
+    answer_seconds: Seconds = 30
+
+
+class Breaker(_Part):
+    """When to stop asking a destination that does not answer."""
+
+    failures: int = Field(5, ge=1)
+    """Calls that failed one after the other until it opens."""
+    open_seconds: Seconds = 30
+    """How long it stays open before one probe."""
+
+
+class Retry(_Part):
+    """Retry by window, not by count (design §3)."""
+
+    schedule_seconds: tuple[Seconds, ...] = (10, 60, 300, 900, 3600)
+    then_every_seconds: Seconds = 10_800
+    window_seconds: Seconds = 259_200
+    jitter: float = Field(0.2, ge=0, le=0.5)
+    longest_retry_after_seconds: Seconds = 21_600
+    """A longer `Retry-After` is cut to this."""
+    held_seconds: Seconds = 300
+    """How long a delivery is held before it is tried again after a missing precondition."""
+    lookup_seconds: tuple[Seconds, ...] = (1, 5, 30, 300, 900)
+    """Waits between look-ups of a delivery in doubt; the last one repeats."""
+
+
+class Acknowledgement(_Part):
+    """How verdicts that come later are asked for."""
+
+    poll_seconds: tuple[Seconds, ...] = (1, 2, 5, 15, 60, 300, 900)
+    """Waits between polls of one reference; the last one repeats until there is a verdict."""
+    overdue_seconds: Seconds = 3_600
+    """From when on a missing verdict counts as overdue."""
+
+
+class Destination(_Part):
+    """One outside system, described by configuration."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    title: Title
+    adapter: str
+    """Name of the adapter module that speaks to it (`rest`, `soap`)."""
+    address: str
+    enabled: bool = True
+    authentication: Authentication = Authentication()
+    batch: Batch = Batch()
+    limits: Limits = Limits()
+    breaker: Breaker = Breaker()
+    retry: Retry = Retry()
+    acknowledgement: Acknowledgement = Acknowledgement()
+    codes: dict[str, Meaning] = {}
+    """The destination's own codes, and ours where it differs from the default, to what they mean."""
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's; verification is never switched off."""
+    options: dict[str, Any] = {}
+    """What only this adapter knows: paths, operations, where in the answer a verdict stands."""
+
+
+def load_destination(text: str, environment: Mapping[str, str] | None = None, *, origin: str = "") -> Destination:
+    """Read one destination file.
+
+    Raises:
+        DestinationError: it is not YAML, has an unknown or missing field, or names a variable that is not set.
+    """
+    known = os.environ if environment is None else environment
+
+    def variable(match: re.Match[str]) -> str:
+        name, default = match.group(1), match.group(2)
+        value = known.get(name, default)
+        if value is None:
+            raise DestinationError(f"{origin}: the environment variable {name} is not set and has no default.")
+        return value
+
+    try:
+        document = yaml.safe_load(_VARIABLE.sub(variable, text))
+        return Destination.model_validate(document)
+    except yaml.YAMLError as error:
+        raise DestinationError(f"{origin}: not readable as YAML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(str(step) for step in e['loc'])}: {e['msg']}" for e in error.errors())
+        raise DestinationError(f"{origin}: {problems}") from error
+
+
+def load_destinations(folder: Path, environment: Mapping[str, str] | None = None) -> dict[str, Destination]:
+    """Every enabled destination of a folder of `*.yaml` files, by name.
+
+    Raises:
+        DestinationError: a file is not usable, or two files name the same destination.
+    """
+    found: dict[str, Destination] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        destination = load_destination(path.read_text(encoding="utf-8"), environment, origin=path.name)
+        if destination.name in found:
+            raise DestinationError(f"{path.name}: the destination {destination.name} is described twice.")
+        if destination.enabled:
+            found[destination.name] = destination
+    return found

@@ -1,0 +1,70 @@
+"""What a check says about a record: severity, stable code, place, what was expected, in Vietnamese and English.
+
+A finding never holds the offending value, only its class ("text of 13 characters"), so that findings may be
+logged, counted and shown without personal data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    ERROR = "error"
+    """The record is rejected."""
+    WARNING = "warning"
+    """The record is accepted; the school should look."""
+    NOT_CHECKABLE = "not_checkable"
+    """The rule could not be applied (exempt, disabled, transcribed, raw marks missing)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    """One entry of the public finding catalogue.
+
+    `code` is hierarchical and stable (`schema.length.too-long`); its first part is the family that metrics count.
+    `message_vi` and `message_en` are format strings over the finding's `facts`.
+    """
+
+    code: str
+    severity: Severity
+    message_vi: str
+    message_en: str
+    reference: str = ""
+    """Article of a circular, RFC section or field list that the check rests on."""
+
+    @property
+    def family(self) -> str:
+        """First part of the code: a bounded label."""
+        return self.code.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of a check, at one place of one record."""
+
+    kind: FindingKind
+    pointer: str
+    """Place as a JSON Pointer (RFC 6901) into the record as the client sent it; empty for the whole record."""
+    expected: str = ""
+    """What was expected there, in a form both languages can show (a range, a list of codes, a length)."""
+    value_class: str = ""
+    """Kind of the offending value, never the value: `text of 13 characters`, `missing`, `number`."""
+    facts: dict[str, str | int] = field(default_factory=dict)
+    """Values for the message's placeholders; no personal data."""
+
+    def as_json(self) -> dict[str, str]:
+        """The finding as the API shows it."""
+        facts = {"expected": self.expected, "value_class": self.value_class, **self.facts}
+        return {
+            "code": self.kind.code,
+            "severity": self.kind.severity.value,
+            "pointer": self.pointer,
+            "expected": self.expected,
+            "value_class": self.value_class,
+            "message_vi": self.kind.message_vi.format_map(facts),
+            "message_en": self.kind.message_en.format_map(facts),
+        }
