@@ -1,0 +1,89 @@
+"""Settings: the only reader of the environment.
+
+Each is `HOCBA_<NAME>` in the environment, or `NAME: value` in the YAML file that `HOCBA_SETTINGS_FILE` names; the
+environment wins. There are no default secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two installations."""
+
+    model_config = SettingsConfigDict(env_prefix="HOCBA_", extra="ignore", frozen=True)
+
+    home: Path = Path("var")
+    """Folder of the embedded store and Redis."""
+    database_url: str | None = None
+    """SQLAlchemy URL of the store; without it, SQLite in the home folder."""
+    database_pool: int = Field(8, ge=2)
+    """Connections that each process keeps open."""
+    redis_url: str | None = None
+    """Redis 6.2 or newer, or Valkey; without it `up` starts an embedded server, other commands poll the store."""
+    destinations_dir: Path | None = None
+    """Folder of destination files; without it, the stand-in destinations of the package."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    api_processes: int = Field(1, ge=1)
+    worker_processes: int = Field(2, ge=1)
+
+    submission_records: int = Field(5_000, ge=1)
+    """Most records of one submission."""
+    submission_bytes: int = Field(64_000_000, ge=1_000)
+    """Most bytes of one submission, after any content coding was undone."""
+    record_bytes: int = Field(1_000_000, ge=1_000)
+    """Most bytes of one record."""
+    gzip_ratio: int = Field(100, ge=2)
+    """A gzip body that grows more than this is refused as a bomb."""
+    requests_per_second: float = Field(0, ge=0)
+    """Calls that one client may make per second and API process; 0 for no limit."""
+    backlog_limit: int = Field(2_000_000, ge=1)
+    """Deliveries not yet final; above it the hub answers 503."""
+    free_disk_bytes: int = Field(500_000_000, ge=0)
+    """Less free disk than this, and the hub answers 503."""
+    idempotency_days: int = Field(7, ge=1)
+
+    lease_seconds: float = Field(6, gt=1)
+    """How long a worker that died keeps its deliveries."""
+    poll_store_seconds: float = Field(0.5, gt=0)
+    """How often workers look for due deliveries while there is no Redis."""
+    drain_seconds: float = Field(10, gt=0)
+    """Longest time one drain job works before the others get their turn."""
+    log_level: str = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Call arguments, then the environment, then the file, then the defaults."""
+        file = os.environ.get("HOCBA_SETTINGS_FILE")
+        from_file = (YamlConfigSettingsSource(settings_cls, yaml_file=file),) if file else ()
+        return (init_settings, env_settings, file_secret_settings, *from_file)
+
+    @cached_property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store that is in force."""
+        return self.database_url or f"sqlite:///{(self.home / 'hub.db').absolute()}"
+
+    @cached_property
+    def destinations_folder(self) -> Path:
+        """Folder of the destination files that are in force."""
+        return self.destinations_dir or Path(__file__).parent / "adapters" / "destinations"

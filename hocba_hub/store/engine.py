@@ -1,0 +1,173 @@
+"""Opening the store on SQLite or PostgreSQL, and the two kinds of transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    make_url,
+    or_,
+    select,
+)
+from sqlalchemy import types as sql
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+
+from hocba_hub.model.errors import HubError
+from hocba_hub.model.keys import CardKey
+
+_SQLITE_BUSY_SECONDS = 20.0
+
+
+class StoreError(HubError):
+    """The store cannot be used."""
+
+
+class StoreFullError(StoreError):
+    """The store's disk is full: nothing was written, try again when there is room."""
+
+
+class StoreAwayError(StoreError):
+    """The store does not answer: nothing is known to be written, try again."""
+
+
+class Store:
+    """One open store: an engine for each kind of transaction, usable from any thread.
+
+    On SQLite every writing transaction takes the write lock at its start (`BEGIN IMMEDIATE`), so that it never
+    fails half-way for want of it; each commit is synced to the disk before it returns (`synchronous=FULL`).
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        """Open the store at an SQLAlchemy URL; `postgresql://` means psycopg 3.
+
+        Raises:
+            StoreError: the URL names another database system.
+        """
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
+            raise StoreError("The store is SQLite (sqlite:///file) or PostgreSQL (postgresql://...).")
+        self.url = parsed
+        if self.is_sqlite:
+            self._writing = _sqlite_engine(parsed, pool_size, begin="BEGIN IMMEDIATE")
+            self._reading = _sqlite_engine(parsed, pool_size, begin="BEGIN")
+        else:
+            self._writing = create_engine(
+                parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
+            )
+            self._reading = self._writing
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One writing transaction: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            StoreFullError: no room on the disk.
+            StoreAwayError: the connection was lost, or the lock could not be had in time.
+        """
+        with _translated(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One reading transaction: a consistent view that never waits for writers.
+
+        Raises:
+            StoreAwayError: the connection was lost.
+        """
+        with _translated(), self._reading.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._writing.dispose()
+        self._reading.dispose()
+
+
+def _sqlite_engine(url: URL, pool_size: int, *, begin: str) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
+        pool_size=pool_size,
+        max_overflow=8,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where the "begin" listener says
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "cache_size=-32000",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+            "wal_autocheckpoint=4000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say "full" and "away" in our own words, so that no caller needs to know the engines' codes."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig
+        code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
+        if code in {"53100", "SQLITE_FULL"} or "disk I/O error" in str(cause):
+            raise StoreFullError("The store's disk is full.") from error
+        if error.connection_invalidated or code[:2] in {"08", "57"} or code in {"SQLITE_BUSY", "40001", "40P01"}:
+            raise StoreAwayError("The store does not answer.") from error
+        if type(cause).__name__ == "OperationalError":
+            raise StoreAwayError("The store does not answer.") from error
+        raise
+
+
+def one_of(connection: Connection, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """`column` is one of `values`, as one parameter, so that the statement's text does not depend on their number."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(
+            select(func.json_each(bindparam(None, json.dumps(list(values)), sql.Text)).table_valued("value"))
+        )
+    array = bindparam(None, list(values), ARRAY(column.type))
+    return column == func.any(array)
+
+
+def in_states(column: ColumnElement[Any], *states: str) -> ColumnElement[bool]:
+    """`column` is one of these states, written into the text: only then do the engines use the partial indexes."""
+    return column.in_([literal_column(f"'{state}'") for state in states])
+
+
+def one_of_cards(
+    connection: Connection, year: ColumnElement[Any], card_id: ColumnElement[Any], cards: Sequence[CardKey]
+) -> ColumnElement[bool]:
+    """The row's natural key is one of `cards`."""
+    by_year: dict[str, list[str]] = {}
+    for card in cards:
+        by_year.setdefault(card.school_year, []).append(card.card_id)
+    return or_(*(and_(year == first, one_of(connection, card_id, ids)) for first, ids in sorted(by_year.items())))

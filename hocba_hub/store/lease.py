@@ -1,0 +1,334 @@
+"""Leases: an attempt row that holds deliveries for one worker for a few seconds at a time.
+
+A lease is one call. Whoever leases takes the destination's row first, so that the cap on calls under way, the rate,
+the breaker and the pause hold over all workers and machines. A worker renews its leases while it works; an expired
+lease is taken over by `expired` and settled like any other attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hocba_hub.model.delivery import UNSETTLED, DeliveryState
+from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
+from hocba_hub.store.accept import WAIT_FOR_OLDER_MS
+from hocba_hub.store.bodies import unpack
+from hocba_hub.store.engine import in_states, one_of
+from hocba_hub.store.tables import attempts, deliveries, destinations, versions
+from hocba_hub.store.tally import Tally
+
+
+class Kind(StrEnum):
+    """What an attempt asks of the destination."""
+
+    SEND = "send"
+    LOOKUP = "lookup"
+    POLL = "poll"
+
+
+_STATE = {
+    Kind.SEND: (DeliveryState.QUEUED, DeliveryState.HELD),
+    Kind.LOOKUP: (DeliveryState.IN_DOUBT,),
+    Kind.POLL: (DeliveryState.AWAITING_ACK,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much a destination bears, as its file says; the store adapts and remembers the rest."""
+
+    destination: DestinationName
+    concurrency: int
+    records: int
+    bytes: int
+    records_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedDelivery:
+    """A delivery that an attempt holds."""
+
+    id: int
+    key: CardKey
+    version: Version
+    event: Event
+    state: DeliveryState
+    """The state that the attempt's outcome is judged from: `leased`, `in_doubt` or `awaiting_ack`."""
+    attempts: int
+    asked: int
+    accepted_at: int
+    first_attempt_at: int | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One attempt that is open."""
+
+    id: int
+    destination: DestinationName
+    kind: Kind
+    holder: str
+    leased_at: int
+    sent: bool
+    deliveries: Sequence[LeasedDelivery]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent of a version."""
+
+    school: SchoolCode
+    accepted_at: datetime
+    canonical: bytes
+    document: bytes
+    document_type: str
+
+
+def lease(
+    connection: Connection, allowance: Allowance, kind: Kind, *, holder: str, now: int, until: int
+) -> Lease | None:
+    """Take what is due for one call, for `holder`, until `until` (milliseconds); None if nothing may be taken now.
+
+    Nothing is taken while the destination is paused, its breaker is open, as many calls are under way as it bears,
+    or its rate is used up. After the breaker's time one single record is the probe.
+    """
+    row = _destination(connection, allowance.destination)
+    if row.paused_at is not None:
+        return None
+    limit = allowance.records
+    under_way = connection.execute(
+        select(func.count())
+        .select_from(attempts)
+        .where(attempts.c.destination == allowance.destination, attempts.c.ended_at.is_(None))
+    ).scalar_one()
+    if row.open_until is not None:
+        if row.open_until > now or under_way:
+            return None
+        limit = 1
+    if under_way >= min(row.cap or allowance.concurrency, allowance.concurrency):
+        return None
+    if kind is Kind.SEND and allowance.records_per_second:
+        limit = min(limit, _refill(connection, row, allowance, now))
+        if limit < 1:
+            return None
+    found = _due(connection, allowance, kind, limit, now)
+    if not found:
+        return None
+    return _open(connection, allowance.destination, kind, found, holder=holder, now=now, until=until)
+
+
+def _destination(connection: Connection, name: str) -> Row[Any]:
+    query = select(destinations).where(destinations.c.name == name).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(dialect.insert(destinations).on_conflict_do_nothing(), {"name": name})
+        row = connection.execute(query).one()
+    return row
+
+
+def _refill(connection: Connection, row: Row[Any], allowance: Allowance, now: int) -> int:
+    """Records that may go out now: a bucket that fills by the rate and holds one second's worth, or one batch."""
+    rate = allowance.records_per_second or 0.0
+    most = max(rate, 1.0)
+    passed = (now - row.rate_at) / 1000 if row.rate_at is not None else 1.0
+    allowed = min(most, (row.rate_allowance if row.rate_allowance is not None else most) + max(passed, 0.0) * rate)
+    connection.execute(
+        update(destinations)
+        .where(destinations.c.name == allowance.destination)
+        .values(rate_allowance=allowed, rate_at=now)
+    )
+    return int(allowed)
+
+
+def _due(connection: Connection, allowance: Allowance, kind: Kind, limit: int, now: int) -> list[Row[Any]]:
+    d, older = deliveries.c, deliveries.alias("older").c
+    due = (
+        d.destination == allowance.destination,
+        in_states(d.state, *_STATE[kind]),
+        d.lease_id.is_(None),
+        d.next_attempt_at <= now,
+    )
+    columns = (
+        d.id,
+        d.school_year,
+        d.card_id,
+        d.version,
+        d.event,
+        d.state,
+        d.attempts,
+        d.asked,
+        d.accepted_at,
+        d.first_attempt_at,
+        d.reference,
+    )
+    if kind is Kind.POLL:
+        oldest = connection.execute(select(d.reference).where(*due).order_by(d.next_attempt_at).limit(1)).scalar()
+        if oldest is None:
+            return []
+        query = select(*columns).where(
+            d.destination == allowance.destination,
+            in_states(d.state, DeliveryState.AWAITING_ACK),
+            d.reference == oldest,
+            d.lease_id.is_(None),
+        )
+        return list(connection.execute(query.with_for_update(skip_locked=True)))
+    if kind is Kind.LOOKUP:
+        query = select(*columns).where(*due).order_by(d.next_attempt_at).limit(min(limit, 50))
+        return list(connection.execute(query.with_for_update(skip_locked=True)))
+    waits = exists().where(
+        older.school_year == d.school_year,
+        older.card_id == d.card_id,
+        older.destination == d.destination,
+        older.version < d.version,
+        in_states(older.state, *sorted(UNSETTLED)),
+    )
+    v = versions.c
+    size = (
+        select(v.original_bytes)
+        .where(v.school_year == d.school_year, v.card_id == d.card_id, v.version == d.version)
+        .scalar_subquery()
+    )
+    query = (
+        select(*columns, size.label("size"), waits.label("waits"))
+        .where(*due)
+        .order_by(d.next_attempt_at, d.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=deliveries)
+    )
+    ready: list[Any] = []
+    waiting: list[int] = []
+    total = 0
+    for row in connection.execute(query):
+        if row.waits:
+            waiting.append(row.id)
+            continue
+        total += row.size
+        if ready and total > allowance.bytes:
+            break
+        ready.append(row)
+    if waiting:  # serial per card: settling the older version wakes them earlier than this
+        connection.execute(
+            update(deliveries).where(one_of(connection, d.id, waiting)).values(next_attempt_at=now + WAIT_FOR_OLDER_MS)
+        )
+    return ready
+
+
+def _open(
+    connection: Connection, destination: DestinationName, kind: Kind, found: Sequence[Row[Any]], *, holder: str,
+    now: int, until: int,
+) -> Lease:  # fmt: skip
+    attempt_id = connection.execute(
+        insert(attempts)
+        .values(destination=destination, kind=kind, holder=holder, leased_at=now, expires_at=until, records=len(found))
+        .returning(attempts.c.id)
+    ).scalar_one()
+    ids = [row.id for row in found]
+    taken = update(deliveries).where(one_of(connection, deliveries.c.id, ids))
+    if kind is Kind.SEND:
+        connection.execute(taken.values(lease_id=attempt_id, state=DeliveryState.LEASED))
+        tally = Tally()
+        for row in found:
+            tally.move(destination, row.state, DeliveryState.LEASED)
+        tally.write(connection)
+    else:
+        connection.execute(taken.values(lease_id=attempt_id))
+    held = [_leased(row, DeliveryState.LEASED if kind is Kind.SEND else DeliveryState(row.state)) for row in found]
+    return Lease(attempt_id, destination, kind, holder, now, sent=False, deliveries=held)
+
+
+def _leased(row: Row[Any], state: DeliveryState) -> LeasedDelivery:
+    return LeasedDelivery(
+        id=row.id,
+        key=CardKey(SchoolYear(row.school_year), CardId(row.card_id)),
+        version=Version(row.version),
+        event=Event(row.event),
+        state=state,
+        attempts=row.attempts,
+        asked=row.asked,
+        accepted_at=row.accepted_at,
+        first_attempt_at=row.first_attempt_at,
+        reference=row.reference,
+    )
+
+
+def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
+    """The bodies of the leased deliveries, by delivery id."""
+    d, v = deliveries.c, versions.c
+    query = (
+        select(d.id, v.school_code, v.accepted_at, v.canonical, v.original, v.original_type)
+        .join_from(
+            deliveries,
+            versions,
+            (v.school_year == d.school_year) & (v.card_id == d.card_id) & (v.version == d.version),
+        )
+        .where(one_of(connection, d.id, [delivery.id for delivery in held.deliveries]))
+    )
+    found = {}
+    for delivery_id, school, accepted_at, canonical, original, original_type in connection.execute(query):
+        plain = unpack(canonical)
+        found[delivery_id] = Body(
+            SchoolCode(school),
+            datetime.fromtimestamp(accepted_at / 1000, UTC),
+            plain,
+            plain if original is None else unpack(original),
+            original_type,
+        )
+    return found
+
+
+def mark_sent(connection: Connection, lease_id: int, now: int) -> bool:
+    """Note, before the first byte goes out, that the records may have been sent; False if the lease is lost."""
+    a = attempts.c
+    return bool(
+        connection.execute(update(attempts).where(a.id == lease_id, a.ended_at.is_(None)).values(sent_at=now)).rowcount
+    )
+
+
+def renew(connection: Connection, holder: str, until: int) -> int:
+    """Put off the end of every lease of `holder`; how many there are."""
+    a = attempts.c
+    statement = update(attempts).where(a.holder == holder, a.ended_at.is_(None)).values(expires_at=until)
+    return connection.execute(statement).rowcount
+
+
+def expired(connection: Connection, now: int, *, limit: int = 20) -> list[Lease]:
+    """Open leases whose time is over, locked for the caller, who settles them in the same transaction."""
+    a, d = attempts.c, deliveries.c
+    query = (
+        select(a.id, a.destination, a.kind, a.holder, a.leased_at, a.sent_at)
+        .where(a.ended_at.is_(None), a.expires_at < now)
+        .order_by(a.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = []
+    for row in connection.execute(query).all():
+        held = connection.execute(select(deliveries).where(d.lease_id == row.id).order_by(d.id))
+        found.append(
+            Lease(
+                row.id,
+                DestinationName(row.destination),
+                Kind(row.kind),
+                row.holder,
+                row.leased_at,
+                sent=row.sent_at is not None,
+                deliveries=[_leased(delivery, DeliveryState(delivery.state)) for delivery in held],
+            )
+        )
+    return found
+
+
+def end_leases_of(connection: Connection, holder: str, now: int) -> int:
+    """Let the leases of a worker that is known to be dead expire at once; how many there were."""
+    a = attempts.c
+    statement = update(attempts).where(a.holder == holder, a.ended_at.is_(None)).values(expires_at=now - 1)
+    return connection.execute(statement).rowcount

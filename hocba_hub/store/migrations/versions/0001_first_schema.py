@@ -1,0 +1,199 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('attempts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False, comment='send, lookup or poll'),
+    sa.Column('holder', sa.Text(), nullable=False, comment='the worker whose lease it is'),
+    sa.Column('leased_at', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False, comment='end of the lease unless renewed'),
+    sa.Column('sent_at', sa.BigInteger(), nullable=True, comment='set before the first byte goes out'),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True, comment='empty while the lease is held'),
+    sa.Column('records', sa.Integer(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True, comment='the gravest meaning among its records'),
+    sa.Column('http_status', sa.SmallInteger(), nullable=True),
+    sa.Column('request_sha256', sa.Text(), nullable=True),
+    sa.Column('response_sha256', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('ix_attempts_open', 'attempts', ['destination', 'expires_at'], unique=False, postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
+    op.create_table('audit',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('action', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('detail', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('clients',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('schools', sa.JSON(), nullable=False, comment='school codes it may speak for; ["*"] for all'),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('name')
+    )
+    op.create_table('deliveries',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('school_year', sa.Text(), nullable=False),
+    sa.Column('card_id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event', sa.Text(), nullable=False, comment='as this destination must see it'),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('accepted_at', sa.BigInteger(), nullable=False),
+    sa.Column('next_attempt_at', sa.BigInteger(), nullable=False, comment='the timer of a state that waits'),
+    sa.Column('lease_id', sa.BigInteger(), nullable=True, comment='the open attempt that holds it'),
+    sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False, comment='that count against the window'),
+    sa.Column('asked', sa.Integer(), server_default=sa.text('0'), nullable=False, comment='look-ups or polls since it was sent'),
+    sa.Column('first_attempt_at', sa.BigInteger(), nullable=True, comment='start of the retry window'),
+    sa.Column('reference', sa.Text(), nullable=True, comment="the destination's name of the batch it decides later"),
+    sa.Column('code', sa.Text(), nullable=True, comment='of the last outcome'),
+    sa.Column('settled_at', sa.BigInteger(), nullable=True, comment='when the last outcome was written'),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('school_year', 'card_id', 'version', 'destination', name='uq_deliveries_version')
+    )
+    op.create_index('ix_deliveries_asking', 'deliveries', ['destination', 'state', 'next_attempt_at'], unique=False, postgresql_where=sa.text("state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL"))
+    op.create_index('ix_deliveries_due', 'deliveries', ['destination', 'next_attempt_at', 'id'], unique=False, postgresql_where=sa.text("state IN ('queued','held') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('queued','held') AND lease_id IS NULL"))
+    op.create_index('ix_deliveries_failed', 'deliveries', ['destination', 'code', 'settled_at'], unique=False, postgresql_where=sa.text("state IN ('refused','parked','held')"), sqlite_where=sa.text("state IN ('refused','parked','held')"))
+    op.create_index('ix_deliveries_lease', 'deliveries', ['lease_id'], unique=False, postgresql_where=sa.text('lease_id IS NOT NULL'), sqlite_where=sa.text('lease_id IS NOT NULL'))
+    op.create_index('ix_deliveries_reference', 'deliveries', ['destination', 'reference'], unique=False, postgresql_where=sa.text("state = 'awaiting_ack'"), sqlite_where=sa.text("state = 'awaiting_ack'"))
+    op.create_table('delivery_attempts',
+    sa.Column('delivery_id', sa.BigInteger(), nullable=False),
+    sa.Column('attempt_id', sa.BigInteger(), nullable=False),
+    sa.Column('meaning', sa.Text(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('detail', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('delivery_id', 'attempt_id')
+    )
+    op.create_table('destinations',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('paused_at', sa.BigInteger(), nullable=True),
+    sa.Column('pause_reason', sa.Text(), nullable=True),
+    sa.Column('failures', sa.Integer(), server_default=sa.text('0'), nullable=False, comment='failed calls in a row'),
+    sa.Column('open_until', sa.BigInteger(), nullable=True, comment='the breaker is open until then, then one probe'),
+    sa.Column('cap', sa.Integer(), nullable=True, comment='concurrency adapted down; empty means as configured'),
+    sa.Column('good_calls', sa.Integer(), server_default=sa.text('0'), nullable=False, comment='in a row since the cap moved'),
+    sa.Column('rate_allowance', sa.Float(), nullable=True, comment='records that may go out now'),
+    sa.Column('rate_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('name')
+    )
+    op.create_table('idempotency_keys',
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('route', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('body_sha256', sa.Text(), nullable=True, comment='empty while the first call runs'),
+    sa.Column('started_at', sa.BigInteger(), nullable=False),
+    sa.Column('locked_until', sa.BigInteger(), nullable=False, comment='then a call that died may be taken over'),
+    sa.Column('status', sa.SmallInteger(), nullable=True, comment='of the stored answer'),
+    sa.Column('answer', sa.LargeBinary(), nullable=True, comment="the stored answer's headers and body, zstd"),
+    sa.PrimaryKeyConstraint('client_id', 'route', 'key')
+    )
+    op.create_index('ix_idempotency_keys_age', 'idempotency_keys', ['started_at'], unique=False)
+    op.create_table('keys',
+    sa.Column('id', sa.Text(), nullable=False, comment='public part of the key'),
+    sa.Column('owner_kind', sa.Text(), nullable=False, comment='client or operator'),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False),
+    sa.Column('secret_sha256', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('open_findings',
+    sa.Column('school_code', sa.Text(), nullable=False),
+    sa.Column('school_year', sa.Text(), nullable=False),
+    sa.Column('card_id', sa.Text(), nullable=False),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('last_at', sa.BigInteger(), nullable=False),
+    sa.Column('times', sa.Integer(), nullable=False),
+    sa.Column('submission_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('findings', sa.LargeBinary(), nullable=False, comment='JSON list, zstd'),
+    sa.PrimaryKeyConstraint('school_code', 'school_year', 'card_id', 'client_id')
+    )
+    op.create_index('ix_open_findings_card', 'open_findings', ['school_year', 'card_id'], unique=False)
+    op.create_table('operators',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('role', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('name')
+    )
+    op.create_table('records',
+    sa.Column('submission_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False, comment='from 0, as in the body'),
+    sa.Column('status', sa.Text(), nullable=False, comment='accepted, unchanged or rejected'),
+    sa.Column('sha256', sa.LargeBinary(length=32), nullable=False, comment="of the record's bytes as sent"),
+    sa.Column('school_year', sa.Text(), nullable=True),
+    sa.Column('card_id', sa.Text(), nullable=True),
+    sa.Column('school_code', sa.Text(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=True),
+    sa.Column('findings', sa.LargeBinary(), nullable=True, comment='JSON list, zstd'),
+    sa.PrimaryKeyConstraint('submission_id', 'position')
+    )
+    op.create_table('report_cards',
+    sa.Column('school_year', sa.Text(), nullable=False),
+    sa.Column('card_id', sa.Text(), nullable=False),
+    sa.Column('school_code', sa.Text(), nullable=False),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False, comment='the newest'),
+    sa.Column('content_sha256', sa.LargeBinary(length=32), nullable=False, comment="of the newest version's canonical JSON"),
+    sa.Column('recalled', sa.Boolean(), nullable=False),
+    sa.Column('changed_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('school_year', 'card_id')
+    )
+    op.create_index('ix_report_cards_school', 'report_cards', ['school_year', 'school_code', 'card_id'], unique=False)
+    op.create_table('submissions',
+    sa.Column('id', sa.Text(), nullable=False, comment='UUIDv7'),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('received_at', sa.BigInteger(), nullable=False),
+    sa.Column('media_type', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False, comment='receiving, accepted, partial, rejected'),
+    sa.Column('bytes', sa.BigInteger(), nullable=False),
+    sa.Column('sha256', sa.Text(), nullable=True, comment='of the body as sent, after any content coding was undone'),
+    sa.Column('accepted', sa.Integer(), nullable=False),
+    sa.Column('rejected', sa.Integer(), nullable=False),
+    sa.Column('atomic', sa.Boolean(), nullable=False),
+    sa.Column('trace_parent', sa.Text(), nullable=True, comment='W3C Trace Context of the call'),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('ix_submissions_client', 'submissions', ['client_id', 'id'], unique=False)
+    op.create_table('tallies',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('labels', sa.Text(), nullable=False, comment="label values joined by a space, in the metric's order"),
+    sa.Column('shard', sa.SmallInteger(), nullable=False, comment='writers use different shards so as not to wait'),
+    sa.Column('value', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'labels', 'shard')
+    )
+    op.create_table('versions',
+    sa.Column('school_year', sa.Text(), nullable=False),
+    sa.Column('card_id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event', sa.Text(), nullable=False),
+    sa.Column('accepted_at', sa.BigInteger(), nullable=False),
+    sa.Column('submission_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('school_code', sa.Text(), nullable=False),
+    sa.Column('content_sha256', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('original_sha256', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('original_type', sa.Text(), nullable=False),
+    sa.Column('original_bytes', sa.Integer(), nullable=False),
+    sa.Column('canonical', sa.LargeBinary(), nullable=False, comment='canonical JSON, zstd'),
+    sa.Column('original', sa.LargeBinary(), nullable=True, comment='bytes as sent, zstd; empty where they equal the canonical JSON'),
+    sa.PrimaryKeyConstraint('school_year', 'card_id', 'version')
+    )

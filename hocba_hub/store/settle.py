@@ -1,0 +1,214 @@
+"""Settling: the outcomes of one attempt, written in one commit.
+
+The queue says which state follows (`model/delivery.py`); here it is written, fenced by the lease: a worker whose
+lease was taken over writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from sqlalchemy import Connection, exists, select, update
+
+from hocba_hub.model.delivery import FINAL, UNSENT, DeliveryState, Meaning
+from hocba_hub.model.keys import CardKey
+from hocba_hub.store.bulk import insert_rows
+from hocba_hub.store.engine import in_states, one_of, one_of_cards
+from hocba_hub.store.lease import Kind, Lease, LeasedDelivery
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations
+from hocba_hub.store.tally import AGE_SECONDS, ATTEMPT_SECONDS, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of one delivery after an attempt."""
+
+    delivery: LeasedDelivery
+    state: DeliveryState
+    meaning: Meaning
+    code: str
+    detail: str
+    next_attempt_at: int
+    """Milliseconds; the timer of the new state."""
+    attempts: int
+    asked: int
+    first_attempt_at: int | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What is kept of the call itself."""
+
+    outcome: str
+    request_sha256: str = ""
+    response_sha256: str = ""
+    http_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a destination has behaved lately: the durable state of breaker and cap."""
+
+    failures: int
+    open_until: int | None
+    cap: int | None
+    good_calls: int
+
+
+def settle(
+    connection: Connection,
+    lease: Lease,
+    settlements: Sequence[Settlement],
+    call: CallFacts,
+    *,
+    now: int,
+    judge: Callable[[Standing], Standing] | None = None,
+    taken_over: bool = False,
+) -> bool:
+    """Write the outcomes and end the lease; False if the lease was lost, and then nothing is written.
+
+    `judge` says how the destination's standing changes after this call. `taken_over` counts the lease as expired.
+    """
+    a = attempts.c
+    open_still = connection.execute(
+        select(a.id).where(a.id == lease.id, a.ended_at.is_(None)).with_for_update()
+    ).scalar()
+    if open_still is None:
+        return False
+    if judge is not None:
+        _write_standing(connection, lease.destination, judge)
+    tally = Tally()
+    superseded = _superseded(connection, lease, settlements)
+    groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None], list[int]] = {}
+    for s in settlements:
+        state = DeliveryState.SUPERSEDED if s.delivery.id in superseded else s.state
+        fields = (state, s.code, s.next_attempt_at, s.attempts, s.asked, s.first_attempt_at, s.reference)
+        groups.setdefault(fields, []).append(s.delivery.id)
+        if state is not s.delivery.state:
+            tally.move(lease.destination, s.delivery.state, state)
+        _count(lease, s, state, now, tally)
+    d = deliveries.c
+    for (state, code, next_attempt_at, tried, asked, first_attempt_at, reference), ids in groups.items():
+        connection.execute(
+            update(deliveries)
+            .where(one_of(connection, d.id, ids), d.lease_id == lease.id)
+            .values(
+                state=state,
+                code=code,
+                next_attempt_at=next_attempt_at,
+                attempts=tried,
+                asked=asked,
+                first_attempt_at=first_attempt_at,
+                reference=reference,
+                lease_id=None,
+                settled_at=now,
+            )
+        )
+    rows = [
+        {"delivery_id": s.delivery.id, "attempt_id": lease.id, "meaning": s.meaning, "code": s.code, "detail": s.detail}
+        for s in settlements
+        if s.meaning is not Meaning.RELEASED and not (lease.kind is Kind.POLL and s.meaning is Meaning.AWAITING_ACK)
+    ]
+    insert_rows(connection, delivery_attempts, rows)
+    _wake_newer(connection, lease, settlements, now)
+    connection.execute(
+        update(attempts)
+        .where(a.id == lease.id)
+        .values(
+            ended_at=now,
+            outcome=call.outcome,
+            http_status=call.http_status,
+            request_sha256=call.request_sha256,
+            response_sha256=call.response_sha256,
+        )
+    )
+    tally.add("attempts", lease.destination, lease.kind, call.outcome)
+    tally.observe("attempt_seconds", ATTEMPT_SECONDS, (lease.destination, lease.kind), [(now - lease.leased_at) / 1000])
+    if taken_over:
+        tally.add("lease_takeovers", lease.destination)
+    tally.write(connection)
+    return True
+
+
+def _write_standing(connection: Connection, destination: str, judge: Callable[[Standing], Standing]) -> None:
+    t = destinations.c
+    row = connection.execute(
+        select(t.failures, t.open_until, t.cap, t.good_calls).where(t.name == destination).with_for_update()
+    ).one()
+    before = Standing(*row)
+    after = judge(before)
+    if after != before:
+        connection.execute(
+            update(destinations)
+            .where(t.name == destination)
+            .values(failures=after.failures, open_until=after.open_until, cap=after.cap, good_calls=after.good_calls)
+        )
+
+
+def _superseded(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> set[int]:
+    """Deliveries that would wait unsent although a newer version of their card waits for the same destination."""
+    unsent = [s.delivery.id for s in settlements if s.state in UNSENT]
+    if not unsent:
+        return set()
+    d, newer = deliveries.c, deliveries.alias("newer").c
+    query = select(d.id).where(
+        one_of(connection, d.id, unsent),
+        exists().where(
+            newer.school_year == d.school_year,
+            newer.card_id == d.card_id,
+            newer.destination == lease.destination,
+            newer.version > d.version,
+        ),
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _wake_newer(connection: Connection, lease: Lease, settlements: Sequence[Settlement], now: int) -> None:
+    """Newer versions that waited for these deliveries may go now."""
+    settled: list[CardKey] = [s.delivery.key for s in settlements if s.state in FINAL | UNSENT]
+    if not settled:
+        return
+    d = deliveries.c
+    connection.execute(
+        update(deliveries)
+        .where(
+            one_of_cards(connection, d.school_year, d.card_id, settled),
+            d.destination == lease.destination,
+            in_states(d.state, DeliveryState.QUEUED),
+            d.attempts == 0,
+            d.lease_id.is_(None),
+            d.next_attempt_at > now,
+        )
+        .values(next_attempt_at=now)
+    )
+
+
+def _count(lease: Lease, s: Settlement, state: DeliveryState, now: int, tally: Tally) -> None:
+    tally.add("outcomes", lease.destination, lease.kind, s.meaning)
+    if state in FINAL:
+        tally.add("deliveries", lease.destination, state)
+    if state is DeliveryState.QUEUED and s.meaning is Meaning.TRANSIENT:
+        tally.add("retries_scheduled", lease.destination)
+    if lease.kind is Kind.SEND and s.delivery.attempts and s.meaning is not Meaning.RELEASED:
+        tally.add("retries_executed", lease.destination)
+    if state is DeliveryState.ACKNOWLEDGED:
+        age = (now - s.delivery.accepted_at) / 1000
+        tally.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), [age])
+
+
+def gravest(meanings: Sequence[Meaning]) -> Meaning:
+    """The meaning that an attempt is filed under: the one that most needs a person's eye."""
+    order = (
+        Meaning.ACKNOWLEDGED,
+        Meaning.AWAITING_ACK,
+        Meaning.ABSENT,
+        Meaning.RELEASED,
+        Meaning.REFUSED,
+        Meaning.TRANSIENT,
+        Meaning.PRECONDITION,
+        Meaning.UNKNOWN_OUTCOME,
+    )
+    return max(chain(meanings, (Meaning.ACKNOWLEDGED,)), key=order.index)

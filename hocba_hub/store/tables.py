@@ -1,0 +1,270 @@
+"""The tables, as SQLAlchemy Core. The schema itself is made by the migrations; a test compares the two.
+
+Every `*_at` is milliseconds since 1970-01-01T00:00Z as an integer: the same on both engines, cheap to compare.
+Every table that grows with the cards holds the school year, by which PostgreSQL can partition it.
+Rows that change often (deliveries) are narrow and apart from the bodies (versions).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for INTEGER
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("schools", JSON, nullable=False, comment='school codes it may speak for; ["*"] for all'),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True, comment="public part of the key"),
+    Column("owner_kind", Text, nullable=False, comment="client or operator"),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("secret_sha256", LargeBinary(32), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Text, primary_key=True, comment="UUIDv7"),
+    Column("client_id", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="receiving, accepted, partial, rejected"),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, comment="of the body as sent, after any content coding was undone"),
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("atomic", Boolean, nullable=False),
+    Column("trace_parent", Text, comment="W3C Trace Context of the call"),
+    Index("ix_submissions_client", "client_id", "id"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("position", Integer, nullable=False, comment="from 0, as in the body"),
+    Column("status", Text, nullable=False, comment="accepted, unchanged or rejected"),
+    Column("sha256", LargeBinary(32), nullable=False, comment="of the record's bytes as sent"),
+    Column("school_year", Text),
+    Column("card_id", Text),
+    Column("school_code", Text),
+    Column("version", Integer),
+    Column("findings", LargeBinary, comment="JSON list, zstd"),
+    PrimaryKeyConstraint("submission_id", "position"),
+)
+
+report_cards = Table(
+    "report_cards",
+    metadata,
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False, comment="the newest"),
+    Column("content_sha256", LargeBinary(32), nullable=False, comment="of the newest version's canonical JSON"),
+    Column("recalled", Boolean, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("school_year", "card_id"),
+    Index("ix_report_cards_school", "school_year", "school_code", "card_id"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("submission_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("content_sha256", LargeBinary(32), nullable=False),
+    Column("original_sha256", LargeBinary(32), nullable=False),
+    Column("original_type", Text, nullable=False),
+    Column("original_bytes", Integer, nullable=False),
+    Column("canonical", LargeBinary, nullable=False, comment="canonical JSON, zstd"),
+    Column("original", LargeBinary, comment="bytes as sent, zstd; empty where they equal the canonical JSON"),
+    PrimaryKeyConstraint("school_year", "card_id", "version"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("event", Text, nullable=False, comment="as this destination must see it"),
+    Column("state", Text, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("next_attempt_at", BigInteger, nullable=False, comment="the timer of a state that waits"),
+    Column("lease_id", BigInteger, comment="the open attempt that holds it"),
+    Column("attempts", Integer, nullable=False, server_default=text("0"), comment="that count against the window"),
+    Column("asked", Integer, nullable=False, server_default=text("0"), comment="look-ups or polls since it was sent"),
+    Column("first_attempt_at", BigInteger, comment="start of the retry window"),
+    Column("reference", Text, comment="the destination's name of the batch it decides later"),
+    Column("code", Text, comment="of the last outcome"),
+    Column("settled_at", BigInteger, comment="when the last outcome was written"),
+    UniqueConstraint("school_year", "card_id", "version", "destination", name="uq_deliveries_version"),
+)
+_LIVE = "state NOT IN ('acknowledged','refused','superseded','cancelled')"
+for _index in (
+    Index("ix_deliveries_due", deliveries.c.destination, deliveries.c.next_attempt_at, deliveries.c.id),
+    Index("ix_deliveries_asking", deliveries.c.destination, deliveries.c.state, deliveries.c.next_attempt_at),
+    Index("ix_deliveries_reference", deliveries.c.destination, deliveries.c.reference),
+    Index("ix_deliveries_lease", deliveries.c.lease_id),
+    Index("ix_deliveries_failed", deliveries.c.destination, deliveries.c.code, deliveries.c.settled_at),
+):
+    _where = {
+        "ix_deliveries_due": "state IN ('queued','held') AND lease_id IS NULL",
+        "ix_deliveries_asking": "state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL",
+        "ix_deliveries_reference": "state = 'awaiting_ack'",
+        "ix_deliveries_lease": "lease_id IS NOT NULL",
+        "ix_deliveries_failed": "state IN ('refused','parked','held')",
+    }[str(_index.name)]
+    _index.dialect_options["postgresql"]["where"] = text(_where)
+    _index.dialect_options["sqlite"]["where"] = text(_where)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="send, lookup or poll"),
+    Column("holder", Text, nullable=False, comment="the worker whose lease it is"),
+    Column("leased_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, comment="end of the lease unless renewed"),
+    Column("sent_at", BigInteger, comment="set before the first byte goes out"),
+    Column("ended_at", BigInteger, comment="empty while the lease is held"),
+    Column("records", Integer, nullable=False),
+    Column("outcome", Text, comment="the gravest meaning among its records"),
+    Column("http_status", SmallInteger),
+    Column("request_sha256", Text),
+    Column("response_sha256", Text),
+)
+Index(
+    "ix_attempts_open",
+    attempts.c.destination,
+    attempts.c.expires_at,
+    postgresql_where=text("ended_at IS NULL"),
+    sqlite_where=text("ended_at IS NULL"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("attempt_id", BigInteger, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("delivery_id", "attempt_id"),
+)
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paused_at", BigInteger),
+    Column("pause_reason", Text),
+    Column("failures", Integer, nullable=False, server_default=text("0"), comment="failed calls in a row"),
+    Column("open_until", BigInteger, comment="the breaker is open until then, then one probe"),
+    Column("cap", Integer, comment="concurrency adapted down; empty means as configured"),
+    Column("good_calls", Integer, nullable=False, server_default=text("0"), comment="in a row since the cap moved"),
+    Column("rate_allowance", Float, comment="records that may go out now"),
+    Column("rate_at", BigInteger),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("client_id", BigInteger, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body_sha256", Text, comment="empty while the first call runs"),
+    Column("started_at", BigInteger, nullable=False),
+    Column("locked_until", BigInteger, nullable=False, comment="then a call that died may be taken over"),
+    Column("status", SmallInteger, comment="of the stored answer"),
+    Column("answer", LargeBinary, comment="the stored answer's headers and body, zstd"),
+    PrimaryKeyConstraint("client_id", "route", "key"),
+    Index("ix_idempotency_keys_age", "started_at"),
+)
+
+open_findings = Table(
+    "open_findings",
+    metadata,
+    Column("school_code", Text, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("submission_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("findings", LargeBinary, nullable=False, comment="JSON list, zstd"),
+    PrimaryKeyConstraint("school_code", "school_year", "card_id", "client_id"),
+    Index("ix_open_findings_card", "school_year", "card_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("labels", Text, nullable=False, comment="label values joined by a space, in the metric's order"),
+    Column("shard", SmallInteger, nullable=False, comment="writers use different shards so as not to wait"),
+    Column("value", Float, nullable=False),
+    PrimaryKeyConstraint("name", "labels", "shard"),
+)
