@@ -40,6 +40,9 @@ _STATE = {
 }
 
 
+_ORDER = (Kind.POLL, Kind.LOOKUP, Kind.SEND)
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """How much a destination bears, as its file says; the store adapts and remembers the rest."""
@@ -122,7 +125,35 @@ def lease(
     found = _due(connection, allowance, kind, limit, now)
     if not found:
         return None
+    if kind is Kind.SEND and allowance.records_per_second:
+        t = destinations.c
+        spent = update(destinations).where(t.name == allowance.destination)
+        connection.execute(spent.values(rate_allowance=t.rate_allowance - len(found)))
     return _open(connection, allowance.destination, kind, found, holder=holder, now=now, until=until)
+
+
+def due(connection: Connection, destination: DestinationName, now: int) -> list[Kind]:
+    """What is due at a destination that may be called now; what asks comes before what sends."""
+    t, d = destinations.c, deliveries.c
+    row = connection.execute(select(t.paused_at, t.open_until).where(t.name == destination)).one_or_none()
+    if row is not None and (row.paused_at is not None or (row.open_until or 0) > now):
+        return []
+    found = connection.execute(
+        select(
+            *(
+                exists()
+                .where(
+                    d.destination == destination,
+                    in_states(d.state, *_STATE[kind]),
+                    d.lease_id.is_(None),
+                    d.next_attempt_at <= now,
+                )
+                .label(kind)
+                for kind in _ORDER
+            )
+        )
+    ).one()
+    return [kind for kind in _ORDER if getattr(found, kind)]
 
 
 def _destination(connection: Connection, name: str) -> Row[Any]:

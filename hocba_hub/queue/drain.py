@@ -1,0 +1,219 @@
+"""Draining a destination: lease, send, settle, until nothing is due.
+
+The engine of one process. Several lanes (threads) work side by side, each with one call under way; the store's
+leases keep the lanes of all processes apart and within the destination's cap. Nothing here is lost when the process
+dies: its leases expire, and what it may have sent is looked up by whoever takes over.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.outbound import Call, Outbound, OutboundRecord, Outcome, Stage
+from hocba_hub.model.clock import Clock
+from hocba_hub.model.keys import DestinationName, SchoolCode
+from hocba_hub.queue.protection import judged
+from hocba_hub.queue.settlement import given_back, settlements
+from hocba_hub.store.engine import Store, StoreAwayError, StoreError
+from hocba_hub.store.lease import Allowance, Body, Kind, Lease, bodies, due, expired, lease, mark_sent, renew
+from hocba_hub.store.settle import CallFacts, Settlement, Standing, gravest, settle
+
+log = logging.getLogger(__name__)
+
+_RENEWALS_PER_LEASE = 4
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a process needs to deliver: the store, the destinations and an adapter for each."""
+
+    store: Store
+    destinations: Mapping[DestinationName, Destination]
+    adapter_of: Callable[[DestinationName], Outbound]
+    """The process's adapter for a destination, made once and kept."""
+    clock: Clock
+    holder: str
+    """Names this process among all that lease."""
+    lease_seconds: float
+    rng: random.Random = field(default_factory=random.Random)
+
+    def due(self) -> list[DestinationName]:
+        """The destinations at which something is due now."""
+        with self.store.read() as connection:
+            return [name for name in self.destinations if due(connection, name, self.clock())]
+
+    def drain(self, name: DestinationName, *, seconds: float, stop: threading.Event) -> None:
+        """Work off what is due at a destination, until nothing is, `seconds` are over or `stop` is set."""
+        end = time.monotonic() + seconds
+        lanes = self.destinations[name].limits.concurrency
+        with Renewal(self), ThreadPoolExecutor(lanes, thread_name_prefix=f"lane-{name}") as pool:
+            for lane in [pool.submit(self._lane, name, end, stop) for _ in range(lanes)]:
+                lane.result()
+
+    def _lane(self, name: DestinationName, end: float, stop: threading.Event) -> None:
+        try:
+            while not stop.is_set() and time.monotonic() < end:
+                with self.store.read() as connection:
+                    kinds = due(connection, name, self.clock())
+                worked = False
+                for kind in kinds:
+                    worked |= self._attempt(name, kind)
+                if not worked:
+                    return
+        except StoreError as error:
+            # Whatever this lane holds is taken over when its lease expires; the scheduler rings again.
+            log.warning("drain of %s interrupted: %s", name, error)
+
+    def _attempt(self, name: DestinationName, kind: Kind) -> bool:
+        """Make one attempt; False if there was nothing to lease."""
+        destination = self.destinations[name]
+        now = self.clock()
+        allowance = Allowance(
+            name,
+            destination.limits.concurrency,
+            destination.batch.records,
+            destination.batch.bytes,
+            destination.limits.records_per_second,
+        )
+        with self.store.write() as connection:
+            held = lease(connection, allowance, kind, holder=self.holder, now=now, until=now + self._lease_ms)
+        if held is None:
+            return False
+        started = time.monotonic()
+        call = self._call(held, self.adapter_of(name))
+        now = self.clock()
+        if call is None:
+            return self._settle(held, given_back(held, destination, now=now), Call([]))
+        seconds = time.monotonic() - started
+        settled = settlements(held, call.outcomes, destination, now=now, jitter=self.rng.uniform(-1, 1))
+        return self._settle(
+            held,
+            settled,
+            call,
+            lambda standing: judged(standing, call.outcomes, destination, now=now, seconds=seconds),
+        )
+
+    def _call(self, held: Lease, adapter: Outbound) -> Call | None:
+        """Make the call; None if the lease was lost or the bodies could not be read, and nothing was sent."""
+        if held.kind is Kind.SEND:
+            with self.store.read() as connection:
+                records = _records(held, bodies(connection, held))
+        else:
+            records = _records(held, None)
+        with self.store.write() as connection:
+            if not mark_sent(connection, held.id, self.clock()):
+                return None
+        try:
+            match held.kind:
+                case Kind.SEND:
+                    return adapter.send(records)
+                case Kind.POLL:
+                    return adapter.poll(held.deliveries[0].reference or "", records)
+                case Kind.LOOKUP:
+                    calls = [adapter.lookup(record) for record in records]
+                    return Call([outcome for call in calls for outcome in call.outcomes])
+        except Exception:
+            # A fault of ours must not end the lane; what it sent, if anything, is in doubt.
+            log.exception("the adapter of %s failed", held.destination)
+            return Call([Outcome(record.delivery_id, Stage.NO_ANSWER, "adapter-failed") for record in records])
+
+    def _settle(
+        self,
+        held: Lease,
+        settled: list[Settlement],
+        call: Call,
+        judge: Callable[[Standing], Standing] | None = None,
+    ) -> bool:
+        facts = CallFacts(
+            gravest([settlement.meaning for settlement in settled]),
+            call.request_sha256,
+            call.response_sha256,
+            call.http_status,
+        )
+        for attempt in Retrying(
+            retry=retry_if_exception_type(StoreAwayError),
+            wait=wait_exponential(0.1, max=1),
+            stop=stop_after_delay(self.lease_seconds),
+            reraise=True,
+        ):
+            with attempt, self.store.write() as connection:
+                if not settle(connection, held, settled, facts, now=self.clock(), judge=judge):
+                    log.warning("lease %s of %s was taken over", held.id, held.destination)
+        return True
+
+    def sweep(self) -> int:
+        """Take over the leases that expired; how many there were."""
+        now = self.clock()
+        with self.store.write() as connection:
+            found = expired(connection, now)
+            for held in found:
+                destination = self.destinations.get(held.destination)
+                if destination is None:
+                    continue  # its file was taken away: it stays as it is until the file is back
+                settled = given_back(held, destination, now=now)
+                facts = CallFacts(gravest([settlement.meaning for settlement in settled]))
+                settle(connection, held, settled, facts, now=now, taken_over=True)
+        return len(found)
+
+    @property
+    def _lease_ms(self) -> int:
+        return round(self.lease_seconds * 1000)
+
+    def renew(self) -> None:
+        """Put off the end of this process's leases."""
+        with self.store.write() as connection:
+            renew(connection, self.holder, self.clock() + self._lease_ms)
+
+
+def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundRecord]:
+    """The leased deliveries as the adapter sees them; without bodies for a question."""
+    records = []
+    for delivery in held.deliveries:
+        body = found[delivery.id] if found is not None else None
+        records.append(
+            OutboundRecord(
+                delivery_id=delivery.id,
+                key=delivery.key,
+                version=delivery.version,
+                event=delivery.event,
+                school=body.school if body else SchoolCode(""),
+                accepted_at=datetime.fromtimestamp(delivery.accepted_at / 1000, UTC),
+                canonical=body.canonical if body else b"",
+                document=body.document if body else b"",
+                document_type=body.document_type if body else "",
+            )
+        )
+    return records
+
+
+class Renewal:
+    """Renews a process's leases in the background while the block runs."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._engine.lease_seconds / _RENEWALS_PER_LEASE):
+            try:
+                self._engine.renew()
+            except StoreError as error:
+                log.warning("leases could not be renewed: %s", error)

@@ -1,0 +1,95 @@
+"""From the outcome of an attempt to what becomes of each delivery: pure, so that days can be tested in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.outbound import Outcome, Stage
+from hocba_hub.model.delivery import DeliveryState, Meaning, next_state
+from hocba_hub.queue.errors import meaning_of
+from hocba_hub.queue.retry import step, wait_seconds
+from hocba_hub.store.lease import Lease, LeasedDelivery
+from hocba_hub.store.settle import Settlement
+
+RELEASED = "released"
+"""Code of a delivery that was given back unsent."""
+LEASE_EXPIRED = "lease-expired"
+"""Code of a delivery that may have been sent by a worker that died."""
+NOT_IN_OUTCOMES = "not-in-outcomes"
+"""Code of a delivery that the adapter said nothing about."""
+
+
+def settlements(
+    lease: Lease, outcomes: Sequence[Outcome], destination: Destination, *, now: int, jitter: float
+) -> list[Settlement]:
+    """What becomes of every delivery of the lease; one that has no outcome counts as sent and not answered.
+
+    `now` in milliseconds, `jitter` between -1 and 1 for the whole batch, so that it stays together.
+    """
+    by_delivery = {outcome.delivery_id: outcome for outcome in outcomes}
+    settled = []
+    for delivery in lease.deliveries:
+        outcome = by_delivery.get(delivery.id) or Outcome(delivery.id, Stage.NO_ANSWER, NOT_IN_OUTCOMES)
+        meaning = meaning_of(outcome, lease.kind, destination.codes)
+        settled.append(_settlement(delivery, outcome, meaning, destination, now=now, jitter=jitter))
+    return settled
+
+
+def given_back(lease: Lease, destination: Destination, *, now: int) -> list[Settlement]:
+    """What becomes of the deliveries of a lease that ends without a call of ours having an outcome.
+
+    Unsent ones wait again as before; what may have been sent is in doubt; a question is asked again.
+    """
+    settled = []
+    for delivery in lease.deliveries:
+        if lease.sent and delivery.state is DeliveryState.LEASED:
+            outcome, meaning = Outcome(delivery.id, Stage.NO_ANSWER, LEASE_EXPIRED), Meaning.UNKNOWN_OUTCOME
+        else:
+            outcome, meaning = Outcome(delivery.id, Stage.NOT_SENT, RELEASED), Meaning.RELEASED
+        settled.append(_settlement(delivery, outcome, meaning, destination, now=now, jitter=0))
+    return settled
+
+
+def _settlement(
+    delivery: LeasedDelivery, outcome: Outcome, meaning: Meaning, destination: Destination, *, now: int, jitter: float
+) -> Settlement:
+    retry = destination.retry
+    first = delivery.first_attempt_at
+    attempts, asked, wait = delivery.attempts, delivery.asked, 0.0
+    reference = delivery.reference
+    state = delivery.state
+    if state is DeliveryState.LEASED:
+        asked, reference = 0, None
+        if meaning not in {Meaning.RELEASED, Meaning.PRECONDITION}:
+            attempts, first = attempts + 1, first if first is not None else now
+    else:
+        asked += 1
+    window_open = first is None or now - first < retry.window_seconds * 1000
+    after = next_state(state, meaning, window_open=window_open, newer_exists=False)
+    match after:
+        case DeliveryState.QUEUED if meaning is Meaning.TRANSIENT:
+            wait = wait_seconds(retry, attempts, jitter=jitter, retry_after=outcome.retry_after)
+        case DeliveryState.HELD:
+            wait = retry.held_seconds
+        case DeliveryState.IN_DOUBT if meaning is not Meaning.RELEASED:
+            asked = asked if state is DeliveryState.IN_DOUBT else 0
+            wait = step(retry.lookup_seconds, asked + 1)
+        case DeliveryState.AWAITING_ACK if meaning is not Meaning.RELEASED:
+            asked = asked if state is DeliveryState.AWAITING_ACK else 0
+            reference = outcome.reference or reference
+            wait = step(destination.acknowledgement.poll_seconds, asked + 1)
+        case _:
+            pass
+    return Settlement(
+        delivery=delivery,
+        state=after,
+        meaning=meaning,
+        code=outcome.code,
+        detail=outcome.detail,
+        next_attempt_at=now + round(wait * 1000),
+        attempts=attempts,
+        asked=asked,
+        first_attempt_at=first,
+        reference=reference,
+    )
