@@ -1,0 +1,104 @@
+"""The only place that wires the rooms together: from settings to the parts that a process works with."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hocba_hub.adapters.destination import Destination, load_destinations
+from hocba_hub.adapters.outbound import Outbound
+from hocba_hub.adapters.registry import adapter_for
+from hocba_hub.model.clock import Clock, system_clock
+from hocba_hub.model.keys import DestinationName
+from hocba_hub.queue.doorbell import Doorbell
+from hocba_hub.queue.drain import Engine
+from hocba_hub.queue.jobs import WorkerProcess
+from hocba_hub.settings import Settings
+from hocba_hub.store.engine import Store
+from hocba_hub.store.schema import check_revision
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name, its schema checked.
+
+    Raises:
+        StoreError: the schema is not the one this version needs.
+    """
+    store = Store(settings.store_url, pool_size=settings.database_pool)
+    check_revision(store)
+    return store
+
+
+def destinations(settings: Settings) -> dict[DestinationName, Destination]:
+    """The destinations in force, by name."""
+    found = load_destinations(settings.destinations_folder)
+    return {DestinationName(name): destination for name, destination in found.items()}
+
+
+def adapters(known: dict[DestinationName, Destination]) -> Callable[[DestinationName], Outbound]:
+    """Gives a destination's adapter: made when it is first asked for, then kept with its connections."""
+    made: dict[DestinationName, Outbound] = {}
+    lock = threading.Lock()
+
+    def adapter_of(name: DestinationName) -> Outbound:
+        with lock:
+            if name not in made:
+                made[name] = adapter_for(known[name], os.environ)
+            return made[name]
+
+    return adapter_of
+
+
+def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> Engine:
+    """The delivery engine of this process."""
+    known = destinations(settings)
+    return Engine(
+        store=store,
+        destinations=known,
+        adapter_of=adapters(known),
+        clock=clock,
+        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+def worker_process(settings: Settings) -> WorkerProcess:
+    """What the jobs of a worker process work with."""
+    return WorkerProcess(
+        engine=engine(settings, open_store(settings)),
+        doorbell=Doorbell(settings.redis_url),
+        drain_seconds=settings.drain_seconds,
+        stop=threading.Event(),
+    )
+
+
+def application(settings: Settings) -> FastAPI:
+    """The HTTP API of this process."""
+    from hocba_hub.api.app import create_app  # noqa: PLC0415 - workers start without the web framework
+    from hocba_hub.api.context import Hub  # noqa: PLC0415
+
+    hub = Hub(
+        settings=settings,
+        store=open_store(settings),
+        destinations=destinations(settings),
+        clock=system_clock,
+        ring=Doorbell(settings.redis_url).ring,
+    )
+    return create_app(hub)
+
+
+def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
+    """What the scheduler clears away now and then."""
+
+    def forget_old_answers() -> None:
+        with store.write() as connection:
+            purge(connection, before=system_clock() - settings.idempotency_days * 86_400_000)
+
+    return [forget_old_answers]

@@ -1,0 +1,46 @@
+"""`hocba-hub api`: only the HTTP API."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+from hocba_hub.settings import Settings
+
+
+@click.command()
+@click.option("--host", default=None, help="Address to listen on (HOCBA_HOST, 127.0.0.1).")
+@click.option("--port", type=int, default=None, help="Port to listen on (HOCBA_PORT, 8080).")
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="How many share the port.")
+def api(host: str | None, port: int | None, processes: int) -> None:
+    """Serve the HTTP API until SIGTERM; needs an up-to-date store."""
+    settings = Settings()
+    host, port = host or settings.host, settings.port if port is None else port
+    if processes > 1:
+        from hocba_hub.cli.supervision import Child, Supervisor, hub_command
+
+        command = hub_command("api", "--host", host, "--port", str(port))
+        Supervisor([Child(f"api-{number}", command) for number in range(processes)]).run()
+        return
+    serve(settings, host, port)
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve in this process; several such processes may share a port."""
+    import uvicorn
+
+    from hocba_hub.bootstrap import application
+    from hocba_hub.monitoring.logs import configure
+
+    configure(settings.log_level)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+        config = uvicorn.Config(
+            application(settings), loop="uvloop", http="httptools", log_config=None, access_log=False,
+            timeout_graceful_shutdown=20, server_header=False,
+        )  # fmt: skip
+        uvicorn.Server(config).run(sockets=[listening])

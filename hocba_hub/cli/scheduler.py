@@ -1,0 +1,30 @@
+"""`hocba-hub scheduler`: only the scheduler."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import click
+
+from hocba_hub.settings import Settings
+
+
+@click.command()
+def scheduler() -> None:
+    """Ring for what is due and take over expired leases, until SIGTERM. Any number may run."""
+    from hocba_hub.bootstrap import housekeeping, worker_process
+    from hocba_hub.monitoring.logs import configure
+    from hocba_hub.queue.scheduler import schedule
+
+    settings = Settings()
+    configure(settings.log_level)
+    process = worker_process(settings)
+
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers
+        process.stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    tasks = housekeeping(settings, process.engine.store)
+    schedule(process.engine, process.doorbell, process.stop, housekeeping=tasks)

@@ -1,0 +1,52 @@
+"""`hocba-hub up`: everything on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from hocba_hub.cli.supervision import Child, Supervisor, hub_command
+from hocba_hub.settings import Settings
+
+
+@click.command()
+@click.option("--port", type=int, default=None, help="Port of the HTTP API (HOCBA_PORT, 8080).")
+def up(port: int | None) -> None:
+    """Run the API, the workers and the scheduler; without HOCBA_REDIS_URL also a private Redis.
+
+    Without HOCBA_DATABASE_URL the store is SQLite in HOCBA_HOME (var/). The store's schema is upgraded first.
+    """
+    from rich.console import Console
+
+    settings = Settings() if port is None else Settings(port=port)
+    supervisor = Supervisor(children(settings))
+    console = Console(stderr=True)
+    console.print(f"hocba-hub · http://{settings.host}:{settings.port} · {settings.home.absolute()}")
+    console.print("Ctrl-C ends it. / Nhấn Ctrl-C để dừng.")
+    supervisor.run()
+
+
+def children(settings: Settings) -> list[Child]:
+    """The processes of a whole hub on one machine; makes the home folder and upgrades the store."""
+    from hocba_hub.store.engine import Store
+    from hocba_hub.store.schema import upgrade
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url)
+    upgrade(store)
+    store.close()
+    found = []
+    environment = {"HOCBA_HOME": str(settings.home.absolute()), "HOCBA_DATABASE_URL": settings.store_url}
+    if settings.redis_url is None:
+        from hocba_hub.queue.embedded import free_port, redis_command
+
+        redis_port = free_port()
+        environment["HOCBA_REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
+        found.append(Child("redis", redis_command(redis_port), stops_last=True))
+    address = ("--host", settings.host, "--port", str(settings.port))
+    found += [Child(f"api-{n}", hub_command("api", *address), environment) for n in range(settings.api_processes)]
+    found.append(Child("scheduler", hub_command("scheduler"), environment))
+    found += [
+        Child(f"worker-{n}", hub_command("worker", "--processes", "1"), environment)
+        for n in range(settings.worker_processes)
+    ]
+    return found

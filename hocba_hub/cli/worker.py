@@ -1,0 +1,27 @@
+"""`hocba-hub worker`: only the delivery workers."""
+
+from __future__ import annotations
+
+import click
+
+from hocba_hub.settings import Settings
+
+
+@click.command()
+@click.option("--processes", type=click.IntRange(1), default=None, help="How many (HOCBA_WORKER_PROCESSES, 2).")
+def worker(processes: int | None) -> None:
+    """Deliver until SIGTERM: finishes what is under way, then ends."""
+    settings = Settings()
+    processes = processes or settings.worker_processes
+    if processes > 1:
+        from hocba_hub.cli.supervision import Child, Supervisor, hub_command
+
+        command = hub_command("worker", "--processes", "1")
+        Supervisor([Child(f"worker-{number}", command) for number in range(processes)]).run()
+        return
+    from hocba_hub.bootstrap import worker_process
+    from hocba_hub.monitoring.logs import configure
+    from hocba_hub.queue.worker import work
+
+    configure(settings.log_level)
+    work(worker_process(settings), settings.redis_url, poll_seconds=settings.poll_store_seconds)

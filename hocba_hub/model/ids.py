@@ -1,0 +1,17 @@
+"""Ids that sort by time and hold nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+
+
+def uuid7() -> str:
+    """A new UUID version 7 (RFC 9562 section 5.7): 48 bits of Unix milliseconds, the rest random."""
+    milliseconds = time.time_ns() // 1_000_000
+    chance = int.from_bytes(os.urandom(10), "big")
+    value = (
+        (milliseconds << 80) | (0x7 << 76) | ((chance >> 62 & 0xFFF) << 64) | (0b10 << 62) | (chance & (1 << 62) - 1)
+    )
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
