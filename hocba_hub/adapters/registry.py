@@ -1,0 +1,32 @@
+"""The adapters by the name that a destination file gives; each module is loaded only when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
+
+from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.outbound import Outbound
+
+_ADAPTERS = {
+    "rest": ("hocba_hub.adapters.rest", "RestAdapter"),
+    "soap": ("hocba_hub.adapters.soap", "SoapAdapter"),
+}
+"""Adapter name → its module and class; the class is called with the destination and the environment."""
+
+
+def adapter_for(destination: Destination, environment: Mapping[str, str]) -> Outbound:
+    """The adapter bound to a destination; `environment` holds the secrets that its file names.
+
+    Raises:
+        DestinationError: there is no adapter of that name, or it cannot work with this destination file.
+    """
+    try:
+        module, name = _ADAPTERS[destination.adapter]
+    except KeyError:
+        known = ", ".join(sorted(_ADAPTERS))
+        raise DestinationError(
+            f"{destination.name}: there is no adapter {destination.adapter}; known are: {known}."
+        ) from None
+    return cast("Outbound", getattr(import_module(module), name)(destination, environment))

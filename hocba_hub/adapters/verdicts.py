@@ -1,0 +1,46 @@
+"""What an answer says of each record: codes matched to records, and never taken on trust."""
+
+from __future__ import annotations
+
+import re
+
+from hocba_hub.adapters.outbound import OutboundRecord, Outcome, Stage
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+
+
+def plain_code(value: object) -> str | None:
+    """A code of the other side if it has the form of a code (so that no text, and no name, gets into our logs)."""
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+class Verdicts:
+    """The codes of one answer by record id and version."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, int], tuple[str | None, str]] = {}
+
+    def add(self, record_id: object, version: object, code: object, field: object = None) -> None:
+        """Note one result; what has not the right types counts as not in the answer.
+
+        `field` names the field that a refusal is about. Two results with different codes for one version make its
+        verdict unreadable.
+        """
+        if not isinstance(record_id, str) or not isinstance(version, int):
+            return
+        known, detail = plain_code(code), plain_code(field) or ""
+        earlier = self._codes.get((record_id, version))
+        if earlier is not None and earlier[0] != known:
+            known = None
+        self._codes[record_id, version] = known, detail
+
+    def outcome(self, record: OutboundRecord) -> Outcome:
+        """The outcome of one record that was part of the call."""
+        found = self._codes.get((record.key.record_id(), record.version))
+        match found:
+            case None:
+                return Outcome(record.delivery_id, Stage.NO_ANSWER, "not-in-answer")
+            case None, _:
+                return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer", "no code")
+            case code, detail:
+                return Outcome(record.delivery_id, Stage.ANSWERED, code, detail)
