@@ -1,0 +1,132 @@
+"""The body that we write is the body that zeep would write, and fits the contract's XSD."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pytest
+import zeep
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from zeep.wsse.username import UsernameToken
+
+from hocba_hub.adapters.contracts import MINISTRY_WSDL, MINISTRY_XSD
+from hocba_hub.adapters.destination import DestinationError
+from hocba_hub.adapters.soap_batch import BatchWriter, UnwritableError
+from hocba_hub.adapters.soap_contract import Contract, wsdl_document
+from hocba_hub.model.keys import Event
+from tests.sandbox_server import outbound_record
+
+FIELDS = {
+    "RecordId": "record_id",
+    "Version": "version",
+    "Event": "event",
+    "SchoolYear": "school_year",
+    "SchoolCode": "school",
+    "MessageId": "message_id",
+    "Sha256": "document_sha256",
+    "MediaType": "document_type",
+    "Document": "document",
+}
+CONTRACT = Contract(MINISTRY_WSDL, "ReportCardsSoap11")
+WRITER = BatchWriter(CONTRACT.operation("SubmitReportCards"), "Record", FIELDS)
+ZEEP = zeep.Client(str(MINISTRY_WSDL))
+SCHEMA = etree.XMLSchema(etree.parse(str(MINISTRY_XSD)))
+XML_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
+
+
+def canonical(element: etree._Element) -> str:
+    """Canonical XML 2.0 with prefixes made equal."""
+    out = io.StringIO()
+    etree.canonicalize(etree.tostring(element).decode(), out=out, rewrite_prefixes=True)
+    return out.getvalue()
+
+
+def written(records) -> etree._Element:
+    return etree.fromstring(WRITER.body([WRITER.record(record) for record in records]))
+
+
+def by_zeep(records) -> etree._Element:
+    values = []
+    for record in records:
+        value = {
+            "RecordId": record.key.record_id(),
+            "Version": record.version,
+            "Event": record.event.value,
+            "SchoolYear": record.key.school_year,
+            "SchoolCode": record.school,
+            "MessageId": record.message_id,
+        }
+        if record.event is not Event.CANCEL:
+            digest = hashlib.sha256(record.document).hexdigest()
+            value |= {"Sha256": digest, "MediaType": record.document_type, "Document": record.document}
+        values.append(value)
+    envelope = ZEEP.create_message(ZEEP.service, "SubmitReportCards", Record=values)
+    return envelope.find("{http://schemas.xmlsoap.org/soap/envelope/}Body")[0]
+
+
+@given(st.lists(st.tuples(XML_TEXT, st.binary(min_size=1, max_size=400), st.integers(1, 9)), min_size=1, max_size=4))
+def test_equals_zeeps_serialisation_and_fits_the_schema(cards):
+    records = [
+        outbound_record(number, version, card_id=card_id, document=document)
+        for number, (card_id, document, version) in enumerate(cards)
+    ]
+    records.append(outbound_record(99, 3, event=Event.CANCEL))
+    ours = written(records)
+    assert canonical(ours) == canonical(by_zeep(records))
+    SCHEMA.assertValid(ours)
+
+
+def test_a_recall_carries_no_document():
+    names = [etree.QName(child).localname for child in written([outbound_record(event=Event.CANCEL)])[0]]
+    assert names == ["RecordId", "Version", "Event", "SchoolYear", "SchoolCode", "MessageId"]
+
+
+def test_markup_in_a_card_id_stays_text():
+    assert written([outbound_record(card_id="<x>&\"'\r")])[0][0].text == "2025-2026/<x>&\"'\r"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x0b", "\ufffe"])
+def test_a_character_that_xml_cannot_hold_is_refused(character):
+    with pytest.raises(UnwritableError):
+        WRITER.record(outbound_record(card_id=f"a{character}b"))
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "named"),
+    [
+        ("Records", FIELDS, "Records"),
+        ("Record", {**FIELDS, "Level": "event"}, "Level"),
+        ("Record", {**FIELDS, "Sha256": "digest"}, "digest"),
+        ("Record", {"RecordId": "record_id"}, "SchoolCode"),
+    ],
+)
+def test_a_file_that_does_not_fit_the_wsdl_is_refused(record, fields, named):
+    with pytest.raises(DestinationError, match=named):
+        BatchWriter(CONTRACT.operation("SubmitReportCards"), record, fields)
+
+
+def test_the_frame_is_the_envelope_that_zeep_makes():
+    for binding in ("ReportCardsSoap11", "ReportCardsSoap12"):
+        contract = Contract(MINISTRY_WSDL, binding)
+        token = UsernameToken("u", "p")
+        before, after = contract.frame(token)
+        ours = etree.fromstring(before + b"<x/>" + after)
+        zeeps = etree.fromstring(contract.request("GetReportCard", token, RecordId="x"))
+        namespace = etree.QName(ours).namespace
+        assert etree.QName(zeeps).namespace == namespace
+        assert [child.tag for child in ours] == [child.tag for child in zeeps]
+        assert canonical(ours.find(f"{{{namespace}}}Header")) == canonical(zeeps.find(f"{{{namespace}}}Header"))
+
+
+def test_the_wsdl_is_parsed_once():
+    assert wsdl_document(MINISTRY_WSDL) is wsdl_document(MINISTRY_WSDL)
+
+
+def test_unknown_bindings_and_operations_are_named():
+    with pytest.raises(DestinationError, match="ReportCardsSoap11"):
+        Contract(MINISTRY_WSDL, "Nope")
+    with pytest.raises(DestinationError, match="Nope"):
+        CONTRACT.operation("Nope")
