@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,9 @@ _WSSE_FAULTS = frozenset(
     }
 )
 """Fault codes of WS-Security 1.1 §12: our credentials were not taken."""
+
+# zeep logs values that do not fit their type, with a traceback; what does not fit becomes an outcome here.
+logging.getLogger("zeep").setLevel(logging.CRITICAL)
 
 _documents: dict[Path, Document] = {}
 _documents_lock = threading.Lock()
@@ -138,7 +143,9 @@ class Contract:
                 self._binding.process_error(document, self.operation(operation))
             except Fault as fault:
                 raise CallError(Stage.ANSWERED, _fault_code(fault), "", answer.retry_after) from fault
-        if answer.status >= 300:  # noqa: PLR2004 - the end of success
+        # zeep reads a reply by position and would take any element; the name must be the contract's.
+        expected = self.operation(operation).output.body.qname
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES or document.find(f"{envelope}Body/{expected}") is None:
             raise _unreadable(answer)
         try:
             return self.operation(operation).process_reply(document)
@@ -147,9 +154,9 @@ class Contract:
 
 
 def _unreadable(answer: Answer) -> CallError:
-    if answer.status >= 300:  # noqa: PLR2004 - the end of success
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
         return CallError(Stage.ANSWERED, f"http-{answer.status}", "", answer.retry_after)
-    return CallError(Stage.NO_ANSWER, "unreadable-answer", "not readable as XML")
+    return CallError(Stage.NO_ANSWER, "unreadable-answer", "not by the contract")
 
 
 def _fault_code(fault: Fault) -> str:

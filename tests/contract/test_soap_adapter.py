@@ -1,6 +1,8 @@
-"""The SOAP adapter against the Ministry's simulator over real HTTP: what each fault becomes, and what the ledger saw."""
+"""The SOAP adapter against the Ministry's simulator over real HTTP: what each fault becomes, what the ledger saw."""
 
 from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -91,8 +93,7 @@ def test_a_missing_secret_is_a_precondition_and_sends_nothing(sandbox):
     assert counts(sandbox) == (0, 0, 0)
 
 
-# fault, stage, code, (received, committed)
-SENDING = [
+SENDING = [  # each with the outcome's stage and code, and how often the record was received and kept
     (Fault(name=F.TIMEOUT_BEFORE_COMMIT), Stage.NO_ANSWER, "timeout", (1, 0)),
     (Fault(name=F.TIMEOUT_AFTER_COMMIT), Stage.NO_ANSWER, "timeout", (1, 1)),
     (Fault(name=F.DROPPED_BEFORE_COMMIT), Stage.NO_ANSWER, "connection-lost", (1, 0)),
@@ -229,8 +230,6 @@ def test_a_record_that_xml_cannot_hold_does_not_stop_the_others(sandbox):
 
 
 def test_many_threads_share_one_adapter(sandbox):
-    from concurrent.futures import ThreadPoolExecutor
-
     with sandbox.adapter("ministry", limits={"answer_seconds": 20.0}) as adapter, ThreadPoolExecutor(8) as pool:
 
         def one(number: int) -> str:
