@@ -7,7 +7,7 @@ from hocba_hub.model.findings import FindingKind, Severity
 SCHOOL_NOT_PERMITTED = FindingKind(
     code="access.school-not-permitted",
     severity=Severity.ERROR,
-    message_vi="Khóa này không được phép gửi học bạ của trường {school}. Đề nghị Sở bổ sung trường vào phạm vi của khóa.",
+    message_vi="Khóa này không được gửi học bạ của trường {school}. Đề nghị Sở bổ sung trường vào phạm vi của khóa.",
     message_en="This key may not speak for school {school}. Ask the department to add the school to the key's scope.",
 )
 CARD_OF_ANOTHER_SCHOOL = FindingKind(
