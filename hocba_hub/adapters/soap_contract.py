@@ -131,6 +131,19 @@ class Contract:
         """What the operation returned, as zeep reads it.
 
         Raises:
+            CallError: as `reply_element`.
+        """
+        try:
+            return self.operation(operation).process_reply(
+                self.reply_element(operation, answer).getroottree().getroot()
+            )
+        except (ZeepError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer", "not by the contract") from error
+
+    def reply_element(self, operation: str, answer: Answer) -> etree._Element:
+        """The element in the body of a reply: the one that the contract says.
+
+        Raises:
             CallError: a fault (answered), an HTTP error without a fault (answered), or nothing readable (no answer).
         """
         try:
@@ -144,13 +157,10 @@ class Contract:
             except Fault as fault:
                 raise CallError(Stage.ANSWERED, _fault_code(fault), "", answer.retry_after) from fault
         # zeep reads a reply by position and would take any element; the name must be the contract's.
-        expected = self.operation(operation).output.body.qname
-        if answer.status >= HTTPStatus.MULTIPLE_CHOICES or document.find(f"{envelope}Body/{expected}") is None:
+        element = document.find(f"{envelope}Body/{self.operation(operation).output.body.qname}")
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES or element is None:
             raise _unreadable(answer)
-        try:
-            return self.operation(operation).process_reply(document)
-        except (ZeepError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise CallError(Stage.NO_ANSWER, "unreadable-answer", "not by the contract") from error
+        return element
 
 
 def _unreadable(answer: Answer) -> CallError:

@@ -142,8 +142,8 @@ def card_key(card: PrimaryCard | SecondaryCard | ContinuingCard) -> CardKey:
 
 
 def canonical_bytes(card: PrimaryCard | SecondaryCard | ContinuingCard) -> bytes:
-    """The canonical JSON: UTF-8, the model's order of fields, no white space, defaults and absent values left out."""
-    return card.__pydantic_serializer__.to_json(card, by_alias=True, exclude_defaults=True)
+    """The canonical JSON: UTF-8, the model's order of fields, no white space, absent values left out."""
+    return card.__pydantic_serializer__.to_json(card, by_alias=True, exclude_none=True)
 
 
 def recalled(card: PrimaryCard | SecondaryCard | ContinuingCard) -> PrimaryCard | SecondaryCard | ContinuingCard:

@@ -56,9 +56,12 @@ def _compile(schema: Mapping[str, Any], schemas: Mapping[str, Any], field: str) 
                 found = found[step]
             return _compile(found, schemas, field)
         case {"type": "object", "properties": properties, "required": required, **rest} if not set(rest) - {
-            "additionalProperties"
+            "additionalProperties",
+            "anyOf",
         }:
-            return _object(properties, required, schemas, open_ended=rest.get("additionalProperties", True))
+            choices = [choice["required"] for choice in rest.get("anyOf", [])]
+            open_ended = rest.get("additionalProperties", True)
+            return _object(properties, required, choices, schemas, open_ended=open_ended)
         case {"type": "array", "items": items, **rest} if not rest:
             return _array(_compile(items, schemas, field), field)
         case {"type": "string", **rest} if not set(rest) - {"minLength", "maxLength", "pattern", "enum"}:
@@ -73,7 +76,12 @@ def _compile(schema: Mapping[str, Any], schemas: Mapping[str, Any], field: str) 
 
 
 def _object(
-    properties: Mapping[str, Any], required: list[str], schemas: Mapping[str, Any], *, open_ended: bool
+    properties: Mapping[str, Any],
+    required: list[str],
+    choices: list[list[str]],
+    schemas: Mapping[str, Any],
+    *,
+    open_ended: bool,
 ) -> _Check:
     checks = {name: _compile(schema, schemas, name) for name, schema in properties.items()}
 
@@ -83,6 +91,8 @@ def _object(
         for name in required:
             if name not in value:
                 return "FIELD_MISSING", name
+        if choices and not any(all(name in value for name in choice) for choice in choices):
+            return "FIELD_MISSING", choices[0][0]
         for name, member in value.items():
             known = checks.get(name)
             if known is None:

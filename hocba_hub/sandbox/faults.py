@@ -169,10 +169,10 @@ class FaultPlayer:
 
     def _first(self, candidates: Sequence[Fault], subject: str) -> Fault | None:
         for fault in candidates:
-            if fault.times is not None and self.played[fault.name] >= fault.times:
+            if fault.times is not None and self.played[fault.name.value] >= fault.times:
                 continue
             if fault.rate >= 1 or _share(f"{self.script.seed}|{self._simulator}|{fault.name}|{subject}") < fault.rate:
-                self.played[fault.name] += 1
+                self.played[fault.name.value] += 1
                 return fault
         return None
 

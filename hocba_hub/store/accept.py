@@ -20,7 +20,7 @@ from hocba_hub.model.acceptance import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, SCHOOL
 from hocba_hub.model.delivery import UNSENT, UNSETTLED, DeliveryState
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
-from hocba_hub.store.bodies import pack
+from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import StoreError, one_of_cards
 from hocba_hub.store.tables import deliveries, open_findings, records, report_cards, submissions, versions
@@ -130,6 +130,13 @@ def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = Fa
     if lock:
         query = query.with_for_update()
     return {CardKey(year, card): Card(*rest) for year, card, *rest in connection.execute(query)}
+
+
+def canonical_of(connection: Connection, key: CardKey, version: int) -> bytes:
+    """The canonical JSON of a version that is in the store."""
+    v = versions.c
+    query = select(v.canonical).where(v.school_year == key.school_year, v.card_id == key.card_id, v.version == version)
+    return unpack(connection.execute(query).scalar_one())
 
 
 def decide(cards: Cards, portion: Portion) -> list[RecordResult]:
