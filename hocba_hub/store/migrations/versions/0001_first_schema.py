@@ -197,3 +197,8 @@ def upgrade() -> None:
     sa.Column('original', sa.LargeBinary(), nullable=True, comment='bytes as sent, zstd; empty where they equal the canonical JSON'),
     sa.PrimaryKeyConstraint('school_year', 'card_id', 'version')
     )
+
+    if op.get_bind().dialect.name == "postgresql":
+        # The bodies are compressed already: PostgreSQL shall not try to do it again.
+        for table, column in (("versions", "canonical"), ("versions", "original"), ("records", "findings")):
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")

@@ -1,0 +1,236 @@
+"""Intake: where a card's way begins. Reads and authenticates, checks every record, accepts, answers with a receipt.
+
+A record is accepted or rejected by itself, with all its findings; nothing is answered before it is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from hocba_hub.api.authentication import require_client
+from hocba_hub.api.body import JSON, NDJSON, Body, BodyLimits
+from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.api.description import RECALL, SUBMIT, VALIDATE
+from hocba_hub.api.keyed import keyed
+from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.receipt import receipt
+from hocba_hub.model.acceptance import SCHOOL_NOT_PERMITTED
+from hocba_hub.model.ids import uuid7
+from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
+from hocba_hub.model.card import ReportCard, canonical_bytes, card_key, recalled
+from hocba_hub.model.reading import read_card
+from hocba_hub.store.accept import Content, Portion, ReceivedRecord, RecordResult, canonical_of, cards_of, decide
+from hocba_hub.store.access import Client
+from hocba_hub.store.bodies import pack
+
+router = APIRouter(tags=["report-cards"])
+
+_PORTION_RECORDS = 500
+"""Records of a long submission that are accepted in one commit."""
+_BREATH_RECORDS = 20
+"""Records that are checked in a row before other requests get their turn."""
+
+
+def checked(position: int, raw: bytes, media_type: str) -> ReceivedRecord:
+    """One record after every check, ready to be accepted; never raises, whatever the bytes."""
+    reading = read_card(raw)
+    digest = hashlib.sha256(raw).digest()
+    if reading.card is None:
+        key = None
+        if reading.school_year and reading.card_id:
+            key = CardKey(SchoolYear(reading.school_year), CardId(reading.card_id))
+        return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
+    same = reading.canonical == raw
+    content = Content(
+        school=SchoolCode(reading.card.school.code),
+        recalled=reading.card.is_recalled,
+        content_sha256=digest if same else hashlib.sha256(reading.canonical).digest(),
+        canonical=pack(reading.canonical),
+        original=None if same else pack(raw),
+        original_type=media_type,
+        original_bytes=len(raw),
+    )
+    return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, reading.findings)
+
+
+@router.post("/v1/report-cards", status_code=202, response_class=Response, openapi_extra=SUBMIT)
+async def submit(
+    request: Request,
+    client: Annotated[Client, Depends(require_client)],
+    hub: Annotated[Hub, Depends(hub_of)],
+    atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
+) -> Response:
+    """Submit report cards: one, a JSON array, or NDJSON. / Gửi học bạ: một bản ghi, mảng JSON hoặc NDJSON.
+
+    Each record is accepted or rejected by itself, with all its findings.
+    """
+    await hub.room.check()
+    body, media_type = _opened(request, hub)
+
+    async def run() -> Response:
+        return await _submission(hub, client, request, body, media_type, atomic=atomic)
+
+    return await keyed(hub, client.id, request, body, run)
+
+
+@router.post("/v1/report-cards/validate", response_class=Response, openapi_extra=VALIDATE)
+async def validate(
+    request: Request,
+    client: Annotated[Client, Depends(require_client)],
+    hub: Annotated[Hub, Depends(hub_of)],
+    atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
+) -> Response:
+    """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
+    body, media_type = _opened(request, hub)
+    found = [record async for record in _checked(body, media_type)]
+    portion = _portion(hub, client, request, found, media_type=media_type, atomic=atomic)
+    results = await run_in_threadpool(_decided, hub, portion)
+    answer = receipt(portion.submission_id, portion.received_at, results, size=body.size, sha256=body.sha256)
+    del answer["submission_id"]
+    return _json(answer, 200)
+
+
+@router.post(
+    "/v1/report-cards/{school_year}/{card_id}/recall", status_code=202, response_class=Response, openapi_extra=RECALL
+)
+async def recall(
+    school_year: Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{4}$")],
+    card_id: Annotated[str, Path(min_length=1, max_length=36)],
+    request: Request,
+    client: Annotated[Client, Depends(require_client)],
+    hub: Annotated[Hub, Depends(hub_of)],
+) -> Response:
+    """Recall a report card: its next version is CANCEL at every destination. / Thu hồi học bạ."""
+    await hub.room.check()
+    key = CardKey(SchoolYear(school_year), CardId(card_id))
+    newest = await run_in_threadpool(_newest, hub, client, key)
+    if newest is None:
+        raise ProblemError("not-found")
+    raw = canonical_bytes(recalled(newest))
+    record = checked(0, raw, "application/json")
+    portion = _portion(hub, client, request, [record], media_type="application/json", last=True)
+    portion = replace(portion, size=len(raw), sha256=record.sha256.hex())
+    return _answer(portion, await hub.writer.write(portion), len(raw), record.sha256.hex())
+
+
+def _opened(request: Request, hub: Hub) -> tuple[Body, str]:
+    """The request's body, unread, and its media type."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type not in JSON | NDJSON:
+        raise ProblemError("body.media-type")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in {"identity", "gzip"}:
+        raise ProblemError("body.content-coding")
+    settings = hub.settings
+    limits = BodyLimits(
+        settings.submission_bytes, settings.record_bytes, settings.submission_records, settings.gzip_ratio
+    )
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limits.bytes:
+        raise ProblemError("body.too-large")  # before a byte of it is read
+    return Body(request.stream(), gzip=coding == "gzip", limits=limits), media_type
+
+
+async def _checked(body: Body, media_type: str) -> AsyncIterator[ReceivedRecord]:
+    position = 0
+    async for raw in body.records(media_type):
+        yield checked(position, raw, media_type)
+        position += 1
+        if position % _BREATH_RECORDS == 0:
+            await asyncio.sleep(0)
+    if not position:
+        raise ProblemError("body.empty")
+
+
+async def _submission(
+    hub: Hub, client: Client, request: Request, body: Body, media_type: str, *, atomic: bool
+) -> Response:
+    """Accept the body's records, portion by portion, and answer with the receipt."""
+    submission = _portion(hub, client, request, [], media_type=media_type, atomic=atomic, last=False)
+    results: list[RecordResult] = []
+    pending: list[ReceivedRecord] = []
+    try:
+        async for record in _checked(body, media_type):
+            if len(pending) == _PORTION_RECORDS and not atomic:
+                results += await hub.writer.write(replace(submission, records=pending, first=not results))
+                pending = []
+            pending.append(record)
+    except (ProblemError, ClientDisconnect) as error:
+        if results:  # what was accepted stays accepted, and the answer says so
+            await hub.writer.write(
+                replace(submission, records=[], first=False, last=True, size=body.size, sha256=body.sha256)
+            )
+            if isinstance(error, ProblemError):
+                error.members |= receipt(
+                    submission.submission_id, submission.received_at, results, size=body.size, sha256=body.sha256
+                )
+        raise
+    last = replace(submission, records=pending, first=not results, last=True, size=body.size, sha256=body.sha256)
+    results += await hub.writer.write(last)
+    return _answer(submission, results, body.size, body.sha256)
+
+
+def _portion(
+    hub: Hub,
+    client: Client,
+    request: Request,
+    records: Sequence[ReceivedRecord],
+    *,
+    media_type: str,
+    atomic: bool = False,
+    last: bool = True,
+) -> Portion:
+    return Portion(
+        submission_id=uuid7(),
+        client_id=client.id,
+        schools=client.schools,
+        received_at=hub.clock(),
+        media_type=media_type,
+        atomic=atomic,
+        trace_parent=request.headers.get("traceparent"),
+        records=records,
+        first=True,
+        last=last,
+    )
+
+
+def _answer(portion: Portion, results: Sequence[RecordResult], size: int, sha256: str) -> Response:
+    """202 with the receipt if anything was accepted; else a problem that holds the receipt."""
+    answer = receipt(portion.submission_id, portion.received_at, results, size=size, sha256=sha256)
+    location = f"/v1/submissions/{portion.submission_id}"
+    if answer["accepted"]:
+        return _json(answer, 202, location)
+    only_scope = all(any(f.kind is SCHOOL_NOT_PERMITTED for f in result.findings) for result in results)
+    problem = ProblemError("access.school-not-permitted" if only_scope else "records-rejected")
+    problem.members |= answer
+    problem.headers["Location"] = location
+    return problem.response()
+
+
+def _json(answer: dict[str, Any], status: int, location: str | None = None) -> Response:
+    headers = {"Location": location} if location else {}
+    return Response(orjson.dumps(answer), status, headers, "application/json")
+
+
+def _decided(hub: Hub, portion: Portion) -> list[RecordResult]:
+    keys = sorted({record.key for record in portion.records if record.key is not None})
+    with hub.store.read() as connection:
+        return decide(cards_of(connection, keys), portion)
+
+
+def _newest(hub: Hub, client: Client, key: CardKey) -> ReportCard | None:
+    """The card as it stands, if the client may speak for its school."""
+    with hub.store.read() as connection:
+        card = cards_of(connection, [key]).get(key)
+        if card is None or (client.schools is not None and card.school not in client.schools):
+            return None
+        return read_card(canonical_of(connection, key, card.version)).card

@@ -1,0 +1,95 @@
+"""Idempotency keys: a call with a key is run once; its answer is given again to whoever asks again.
+
+Semantics of draft-ietf-httpapi-idempotency-key-header-07: 422 for the same key with another payload, 409 while the
+first call runs, otherwise the stored answer. The natural key of the cards holds for ever beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import orjson
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from hocba_hub.api.body import Body
+from hocba_hub.api.context import Hub
+from hocba_hub.api.problems import ProblemError
+from hocba_hub.store import idempotency
+
+HEADER = "Idempotency-Key"
+_LONGEST = 255
+_LOCK_MS = 120_000
+"""A first call that takes longer is taken for dead; its accepted records are recognised by their natural keys."""
+
+
+async def keyed(
+    hub: Hub, client_id: int, request: Request, body: Body, run: Callable[[], Awaitable[Response]]
+) -> Response:
+    """The answer of `run`, or the stored answer of the call that had this key before.
+
+    Raises:
+        ProblemError: 400 for a malformed key, 409 and 422 as above.
+    """
+    key = _key(request)
+    if key is None:
+        return await run()
+    route = f"{request.method} {request.url.path}"
+    begun = await run_in_threadpool(_begin, hub, client_id, route, key)
+    if isinstance(begun, idempotency.Running):
+        raise ProblemError("idempotency.still-running", retry_after=2)
+    if isinstance(begun, idempotency.Stored):
+        async for _ in body.chunks():
+            pass
+        if begun.body_sha256 != _fingerprint(body, request):
+            raise ProblemError("idempotency.other-payload")
+        stored = orjson.loads(begun.answer)
+        headers = {**stored["headers"], "Idempotency-Replayed": "true"}
+        return Response(stored["body"].encode(), begun.status, headers)
+    try:
+        response = await run()
+    except BaseException:
+        await run_in_threadpool(_forget, hub, client_id, route, key)
+        raise
+    answer = orjson.dumps({"headers": _kept(response), "body": bytes(response.body).decode()})
+    await run_in_threadpool(
+        _finish, hub, (client_id, route, key), _fingerprint(body, request), response.status_code, answer
+    )
+    return response
+
+
+def _key(request: Request) -> str | None:
+    """The key: a structured-field string (RFC 9651 section 3.3.3), or bare."""
+    sent = request.headers.get(HEADER)
+    if sent is None:
+        return None
+    key = sent.strip()
+    if len(key) > 1 and key.startswith('"') and key.endswith('"'):
+        key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    if not 0 < len(key) <= _LONGEST or not key.isprintable():
+        raise ProblemError("idempotency.malformed-key")
+    return key
+
+
+def _fingerprint(body: Body, request: Request) -> str:
+    return hashlib.sha256(f"{body.sha256}?{request.url.query}".encode()).hexdigest()
+
+
+def _kept(response: Response) -> dict[str, str]:
+    return {name: response.headers[name] for name in ("content-type", "location") if name in response.headers}
+
+
+def _begin(hub: Hub, client_id: int, route: str, key: str) -> idempotency.Begun:
+    with hub.store.write() as connection:
+        return idempotency.begin(connection, client_id, route, key, hub.clock(), _LOCK_MS)
+
+
+def _forget(hub: Hub, client_id: int, route: str, key: str) -> None:
+    with hub.store.write() as connection:
+        idempotency.forget(connection, client_id, route, key)
+
+
+def _finish(hub: Hub, owner: tuple[int, str, str], body_sha256: str, status: int, answer: bytes) -> None:
+    with hub.store.write() as connection:
+        idempotency.finish(connection, *owner, body_sha256=body_sha256, status=status, answer=answer)

@@ -1,0 +1,268 @@
+"""Who may ask: clients with their schools, operators with their roles, and the keys of both.
+
+A key is `hbc_<id>_<secret>` for a client and `hbo_<id>_<secret>` for an operator: the prefix lets scanners of leaked
+secrets find it, the id is public and names the row, the secret has 256 random bits and is shown once. Only its SHA-256
+is kept. A slow password hash would protect a secret that people choose; 256 random bits cannot be guessed however
+quick the hash, and every call of every client pays for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, Table, func, insert, select, update
+
+from hocba_hub.model.errors import HubError
+from hocba_hub.store.tables import clients, keys, operators
+
+ALL_SCHOOLS = "*"
+"""Stands in a client's list for every school."""
+
+_PRESENTED = re.compile(r"hb([co])_([0-9a-f]{12})_([0-9a-f]{64})")
+
+
+class AccessError(HubError):
+    """A name that is taken, or that nobody has."""
+
+
+class Owner(StrEnum):
+    """Kind of a key's owner."""
+
+    CLIENT = "client"
+    OPERATOR = "operator"
+
+
+class Role(StrEnum):
+    """What an operator may do; each role may also do what the ones before it may."""
+
+    VIEWER = "viewer"
+    """See states, failures and the audit trail; never a card's content."""
+    OPERATOR = "operator"
+    """Replay, cancel, pause and resume."""
+    ADMINISTRATOR = "administrator"
+    """Whatever may be done over the API."""
+
+    def covers(self, needed: Role) -> bool:
+        """Whether this role may do what `needed` may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A vendor system that presented a good key."""
+
+    id: int
+    name: str
+    schools: frozenset[str] | None
+    """The schools it may speak for; None for all."""
+
+    def may_speak_for(self, school: str) -> bool:
+        """Whether this client may send and see the cards of a school."""
+        return self.schools is None or school in self.schools
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A person of the education department who presented a good key."""
+
+    id: int
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was just made: the only moment at which its secret is known."""
+
+    owner_id: int
+    id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """One key as a list shows it."""
+
+    id: str
+    created_at: int
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerEntry:
+    """A client or an operator as a list shows it."""
+
+    name: str
+    scope: Sequence[str]
+    """A client's schools, or an operator's role."""
+    created_at: int
+    revoked_at: int | None
+    keys: Sequence[KeyEntry]
+
+
+def add_client(connection: Connection, name: str, schools: Iterable[str], *, now: int) -> NewKey:
+    """Add a client that may speak for `schools` (`*` for all) with its first key; `now` in milliseconds.
+
+    Raises:
+        AccessError: the name is taken (also by a revoked client, whose records keep it), or there is no school.
+    """
+    _check_free(connection, clients, name)
+    statement = insert(clients).values(name=name, schools=_schools(schools), created_at=now)
+    owner_id = connection.execute(statement.returning(clients.c.id)).scalar_one()
+    return _new_key(connection, Owner.CLIENT, owner_id, now)
+
+
+def add_operator(connection: Connection, name: str, role: Role, *, now: int) -> NewKey:
+    """Add an operator with a first key; `now` in milliseconds.
+
+    Raises:
+        AccessError: the name is taken.
+    """
+    _check_free(connection, operators, name)
+    statement = insert(operators).values(name=name, role=role, created_at=now)
+    owner_id = connection.execute(statement.returning(operators.c.id)).scalar_one()
+    return _new_key(connection, Owner.OPERATOR, owner_id, now)
+
+
+def set_schools(connection: Connection, name: str, schools: Iterable[str]) -> None:
+    """Replace the schools that a client may speak for.
+
+    Raises:
+        AccessError: there is no such client, or no school.
+    """
+    owner_id = _owner_id(connection, Owner.CLIENT, name)
+    connection.execute(update(clients).where(clients.c.id == owner_id).values(schools=_schools(schools)))
+
+
+def add_key(connection: Connection, owner: Owner, name: str, *, now: int) -> NewKey:
+    """Give an owner one more key: the older ones go on until they are revoked, so that a change needs no break.
+
+    Raises:
+        AccessError: there is no such owner, or it is revoked.
+    """
+    return _new_key(connection, owner, _owner_id(connection, owner, name), now)
+
+
+def revoke_key(connection: Connection, owner: Owner, name: str, key_id: str, *, now: int) -> None:
+    """End one key of an owner, for ever.
+
+    Raises:
+        AccessError: the owner has no such key in force.
+    """
+    k = keys.c
+    mine = (k.owner_kind == owner, k.owner_id == _owner_id(connection, owner, name))
+    ended = connection.execute(
+        update(keys).where(k.id == key_id, *mine, k.revoked_at.is_(None)).values(revoked_at=now)
+    ).rowcount
+    if not ended:
+        raise AccessError(f"{name} has no key {key_id} in force.")
+
+
+def revoke_owner(connection: Connection, owner: Owner, name: str, *, now: int) -> None:
+    """End an owner with all its keys, for ever; its records stay, and so does its name.
+
+    Raises:
+        AccessError: there is no such owner, or it is revoked.
+    """
+    table, k = _table(owner), keys.c
+    owner_id = _owner_id(connection, owner, name)
+    connection.execute(update(table).where(table.c.id == owner_id).values(revoked_at=now))
+    connection.execute(
+        update(keys)
+        .where(k.owner_kind == owner, k.owner_id == owner_id, k.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+def owners(connection: Connection, owner: Owner) -> list[OwnerEntry]:
+    """All clients, or all operators, by name; with their keys, oldest first."""
+    held: dict[int, list[KeyEntry]] = {}
+    k = keys.c
+    rows = select(k.owner_id, k.id, k.created_at, k.revoked_at).where(k.owner_kind == owner)
+    for owner_id, *entry in connection.execute(rows.order_by(k.created_at, k.id)):
+        held.setdefault(owner_id, []).append(KeyEntry(*entry))
+    table = _table(owner)
+    scope = table.c.schools if owner is Owner.CLIENT else table.c.role
+    return [
+        OwnerEntry(name, [known] if isinstance(known, str) else known, created_at, revoked_at, held.get(owner_id, []))
+        for owner_id, name, known, created_at, revoked_at in connection.execute(
+            select(table.c.id, table.c.name, scope, table.c.created_at, table.c.revoked_at).order_by(table.c.name)
+        )
+    ]
+
+
+def names(connection: Connection, owner: Owner, ids: Iterable[int]) -> dict[int, str]:
+    """The names of some owners, by id; also of revoked ones."""
+    table = _table(owner)
+    wanted = set(ids)
+    return {row.id: row.name for row in connection.execute(select(table.c.id, table.c.name)) if row.id in wanted}
+
+
+def identify(connection: Connection, presented: str) -> Client | Operator | None:
+    """Whose key this is; None for anything but a key in force of an owner in force."""
+    match = _PRESENTED.fullmatch(presented)
+    if match is None:
+        return None
+    owner = Owner.CLIENT if match[1] == "c" else Owner.OPERATOR
+    k = keys.c
+    row = connection.execute(
+        select(k.owner_id, k.secret_sha256).where(k.id == match[2], k.owner_kind == owner, k.revoked_at.is_(None))
+    ).one_or_none()
+    if row is None or not hmac.compare_digest(row.secret_sha256, _digest(match[3])):
+        return None
+    table = _table(owner)
+    found = connection.execute(
+        select(table).where(table.c.id == row.owner_id, table.c.revoked_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        return None
+    if owner is Owner.OPERATOR:
+        return Operator(found.id, found.name, Role(found.role))
+    return Client(found.id, found.name, None if ALL_SCHOOLS in found.schools else frozenset(found.schools))
+
+
+def _new_key(connection: Connection, owner: Owner, owner_id: int, now: int) -> NewKey:
+    key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
+    connection.execute(
+        insert(keys).values(
+            id=key_id, owner_kind=owner, owner_id=owner_id, secret_sha256=_digest(secret), created_at=now
+        )
+    )
+    return NewKey(owner_id, key_id, f"hb{'c' if owner is Owner.CLIENT else 'o'}_{key_id}_{secret}")
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("ascii")).digest()
+
+
+def _schools(schools: Iterable[str]) -> list[str]:
+    known = sorted(set(schools))
+    if not known or not all(known):
+        raise AccessError(f"A client speaks for one school at least; {ALL_SCHOOLS} stands for all.")
+    return [ALL_SCHOOLS] if ALL_SCHOOLS in known else known
+
+
+def _table(owner: Owner) -> Table:
+    return clients if owner is Owner.CLIENT else operators
+
+
+def _check_free(connection: Connection, table: Table, name: str) -> None:
+    taken = select(func.count()).select_from(table).where(table.c.name == name)
+    if connection.execute(taken).scalar_one():
+        raise AccessError(f"The name {name} is taken; a revoked owner keeps its name.")
+
+
+def _owner_id(connection: Connection, owner: Owner, name: str) -> int:
+    table = _table(owner)
+    query = select(table.c.id).where(table.c.name == name, table.c.revoked_at.is_(None)).with_for_update()
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        raise AccessError(f"There is no {owner} {name} in force.")
+    return int(found)
