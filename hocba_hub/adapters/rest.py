@@ -1,0 +1,199 @@
+"""The adapter `rest`: NDC records as JSON to a platform that answers at once, in batches or one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import quote
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
+from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.line import Answer, CallError, Line, retried, sha256
+from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.verdicts import Verdicts, plain_code
+from hocba_hub.mappings.ndc import NdcError, ndc_record
+from hocba_hub.model.keys import Event
+
+_JSON = {"Content-Type": "application/json"}
+_NOT_ABOUT_THE_RECORD = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""After one of these, the next record of a one-by-one run would get the same answer."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Names(_Part):
+    results: str = "results"
+    record_id: str = "idbanghi"
+    version: str = "phienban"
+    code: str = "ma"
+    field: str = "truong"
+
+
+class RestOptions(_Part):
+    """The part of a destination file that only this adapter knows."""
+
+    mode: Literal["batch", "single"] = "batch"
+    batch_path: str = "/v1/records"
+    batch_field: str = "records"
+    """Name of the list in a batch."""
+    single_path: str = "/v1/record"
+    lookup_path: str = "/v1/records/{record_id}"
+    not_held_code: str = "NOT_HELD"
+    """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
+    names: _Names = _Names()
+    """Where in an answer a result has what; `field` names the field that a refusal is about."""
+    query: dict[str, str] = {}
+    """Parameters of every call, such as a router's `dstcode`."""
+
+
+class RestAdapter:
+    """One REST destination; see `Outbound`.
+
+    Raises:
+        DestinationError: the destination file does not fit the adapter.
+    """
+
+    polls = False
+
+    def __init__(self, destination: Destination, environment: Mapping[str, str]) -> None:
+        try:
+            self._options = RestOptions.model_validate(destination.options)
+        except ValidationError as error:
+            places = ", ".join(".".join(str(step) for step in e["loc"]) for e in error.errors())
+            raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
+        if destination.authentication.scheme == "wsse-username-token":
+            raise DestinationError(f"{destination.name}: wsse-username-token belongs to SOAP, not to REST.")
+        self._line = Line(destination, query=self._options.query)
+        self._credentials = credentials_for(destination, Secrets(destination, environment), self._line)
+
+    def send(self, records: Sequence[OutboundRecord]) -> Call:
+        """Send a batch in one call, or its records one after the other; the verdicts come at once."""
+        outcomes: list[Outcome] = []
+        written: list[tuple[OutboundRecord, bytes]] = []
+        for record in records:
+            try:
+                written.append((record, _written(record)))
+            except (NdcError, orjson.JSONDecodeError) as error:
+                text = str(error) if isinstance(error, NdcError) else "the canonical card is not JSON"
+                outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", text))
+        if not written:
+            return Call(outcomes)
+        call = self._send_batch(written) if self._options.mode == "batch" else self._send_singly(written)
+        return Call([*outcomes, *call.outcomes], call.request_sha256, call.response_sha256, call.http_status)
+
+    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> Call:  # noqa: ARG002 - the protocol's
+        """Nothing to ask: this adapter's destinations give their verdicts at once."""
+        return Call([Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records])
+
+    def lookup(self, record: OutboundRecord) -> Call:
+        """Ask which version of one record is held."""
+        path = self._options.lookup_path.format(record_id=quote(record.key.record_id(), safe=""))
+        try:
+            answer = retried(lambda: authenticated(self._line, self._credentials, "GET", path))
+        except CallError as failed:
+            return Call([failed.outcome(record)])
+        return answer.evidence([self._standing(record, answer)], b"")
+
+    def close(self) -> None:
+        """Close kept connections."""
+        self._line.close()
+
+    def _send_batch(self, written: Sequence[tuple[OutboundRecord, bytes]]) -> Call:
+        head = b'{"%b":[' % self._options.batch_field.encode()
+        body = b"".join((head, b",".join(content for _, content in written), b"]}"))
+        records = [record for record, _ in written]
+        try:
+            answer = self._post(self._options.batch_path, body)
+        except CallError as failed:
+            return Call([failed.outcome(record) for record in records], sha256(body))
+        return answer.evidence(self._outcomes(records, answer, self._options.names.results), body)
+
+    def _send_singly(self, written: Sequence[tuple[OutboundRecord, bytes]]) -> Call:
+        outcomes: list[Outcome] = []
+        requests, responses, status = hashlib.sha256(), hashlib.sha256(), None
+        for record, body in written:
+            requests.update(body)
+            try:
+                answer = self._post(self._options.single_path, body)
+            except CallError as failed:
+                outcomes.append(failed.outcome(record))
+                break
+            responses.update(answer.body)
+            status = answer.status
+            outcomes += self._outcomes([record], answer, None)
+            if status in _NOT_ABOUT_THE_RECORD:
+                break
+        last = outcomes[-1]
+        for record, _ in written[len(outcomes) :]:
+            outcomes.append(
+                Outcome(record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
+            )
+        return Call(outcomes, requests.hexdigest(), responses.hexdigest(), status)
+
+    def _post(self, path: str, body: bytes) -> Answer:
+        return authenticated(self._line, self._credentials, "POST", path, body=body, headers=_JSON)
+
+    def _outcomes(self, records: Sequence[OutboundRecord], answer: Answer, list_name: str | None) -> list[Outcome]:
+        if answer.status != HTTPStatus.OK:
+            return [_refused_call(record, answer, self._options.names.code) for record in records]
+        document = _document(answer)
+        results = [document] if list_name is None else document.get(list_name) if document else None
+        if not isinstance(results, list) or document is None:
+            return [Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for record in records]
+        names, verdicts = self._options.names, Verdicts()
+        for result in results:
+            if isinstance(result, dict):
+                verdicts.add(*(result.get(n) for n in (names.record_id, names.version, names.code, names.field)))
+        return [verdicts.outcome(record) for record in records]
+
+    def _standing(self, record: OutboundRecord, answer: Answer) -> Outcome:
+        names = self._options.names
+        document = _document(answer)
+        if (
+            answer.status == HTTPStatus.NOT_FOUND
+            and document
+            and document.get(names.code) == self._options.not_held_code
+        ):
+            return Outcome(record.delivery_id, Stage.ANSWERED, "absent")
+        if answer.status != HTTPStatus.OK:
+            return _refused_call(record, answer, names.code)
+        version = document.get(names.version) if document else None
+        code = plain_code(document.get(names.code)) if document else None
+        if not isinstance(version, int) or code is None:
+            return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer")
+        return Outcome(record.delivery_id, Stage.ANSWERED, code if version >= record.version else "absent")
+
+
+def _written(record: OutboundRecord) -> bytes:
+    card = orjson.loads(record.canonical) if record.event is not Event.CANCEL else None
+    return orjson.dumps(ndc_record(record.key, record.version, record.event, record.accepted_at, card))
+
+
+def _document(answer: Answer) -> dict[str, Any] | None:
+    try:
+        document = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _refused_call(record: OutboundRecord, answer: Answer, code_name: str) -> Outcome:
+    """The call as a whole was refused: the HTTP status decides, the destination's own code says more."""
+    own = plain_code((_document(answer) or {}).get(code_name)) or ""
+    return Outcome(record.delivery_id, Stage.ANSWERED, f"http-{answer.status}", own, retry_after=answer.retry_after)
