@@ -104,7 +104,7 @@ report_cards = Table(
     Column("recalled", Boolean, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("school_year", "card_id"),
-    Index("ix_report_cards_school", "school_year", "school_code", "card_id"),
+    Index("ix_report_cards_school", "school_code", "school_year", "card_id"),
 )
 
 versions = Table(
@@ -148,20 +148,26 @@ deliveries = Table(
     Column("settled_at", BigInteger, comment="when the last outcome was written"),
     UniqueConstraint("school_year", "card_id", "version", "destination", name="uq_deliveries_version"),
 )
-_LIVE = "state NOT IN ('acknowledged','refused','superseded','cancelled')"
 for _index in (
     Index("ix_deliveries_due", deliveries.c.destination, deliveries.c.next_attempt_at, deliveries.c.id),
     Index("ix_deliveries_asking", deliveries.c.destination, deliveries.c.state, deliveries.c.next_attempt_at),
     Index("ix_deliveries_reference", deliveries.c.destination, deliveries.c.reference),
     Index("ix_deliveries_lease", deliveries.c.lease_id),
-    Index("ix_deliveries_failed", deliveries.c.destination, deliveries.c.code, deliveries.c.settled_at),
+    Index(
+        "ix_deliveries_failed",
+        deliveries.c.destination,
+        deliveries.c.state,
+        deliveries.c.code,
+        deliveries.c.settled_at,
+        deliveries.c.id,
+    ),
 ):
     _where = {
         "ix_deliveries_due": "state IN ('queued','held') AND lease_id IS NULL",
         "ix_deliveries_asking": "state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL",
         "ix_deliveries_reference": "state = 'awaiting_ack'",
         "ix_deliveries_lease": "lease_id IS NOT NULL",
-        "ix_deliveries_failed": "state IN ('refused','parked','held')",
+        "ix_deliveries_failed": "state IN ('refused','parked','held','cancelled')",
     }[str(_index.name)]
     _index.dialect_options["postgresql"]["where"] = text(_where)
     _index.dialect_options["sqlite"]["where"] = text(_where)

@@ -67,7 +67,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_deliveries_asking', 'deliveries', ['destination', 'state', 'next_attempt_at'], unique=False, postgresql_where=sa.text("state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL"))
     op.create_index('ix_deliveries_due', 'deliveries', ['destination', 'next_attempt_at', 'id'], unique=False, postgresql_where=sa.text("state IN ('queued','held') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('queued','held') AND lease_id IS NULL"))
-    op.create_index('ix_deliveries_failed', 'deliveries', ['destination', 'code', 'settled_at'], unique=False, postgresql_where=sa.text("state IN ('refused','parked','held')"), sqlite_where=sa.text("state IN ('refused','parked','held')"))
+    op.create_index('ix_deliveries_failed', 'deliveries', ['destination', 'state', 'code', 'settled_at', 'id'], unique=False, postgresql_where=sa.text("state IN ('refused','parked','held','cancelled')"), sqlite_where=sa.text("state IN ('refused','parked','held','cancelled')"))
     op.create_index('ix_deliveries_lease', 'deliveries', ['lease_id'], unique=False, postgresql_where=sa.text('lease_id IS NOT NULL'), sqlite_where=sa.text('lease_id IS NOT NULL'))
     op.create_index('ix_deliveries_reference', 'deliveries', ['destination', 'reference'], unique=False, postgresql_where=sa.text("state = 'awaiting_ack'"), sqlite_where=sa.text("state = 'awaiting_ack'"))
     op.create_table('delivery_attempts',
@@ -157,7 +157,7 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('school_year', 'card_id')
     )
-    op.create_index('ix_report_cards_school', 'report_cards', ['school_year', 'school_code', 'card_id'], unique=False)
+    op.create_index('ix_report_cards_school', 'report_cards', ['school_code', 'school_year', 'card_id'], unique=False)
     op.create_table('submissions',
     sa.Column('id', sa.Text(), nullable=False, comment='UUIDv7'),
     sa.Column('client_id', sa.BigInteger(), nullable=False),
