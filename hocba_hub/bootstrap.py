@@ -19,6 +19,7 @@ from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.jobs import WorkerProcess
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
+from hocba_hub.store.idempotency import purge
 from hocba_hub.store.schema import check_revision
 
 if TYPE_CHECKING:

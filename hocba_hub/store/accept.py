@@ -7,6 +7,7 @@ was not yet sent of the older ones.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -215,10 +216,10 @@ def accept(
         ],
     )
     _write_open_findings(connection, portions, results, now)
-    for result in chain.from_iterable(results):
-        tally.add("records", result.status)
-        for finding in result.findings:
-            tally.add("findings", finding.kind.family, finding.kind.severity.value)
+    for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
+        tally.add("records", status, amount=count)
+    for finding in chain.from_iterable(result.findings for result in chain.from_iterable(results)):
+        tally.add("findings", finding.kind.family, finding.kind.severity.value)
     tally.write(connection)
     return results
 

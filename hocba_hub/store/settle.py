@@ -6,9 +6,11 @@ lease was taken over writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from sqlalchemy import Connection, exists, select, update
 
@@ -83,13 +85,17 @@ def settle(
     tally = Tally()
     superseded = _superseded(connection, lease, settlements)
     groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None], list[int]] = {}
+    ends: Counter[_End] = Counter()
+    ages = []
     for s in settlements:
         state = DeliveryState.SUPERSEDED if s.delivery.id in superseded else s.state
         fields = (state, s.code, s.next_attempt_at, s.attempts, s.asked, s.first_attempt_at, s.reference)
         groups.setdefault(fields, []).append(s.delivery.id)
-        if state is not s.delivery.state:
-            tally.move(lease.destination, s.delivery.state, state)
-        _count(lease, s, state, now, tally)
+        ends[_End(s.delivery.state, state, s.meaning, s.delivery.attempts > 0)] += 1
+        if state is DeliveryState.ACKNOWLEDGED:
+            ages.append((now - s.delivery.accepted_at) / 1000)
+    _count(lease, ends, tally)
+    tally.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), ages)
     d = deliveries.c
     for (state, code, next_attempt_at, tried, asked, first_attempt_at, reference), ids in groups.items():
         connection.execute(
@@ -186,17 +192,27 @@ def _wake_newer(connection: Connection, lease: Lease, settlements: Sequence[Sett
     )
 
 
-def _count(lease: Lease, s: Settlement, state: DeliveryState, now: int, tally: Tally) -> None:
-    tally.add("outcomes", lease.destination, lease.kind, s.meaning)
-    if state in FINAL:
-        tally.add("deliveries", lease.destination, state)
-    if state is DeliveryState.QUEUED and s.meaning is Meaning.TRANSIENT:
-        tally.add("retries_scheduled", lease.destination)
-    if lease.kind is Kind.SEND and s.delivery.attempts and s.meaning is not Meaning.RELEASED:
-        tally.add("retries_executed", lease.destination)
-    if state is DeliveryState.ACKNOWLEDGED:
-        age = (now - s.delivery.accepted_at) / 1000
-        tally.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), [age])
+class _End(NamedTuple):
+    """How an attempt ended for a delivery, as far as the counters care."""
+
+    before: DeliveryState
+    after: DeliveryState
+    meaning: Meaning
+    tried_before: bool
+
+
+def _count(lease: Lease, ends: Mapping[_End, int], tally: Tally) -> None:
+    destination = lease.destination
+    for end, records in ends.items():
+        if end.after is not end.before:
+            tally.move(destination, end.before, end.after, records)
+        tally.add("outcomes", destination, lease.kind, end.meaning, amount=records)
+        if end.after in FINAL:
+            tally.add("deliveries", destination, end.after, amount=records)
+        if end.after is DeliveryState.QUEUED and end.meaning is Meaning.TRANSIENT:
+            tally.add("retries_scheduled", destination, amount=records)
+        if lease.kind is Kind.SEND and end.tried_before and end.meaning is not Meaning.RELEASED:
+            tally.add("retries_executed", destination, amount=records)
 
 
 def gravest(meanings: Sequence[Meaning]) -> Meaning:

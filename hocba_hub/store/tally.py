@@ -8,6 +8,7 @@ it arrives.
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -44,10 +45,13 @@ class Tally:
 
     def observe(self, name: str, buckets: Sequence[float], labels: Sequence[str], values: Iterable[float]) -> None:
         """Add values to a histogram: its buckets (not cumulative), count and sum."""
-        for value in values:
-            bound = next((format(b, "g") for b in buckets if value <= b), "+Inf")
-            self.add(f"{name}_bucket", *labels, bound)
-            self.add(f"{name}_sum", *labels, amount=value)
+        values = list(values)
+        if not values:
+            return
+        bounds = [*(format(bucket, "g") for bucket in buckets), "+Inf"]
+        for place, number in Counter(bisect_left(buckets, value) for value in values).items():
+            self.add(f"{name}_bucket", *labels, bounds[place], amount=number)
+        self.add(f"{name}_sum", *labels, amount=sum(values))
 
     def write(self, connection: Connection) -> None:
         """Write the sums; rows are taken in one order, so that transactions cannot lock each other out."""
