@@ -84,7 +84,7 @@ def test_faults_over_http(sandbox, province):
 
 
 def test_a_held_connection_does_not_stop_the_others(sandbox, province):
-    sandbox.play(Fault(name=FaultName.TIMEOUT_BEFORE_COMMIT, times=1, seconds=5))
+    sandbox.play(Fault(name=FaultName.TIMEOUT_BEFORE_COMMIT, times=1, seconds=2))
     ended = threading.Event()
 
     def held() -> None:
