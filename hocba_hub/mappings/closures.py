@@ -1,0 +1,232 @@
+"""Turn rules into functions. Nothing that a document says is ever run as code: only our own functions are joined.
+
+Fields that are one key of the source go through a short loop over a plan; all others through a function each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.conditions import holds
+from hocba_hub.mappings.conversion import Memory
+from hocba_hub.mappings.fields import ITSELF, Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.paths import Scope, items, start
+from hocba_hub.mappings.targets import TargetField
+from hocba_hub.mappings.value_rules import ANYTHING, Note, Produce, ValueRules, missing, needed
+from hocba_hub.mappings.values import Raw, Unfit, clean_text, value_class
+
+Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
+
+
+@dataclass
+class _Part:
+    """One of the objects that read from the same place of the source: an object and those within it."""
+
+    parent: int
+    name: str
+    constants: dict[str, Raw] = field(default_factory=dict)
+    direct: list[tuple[str, str, Memory | None, Value]] = field(default_factory=list)
+    """Target, source key, conversion (None: it only has to be made plain) and rule."""
+    others: list[tuple[str, Produce]] = field(default_factory=list)
+
+
+def _no_keys(_: str) -> None:
+    return None
+
+
+def _noted(rule: Value, scope: Scope, unfit: Unfit, notes: list[Note]) -> Raw:
+    notes.append((rule, scope, unfit))
+    return unfit.kept
+
+
+def _is_constant(rules: Sequence[Rule]) -> bool:
+    return all(isinstance(rule, Value) and not rule.sources and rule.expression is None for rule in rules)
+
+
+class Builder(ValueRules):
+    """Builds the functions of one document."""
+
+    def fields(self, fields: Fields, target: TargetField) -> Fill:  # noqa: C901 - counts `fill`'s branches too
+        """The function that fills one object."""
+        parts: list[_Part] = []
+        self._add(parts, fields, target, 0, "")
+        plan = [(part.constants, part.direct, part.others) for part in parts]
+        within = [(part.parent, part.name, place) for place, part in enumerate(parts)][:0:-1]
+        otherwise = self._otherwise
+
+        def fill(scope: Scope, notes: list[Note]) -> dict[str, Raw]:  # noqa: C901, PLR0912 - a call a value costs a third
+            node = scope[0]
+            get = node.get if type(node) is dict else _no_keys
+            objects = []
+            for constants, direct, others in plan:
+                output = constants.copy()
+                objects.append(output)
+                for name, key, memory, rule in direct:
+                    text = get(key)
+                    if type(text) is str:
+                        try:
+                            if memory is None:
+                                value = (text.strip() if text.isascii() else clean_text(text)) or None
+                            else:
+                                value = memory[text]
+                        except Unfit as unfit:
+                            value = _noted(rule, scope, unfit, notes)
+                        else:
+                            if value is None:
+                                value = otherwise(rule, memory, None, scope, notes)
+                    else:
+                        value = otherwise(rule, memory, text, scope, notes)
+                    if value is not None:
+                        output[name] = value
+                for name, produce in others:
+                    value = produce(scope, notes)
+                    if value is not None:
+                        output[name] = value
+            for parent, name, place in within:
+                if objects[place]:
+                    objects[parent][name] = objects[place]
+            return objects[0]
+
+        return fill
+
+    def _add(self, parts: list[_Part], fields: Fields, target: TargetField, parent: int, own_name: str) -> None:
+        """Add an object, and those within it that read from the same place."""
+        part, place = _Part(parent, own_name), len(parts)
+        parts.append(part)
+        below = target.below()
+        for name, rules in fields.items():
+            here = below.get(name, ANYTHING)
+            match rules[0] if len(rules) == 1 else None:
+                case Object(at=None, when=None, required=False) as inner:
+                    self._add(parts, inner.fields, here, place, name)
+                case Value(when=None, constant=constant) if constant is not None:
+                    part.constants[name] = constant
+                case Value() as rule if (key := self.direct(rule)) is not None:
+                    part.direct.append((name, key, self.conversion(rule, here, raw=True), needed(rule, here)))
+                case _:
+                    part.others.append((name, self._alternatives(rules, here)))
+
+    def _otherwise(self, rule: Value, memory: Memory | None, value: Raw, scope: Scope, notes: list[Note]) -> Raw:
+        """A value that is not a text, or nothing: what it becomes, with the default."""
+        if value is not None:
+            try:
+                value = self.plain(rule)(value) if memory is None else memory.convert(value)
+            except Unfit as unfit:
+                return _noted(rule, scope, unfit, notes)
+        if value is None and rule.default is None and rule.required:
+            notes.append((rule, scope, missing()))
+        return rule.default if value is None else value
+
+    def _alternatives(self, rules: Sequence[Rule], target: TargetField) -> Produce:
+        made = [(holds(rule.when) if rule.when else None, self._rule(rule, target), rule) for rule in rules]
+        last_resort = rules[0] if target.required else None
+
+        def first(scope: Scope, notes: list[Note]) -> Raw:
+            wanted = last_resort
+            for condition, produce, rule in made:
+                if condition is not None and not condition(scope):
+                    continue
+                before = len(notes)
+                value = produce(scope, notes)
+                if value is not None or len(notes) > before:
+                    return value
+                wanted = rule if rule.required else wanted
+            if wanted is not None:
+                notes.append((wanted, scope, missing()))
+            return None
+
+        return first
+
+    def _rule(self, rule: Rule, target: TargetField) -> Produce:
+        match rule:
+            case Value():
+                return self.value(rule, target)
+            case Object():
+                return self._object(rule, target)
+            case Items():
+                return self._items(rule, target)
+
+    def _object(self, rule: Object, target: TargetField) -> Produce:
+        fill, at = self.fields(rule.fields, target), rule.at
+        if at is None:
+            return lambda scope, notes: fill(scope, notes) or None
+        every = items(at)
+
+        def inner(scope: Scope, notes: list[Note]) -> Raw:
+            begin = start(scope, at.up)
+            try:
+                hits = every(scope)
+            except Unfit as unfit:
+                notes.append((rule, scope, unfit))
+                return None
+            if not hits:
+                return None
+            steps, node = hits[0]
+            if len(hits) > 1 or type(node) is not dict:
+                kind = kinds.SEVERAL if len(hits) > 1 else kinds.STRUCTURE
+                notes.append((rule, scope, Unfit(kind, "an object", value_class=value_class(node))))
+                return None
+            return fill((node, begin, steps, 1), notes) or None
+
+        return inner
+
+    def _items(self, rule: Items, target: TargetField) -> Produce:
+        item = target.item or ANYTHING
+        if rule.each is None:
+            return self._entries(rule, item)
+        fields = rule.entries[0]
+        plain_item = self._alternatives(fields[ITSELF], item) if ITSELF in fields else None
+        fill = self.fields(fields, item)
+        every, up = items(rule.each), rule.each.up
+        where = holds(rule.where) if rule.where else None
+        needs_object = plain_item is None and _reads_keys(fields)
+
+        def listed(scope: Scope, notes: list[Note]) -> Raw:
+            output: list[Raw] = []
+            begin = scope if up == 0 else start(scope, up)
+            try:
+                hits = every(scope)
+            except Unfit as unfit:
+                notes.append((rule, scope, unfit))
+                return None
+            position = 0
+            for steps, node in hits:
+                position += 1
+                below: Scope = (node, begin, steps, position)
+                if where is not None and not where(below):
+                    continue
+                if plain_item is not None:
+                    value = plain_item(below, notes)
+                    if value is not None:
+                        output.append(value)
+                elif needs_object and type(node) is not dict:
+                    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
+                    notes.append((replace(rule, each=None), below, wrong))
+                else:
+                    output.append(fill(below, notes))
+            return output or None
+
+        return listed
+
+    def _entries(self, rule: Items, item: TargetField) -> Produce:
+        made = []
+        for fields in rule.entries:
+            telling = frozenset(name for name, rules in fields.items() if not _is_constant(rules))
+            made.append((self.fields(fields, item), telling))
+
+        def listed(scope: Scope, notes: list[Note]) -> Raw:
+            filled = ((fill(scope, notes), telling) for fill, telling in made)
+            return [entry for entry, telling in filled if not telling or not telling.isdisjoint(entry)] or None
+
+        return listed
+
+
+def _reads_keys(fields: Fields) -> bool:
+    return any(
+        isinstance(rule, Value) and any(path.direct for path in rule.sources)
+        for rules in fields.values()
+        for rule in rules
+    )

@@ -1,0 +1,99 @@
+"""Compile a mapping document once, and translate records with it: the way in for intake and for delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.closures import Builder, Fill
+from hocba_hub.mappings.document import Document, DocumentError
+from hocba_hub.mappings.fields import Items, Object, Value
+from hocba_hub.mappings.paths import Path, Scope, Steps, locate, origin
+from hocba_hub.mappings.records import Record
+from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.targets import TargetField
+from hocba_hub.mappings.value_rules import ANYTHING, Note
+from hocba_hub.mappings.values import Raw, value_class
+from hocba_hub.model.findings import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A value that no code table knows: an entry for the work list."""
+
+    table: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a record became; the output lacks what a finding of severity error is about."""
+
+    output: dict[str, Raw]
+    findings: tuple[Finding, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing went wrong; warnings may be there."""
+        return all(finding.kind.severity is not Severity.ERROR for finding in self.findings)
+
+
+class CompiledMapping:
+    """A mapping that is ready to run; may be used by several threads at once."""
+
+    def __init__(self, document: Document, fill: Fill) -> None:
+        self.document = document
+        self._fill = fill
+
+    def translate(self, record: Record) -> Translation:
+        """What a record becomes, with every problem at its place; never raises for what the record holds."""
+        node = record.node
+        if type(node) is not dict:
+            finding = Finding(kinds.NOT_A_RECORD, record.place(()), "an object", value_class(node))
+            return Translation({}, (finding,))
+        notes: list[Note] = []
+        output = self._fill((node, None, (), 1), notes)
+        if not notes:
+            return Translation(output)
+        findings = tuple(_finding(record, note) for note in notes)
+        return Translation(output, findings, tuple(Unmapped(*unfit.unmapped) for *_, unfit in notes if unfit.unmapped))
+
+
+def _finding(record: Record, note: Note) -> Finding:
+    rule, scope, unfit = note
+    facts = {"target": rule.target, **unfit.facts}
+    value_kind = str(facts.pop("value_class", ""))
+    return Finding(unfit.kind, record.place(source_steps(rule, scope)), unfit.expected, value_kind, facts)
+
+
+def source_steps(rule: Value | Object | Items, scope: Scope) -> Steps:
+    """Steps to what a rule reads; to the object it stands in, if it reads no single place."""
+    path: Path | None = None
+    match rule:
+        case Value():
+            path = rule.sources[0] if rule.sources else None
+        case Object():
+            path = rule.at
+        case Items():
+            path = rule.each
+    return origin(scope) if path is None else locate(path, scope)
+
+
+def compile_mapping(
+    document: Document, tables: Mapping[str, Table], target: TargetField | None = None
+) -> CompiledMapping:
+    """The mapping as functions.
+
+    With a `target`, values are checked against it as they are made, so that what a destination cannot hold is found
+    with its place in the source. Without one, the output is as the rules make it.
+
+    Raises:
+        DocumentError: a table or code system is not there, or an expression is not JSONata.
+    """
+    builder = Builder(document, tables)
+    fill = builder.fields(document.fields, target or ANYTHING)
+    if builder.reading.findings:
+        raise DocumentError(builder.reading.findings)
+    return CompiledMapping(document, fill)

@@ -1,0 +1,185 @@
+"""One value on its way through a rule: made plain, transformed, looked up, fitted to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.dates import date_reader
+from hocba_hub.mappings.fields import TableUse, Value
+from hocba_hub.mappings.paths import TEXT as TEXT_KEY
+from hocba_hub.mappings.paths import Scope, read
+from hocba_hub.mappings.shapes import BOOLEAN, NUMBER, TEXT, WHOLE
+from hocba_hub.mappings.tables.lookup import Outcome, View
+from hocba_hub.mappings.targets import TargetField
+from hocba_hub.mappings.values import CELL_ERRORS, Change, Raw, Unfit, as_text, clean_text, value_class
+
+_TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), WHOLE: (int,), NUMBER: (int, float), BOOLEAN: (bool,)}
+_SHORT, _CODE = 10, 64
+"""Longest text that is remembered: of marks, letters and days; of codes that a table knows. Never a personal number."""
+_MOST_REMEMBERED = 2048
+_any_day = date_reader(["iso", "dd/mm/yyyy"])
+
+
+def plain(*, dates: bool = False) -> Change:
+    """The function that makes a source value plain: one value, clean text, blank text nothing.
+
+    A cell that holds a date becomes ISO text, unless the rule wants `dates` as they are.
+    """
+
+    def plain_value(value: Raw) -> Raw:
+        if type(value) is str:
+            value = clean_text(value)
+            if value[:1] == "#" and value in CELL_ERRORS:
+                raise Unfit(kinds.CELL_ERROR, "")
+            return value or None
+        if isinstance(value, list):
+            if len(value) > 1:
+                raise Unfit(kinds.SEVERAL, "", value_class=value_class(value))
+            return plain_value(value[0]) if value else None
+        if isinstance(value, dict):
+            if TEXT_KEY in value:
+                return plain_value(value[TEXT_KEY])
+            if any(not key.startswith("@") for key in value):
+                raise Unfit(kinds.STRUCTURE, "a single value", value_class=value_class(value))
+            return None
+        return as_text(value) if isinstance(value, date) and not dates else value
+
+    return plain_value
+
+
+def joined(separator: str, one: Change) -> Callable[[Sequence[Raw]], str | None]:
+    """A function that joins the values that are there."""
+
+    def join(values: Sequence[Raw]) -> str | None:
+        flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
+        texts = [as_text(part) for part in map(one, flat) if part is not None]
+        return separator.join(texts) or None
+
+    return join
+
+
+def chain(changes: Sequence[Change]) -> Change:
+    """The changes one after the other; nothing stays nothing."""
+    if len(changes) == 1:
+        return changes[0]
+
+    def through(value: Raw) -> Raw:
+        for change in changes:
+            if value is None:
+                return None
+            value = change(value)
+        return value
+
+    return through
+
+
+def look_up(use: TableUse, view: View) -> Change:
+    """The function that translates a code, on the rule's fixed day or on all days alike."""
+    fixed = use.on if isinstance(use.on, date) else None
+    settled = view.settled
+
+    def translate(value: Raw) -> str | None:
+        text = value if type(value) is str else as_text(value)
+        known = settled.get(text)
+        return known if known is not None else answer(use, view, text, fixed)
+
+    return translate
+
+
+def answer(use: TableUse, view: View, text: str, on: date | None) -> str | None:
+    """What the code becomes on a day; raises `Unfit` for every answer but one."""
+    found = view.find(text, on)
+    expected = " · ".join(found.candidates)
+    if found.outcome is Outcome.FOUND:
+        return found.value
+    if found.outcome is Outcome.AMBIGUOUS:
+        raise Unfit(kinds.CODE_AMBIGUOUS, expected, table=use.name)
+    if use.otherwise == "empty":
+        return None
+    unmapped = (use.name, text) if len(text) <= _CODE else None
+    if use.otherwise == "keep":
+        raise Unfit(kinds.CODE_KEPT, "", kept=text, unmapped=unmapped, table=use.name)
+    kind = kinds.CODE_UNKNOWN if found.outcome is Outcome.UNKNOWN else kinds.CODE_OUT_OF_VALIDITY
+    raise Unfit(kind, expected, unmapped=unmapped, table=use.name)
+
+
+def day_of(use: TableUse) -> Callable[[Scope], date | None] | None:
+    """A function that reads the day of a look-up from the source, if the rule says so."""
+    if use.on is None or isinstance(use.on, date):
+        return None
+    value_of, one = read(use.on), plain()
+
+    def day(scope: Scope) -> date | None:
+        try:
+            iso = _any_day(one(value_of(scope)))
+        except Unfit:
+            return None
+        return date.fromisoformat(iso) if iso else None
+
+    return day
+
+
+def fit(target: TargetField) -> Change | None:
+    """The function that lets a value pass if the target can hold it; None if the target holds anything."""
+    types = _TYPES.get(target.type)
+    if types is None and target.longest is None and target.allowed is None:
+        return None
+    longest, shortest, allowed = target.longest, target.shortest, target.allowed
+    least, most = target.least, target.most
+    within = " · ".join(f"{sign} {end:g}" for sign, end in (("≥", least), ("≤", most)) if end is not None)
+
+    def fitting(value: Raw) -> Raw:
+        if types is not None and (not isinstance(value, types) or (type(value) is bool and bool not in types)):
+            raise Unfit(kinds.WRONG_TYPE, target.type, value_class=value_class(value))
+        if allowed is not None and value not in allowed:
+            raise Unfit(kinds.NOT_ALLOWED, " · ".join(sorted(map(as_text, allowed))), value_class=value_class(value))
+        if type(value) is str:
+            if longest is not None and len(value) > longest:
+                raise Unfit(kinds.TOO_LONG, str(longest), value_class=value_class(value))
+            if shortest is not None and len(value) < shortest:
+                raise Unfit(kinds.OUT_OF_RANGE, f"≥ {shortest}", value_class=value_class(value))
+        elif isinstance(value, int | float) and (
+            (least is not None and value < least) or (most is not None and value > most)
+        ):
+            raise Unfit(kinds.OUT_OF_RANGE, within, value_class=value_class(value))
+        return value
+
+    return fitting
+
+
+class Memory(dict[str, Raw]):
+    """A conversion that remembers short texts: marks, levels and codes come again and again."""
+
+    __slots__ = ("change", "longest", "numbers")
+
+    def __init__(self, change: Change, longest: int) -> None:
+        super().__init__()
+        self.change = change
+        self.longest = longest
+        self.numbers: dict[type, dict[Raw, Raw]] = {float: {}, int: {}}
+
+    def __missing__(self, text: str) -> Raw:
+        result = self.change(text)
+        return None if result == "" else self._kept(self, text, result, known=len(text) <= self.longest)
+
+    def convert(self, value: Raw) -> Raw:
+        """What any value becomes; raises `Unfit`."""
+        if type(value) is str:
+            return self[value]
+        memory = self.numbers.get(type(value))
+        if memory is None:
+            return self.change(value)
+        result = memory.get(value)
+        return self._kept(memory, value, self.change(value), known=True) if result is None else result
+
+    def _kept(self, memory: dict[Raw, Raw], value: Raw, result: Raw, *, known: bool) -> Raw:
+        if known and result is not None and len(memory) < _MOST_REMEMBERED:
+            memory[value] = result
+        return result
+
+
+def memory(rule: Value, change: Change) -> Memory:
+    """The conversion of a rule; texts that may be about people are too long to be remembered."""
+    return Memory(change, _CODE if rule.tables else _SHORT)

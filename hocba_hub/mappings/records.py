@@ -1,0 +1,148 @@
+"""Records of JSON and XML documents as plain trees, each knowing how to name the place of its values.
+
+An element of XML becomes: its text, if it has neither attributes nor child elements; else a dict of its child
+elements (a list where a name repeats), its attributes as `@name`, its own text as `#text`. Names carry the prefix
+that the mapping gives their namespace; `xsi:nil` is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lxml import etree
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.document import Source
+from hocba_hub.mappings.paths import TEXT, Path, Steps, items
+from hocba_hub.mappings.reading import pointer_to
+from hocba_hub.mappings.values import Raw, Unfit
+from hocba_hub.model.findings import Finding
+
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+class Record(Protocol):
+    """One record of a source."""
+
+    @property
+    def node(self) -> Raw:
+        """The record as a plain tree."""
+        ...
+
+    def place(self, steps: Steps) -> str:
+        """Where in the source the steps lead: JSON Pointer, XPath or sheet!cell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecord:
+    """A record of a parsed JSON document."""
+
+    node: Raw
+    above: Steps = ()
+    """Steps from the document to the record."""
+
+    def place(self, steps: Steps) -> str:
+        """JSON Pointer into the document."""
+        return pointer_to(*self.above, *steps)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlRecord:
+    """A record of an XML document."""
+
+    node: Raw
+    root: str
+    """Name of the document's root element."""
+    document: Raw
+    """The root element as a plain tree."""
+    above: Steps = ()
+
+    def place(self, steps: Steps) -> str:
+        """XPath into the document, with the mapping's prefixes."""
+        node, path = self.document, f"/{self.root}"
+        for step in (*self.above, *steps):
+            if isinstance(step, int):
+                path += f"[{step + 1}]"
+                node = node[step] if isinstance(node, list) and -len(node) <= step < len(node) else None
+            else:
+                path += "/text()" if step == TEXT else f"/{step}"
+                node = node.get(step) if isinstance(node, dict) else None
+        return path
+
+
+def json_records(document: Raw, source: Source) -> Iterator[Record | Finding]:
+    """The records of a parsed JSON document, or the finding that there are none."""
+    if source.records is None:
+        records = enumerate(document) if isinstance(document, list) else None
+        yield from [JsonRecord(document)] if records is None else (JsonRecord(one, (n,)) for n, one in records)
+        return
+    yield from _at(document, source.records, JsonRecord, "/" + source.records.text)
+
+
+def xml_records(root: etree._Element, source: Source) -> Iterator[Record | Finding]:
+    """The records of an XML document; paths begin below its root element."""
+    names = _Names(source.namespaces)
+    document, name = element_node(root, names), names[str(root.tag)]
+    if source.records is None:
+        yield XmlRecord(document, name, document)
+        return
+    yield from _at(
+        document,
+        source.records,
+        lambda node, above: XmlRecord(node, name, document, above),
+        f"/{name}/{source.records.text}",
+    )
+
+
+def _at(document: Raw, path: Path, make: Callable[[Raw, Steps], Record], expected: str) -> Iterator[Record | Finding]:
+    try:
+        hits = items(path)((document, None, (), 1))
+    except Unfit:
+        hits = []
+    if not hits:
+        yield Finding(kinds.NO_RECORDS, "", expected)
+    for steps, node in hits:
+        yield make(node, steps)
+
+
+class _Names(dict[str, str]):
+    """Element and attribute names as lxml has them → as paths have them."""
+
+    def __init__(self, namespaces: Mapping[str, str]) -> None:
+        super().__init__()
+        self.prefixes = {uri: prefix for prefix, uri in namespaces.items()}
+
+    def __missing__(self, tag: str) -> str:
+        uri, _, local = tag.removeprefix("{").rpartition("}")
+        prefix = self.prefixes.get(uri) if uri else ""
+        name = tag if prefix is None else f"{prefix}:{local}" if prefix else local
+        self[tag] = name
+        return name
+
+
+def element_node(element: etree._Element, names: Mapping[str, str]) -> Raw:
+    """An element as a plain tree."""
+    if element.get(_NIL) in ("true", "1"):
+        return None
+    node: dict[str, Raw] = {"@" + names[str(name)]: value for name, value in element.attrib.items()}
+    text = element.text or ""
+    for child in element:
+        tag: object = child.tag
+        if not isinstance(tag, str):
+            text += child.tail or ""
+            continue
+        name, value = names[tag], element_node(child, names)
+        if name not in node:
+            node[name] = value
+        elif isinstance(node[name], list):
+            node[name].append(value)
+        else:
+            node[name] = [node[name], value]
+    if not node:
+        return text
+    if text and not text.isspace():
+        node[TEXT] = text
+    return node

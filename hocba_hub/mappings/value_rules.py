@@ -1,0 +1,160 @@
+"""Turn the rules for single values into functions: read, made plain, transformed, looked up, fitted to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TypeAlias
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.conversion import Memory, answer, chain, day_of, fit, joined, look_up, memory, plain
+from hocba_hub.mappings.document import ROWS, Document
+from hocba_hub.mappings.expressions import ExpressionError, ExpressionsUnavailableError, compile_expression
+from hocba_hub.mappings.fields import Rule, TableUse, Value
+from hocba_hub.mappings.paths import Scope, read
+from hocba_hub.mappings.reading import Reading
+from hocba_hub.mappings.tables.lookup import Table, TableError, View
+from hocba_hub.mappings.targets import TargetField
+from hocba_hub.mappings.values import Change, Raw, Unfit, as_text
+from hocba_hub.model.findings import FindingKind
+
+Note: TypeAlias = tuple[Rule, Scope, Unfit]
+"""A problem, before its place is worked out: most records have none, so places are worked out only then."""
+Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
+"""What a rule gives in a scope; None for nothing. Problems are noted."""
+
+ANYTHING = TargetField(open=True)
+"""A target that holds whatever comes."""
+
+
+def missing() -> Unfit:
+    """That a required value is not there."""
+    return Unfit(kinds.MISSING, "", value_class="missing")
+
+
+def needed(rule: Value, target: TargetField) -> Value:
+    """The rule, required if its target is."""
+    return replace(rule, required=True) if target.required and not rule.required else rule
+
+
+class ValueRules:
+    """Builds the functions of value rules; what stands against the document is in `reading.findings`."""
+
+    def __init__(self, document: Document, tables: Mapping[str, Table]) -> None:
+        self.document = document
+        self.reading = Reading(lines=dict(document.lines))
+        self.tables = {**tables, **document.tables}
+        self._plain = {dates: plain(dates=dates) for dates in (True, False)}
+
+    def plain(self, rule: Value) -> Change:
+        """The function that makes what a rule reads plain."""
+        return self._plain[bool(rule.apply) and rule.apply[0].name == "date"]
+
+    def direct(self, rule: Value) -> str | None:
+        """The source key of a rule that reads one key of its object; None for any other rule."""
+        if len(rule.sources) != 1 or rule.join is not None or rule.when is not None:
+            return None
+        return None if any(day_of(use) for use in rule.tables) else rule.sources[0].direct
+
+    def conversion(self, rule: Value, target: TargetField, *, raw: bool) -> Memory | None:
+        """What a value goes through; None if it only has to be made plain (`raw` says that it is not yet)."""
+        changes = [applied.change for applied in rule.apply]
+        changes += [look_up(use, view) for use, view in self._views(rule)]
+        fitting = fit(target)
+        if fitting is not None:
+            changes.append(fitting)
+        if raw and (changes or self.document.source.format == ROWS):
+            changes.insert(0, self.plain(rule))
+        return memory(rule, chain(changes)) if changes else None
+
+    def _views(self, rule: Value) -> list[tuple[TableUse, View]]:
+        views = []
+        for use in rule.tables:
+            table = self.tables.get(use.name)
+            if table is None:
+                self._report(kinds.TABLE_UNKNOWN, rule, ", ".join(sorted(self.tables)), given=use.name)
+                continue
+            try:
+                views.append((use, table.view(use.source, use.target, use.where)))
+            except TableError as error:
+                self._report(kinds.COLUMN_UNKNOWN, rule, ", ".join(table.columns), given=str(error), table=use.name)
+        return views
+
+    def _report(self, kind: FindingKind, rule: Rule, expected: str, **facts: str) -> None:
+        self.reading.report(kind, rule.place, expected, **facts)
+
+    def value(self, rule: Value, target: TargetField) -> Produce:
+        """The function of any value rule; its condition is the caller's."""
+        if rule.constant is not None:
+            constant = rule.constant
+            return lambda _scope, _notes: constant
+        days = [day for use in rule.tables if (day := day_of(use))]
+        gather = self._expression(rule) if rule.expression is not None else self._gather(rule)
+        convert = self._dated(rule, target) if days else _undated(self.conversion(rule, target, raw=False))
+
+        def value_of(scope: Scope, notes: list[Note]) -> Raw:
+            try:
+                value = gather(scope)
+                if value is not None:
+                    value = convert(value, scope)
+            except Unfit as unfit:
+                notes.append((rule, scope, unfit))
+                return unfit.kept
+            return rule.default if value is None else value
+
+        return value_of
+
+    def _gather(self, rule: Value) -> Callable[[Scope], Raw]:
+        readers, one = [read(path) for path in rule.sources], self.plain(rule)
+        if rule.join is not None:
+            join = joined(rule.join, one)
+            return lambda scope: join([reader(scope) for reader in readers])
+        reader = readers[0]
+
+        def single(scope: Scope) -> Raw:
+            value = reader(scope)
+            return None if value is None else one(value)
+
+        return single
+
+    def _expression(self, rule: Value) -> Callable[[Scope], Raw]:
+        try:
+            evaluate = compile_expression(rule.expression or "")
+        except ExpressionsUnavailableError as error:
+            self._report(kinds.EXPRESSIONS_UNAVAILABLE, rule, str(error))
+            return lambda _: None
+        except ExpressionError as error:
+            self._report(kinds.EXPRESSION_WRONG, rule, str(error))
+            return lambda _: None
+
+        def result(scope: Scope) -> Raw:
+            try:
+                return evaluate(scope[0])
+            except (ValueError, TypeError) as error:
+                # Only JSONata's own code: its message may hold the record's values.
+                code = str(error).partition(":")[0] if isinstance(error, ValueError) else "type"
+                raise Unfit(kinds.EXPRESSION_FAILED, code[:5]) from error
+
+        return result
+
+    def _dated(self, rule: Value, target: TargetField) -> Callable[[Raw, Scope], Raw]:
+        """A conversion with look-ups on a day that the source gives."""
+        before = chain([*(applied.change for applied in rule.apply)])
+        views = [(use, view, day_of(use)) for use, view in self._views(rule)]
+        fitting = fit(target)
+
+        def convert(value: Raw, scope: Scope) -> Raw:
+            value = before(value)
+            for use, view, day in views:
+                if value is None:
+                    return None
+                on = use.on if isinstance(use.on, date) else day(scope) if day else None
+                value = answer(use, view, as_text(value), on)
+            return value if value is None or fitting is None else fitting(value)
+
+        return convert
+
+
+def _undated(memory: Memory | None) -> Callable[[Raw, Scope], Raw]:
+    return (lambda value, _: value) if memory is None else (lambda value, _: memory.convert(value))
