@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from hashlib import sha256
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -79,10 +79,8 @@ def ndc_record(
 @cache
 def _card_writer(kind: str) -> _Writer:
     table, card = _TABLES[kind]
-    fields = _part_writer(card, table)
+    fields = _part_writer(_fields(card, table))
     technical_key = f"key{table}"
-    if fields is None:
-        raise NdcError(f"The dictionary has no field of {card.__name__}.")
 
     def write(source: Any, record: Record) -> None:  # noqa: ANN401 - JSON
         record["bang"] = table
@@ -96,24 +94,31 @@ def _card_writer(kind: str) -> _Writer:
     return write
 
 
-def _part_writer(part: type[BaseModel], table: str, shape: str = "{}") -> _Writer | None:
-    """Writes a part's fields into the record; `shape` makes the dictionary's name out of a field's own.
+class _Fields(NamedTuple):
+    """What a table has of a part."""
 
-    None if the table has no field of this part.
-    """
-    plain: list[tuple[str, str]] = []
-    others: list[tuple[str, _Writer]] = []
+    plain: list[tuple[str, str]]
+    """Name in the card → the dictionary's name, where the value stays as it is."""
+    others: list[tuple[str, _Writer]]
+
+
+def _fields(part: type[BaseModel], table: str, shape: str = "{}") -> _Fields:
+    """The fields of a part; `shape` makes the dictionary's name out of a field's own."""
+    found = _Fields([], [])
     for attribute, info in part.model_fields.items():
         name = info.alias or attribute
         match _field_writer(_OWN_NAMES.get(attribute) or _declared(info), info, table, shape):
             case None:
                 pass
             case str(target):
-                plain.append((name, target))
+                found.plain.append((name, target))
             case writer:
-                others.append((name, writer))
-    if not plain and not others:
-        return None
+                found.others.append((name, writer))
+    return found
+
+
+def _part_writer(fields: _Fields) -> _Writer:
+    plain, others = fields
 
     def write(source: Any, record: Record) -> None:  # noqa: ANN401 - JSON
         value_of = source.get
@@ -134,8 +139,11 @@ def _field_writer(own: str, info: FieldInfo, table: str, shape: str) -> str | _W
     inner, is_list = _inner_part(info)
     if inner is Place:
         return _place_writer(own)
+    if inner is not None and is_list:
+        return _list_writer(inner, table, own)
     if inner is not None:
-        return _list_writer(inner, table, own) if is_list and own else _part_writer(inner, table, "{}" + own)
+        fields = _fields(inner, table, "{}" + own)
+        return _part_writer(fields) if any(fields) else None
     target = shape.format(own)
     if not own or target in _ELSEWHERE[table]:
         return None
@@ -149,9 +157,7 @@ def _list_writer(part: type[BaseModel], table: str, own: str) -> _Writer:
     child = f"{table}_{own}"
     own_key, parent_key = f"key{child}", f"key{table}"
     tag = sha256(child.encode()).hexdigest()[:2]
-    fields = _part_writer(part, table)
-    if fields is None:
-        raise NdcError(f"The dictionary has no field of {part.__name__}.")
+    fields = _part_writer(_fields(part, table))
 
     def write(source: Any, record: Record) -> None:  # noqa: ANN401 - JSON
         parent = record[parent_key]

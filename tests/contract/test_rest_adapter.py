@@ -89,7 +89,7 @@ def test_requests_and_answers_fit_the_published_contract(sandbox):
         ).json()
         check(token, "token")
         client.headers["Authorization"] = f"Bearer {token['access_token']}"
-        body = b'{"records":[' + rest._written(records[0]) + b',{"idbanghi":"a","sukien":"x","phienban":1}]}'
+        body = b'{"records":[' + rest._written(records[0]) + b',{"idbanghi":"a","sukien":"NEW","phienban":1}]}'
         results = client.post("/v1/records", content=body).json()["results"]
         for result in results:
             check(result, "result")
