@@ -12,11 +12,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.tables import clients, keys, operators
@@ -113,9 +115,7 @@ def add_client(connection: Connection, name: str, schools: Iterable[str], *, now
     Raises:
         AccessError: the name is taken (also by a revoked client, whose records keep it), or there is no school.
     """
-    _check_free(connection, clients, name)
-    statement = insert(clients).values(name=name, schools=_schools(schools), created_at=now)
-    owner_id = connection.execute(statement.returning(clients.c.id)).scalar_one()
+    owner_id = _add(connection, clients, {"name": name, "schools": _schools(schools), "created_at": now})
     return _new_key(connection, Owner.CLIENT, owner_id, now)
 
 
@@ -125,9 +125,7 @@ def add_operator(connection: Connection, name: str, role: Role, *, now: int) -> 
     Raises:
         AccessError: the name is taken.
     """
-    _check_free(connection, operators, name)
-    statement = insert(operators).values(name=name, role=role, created_at=now)
-    owner_id = connection.execute(statement.returning(operators.c.id)).scalar_one()
+    owner_id = _add(connection, operators, {"name": name, "role": role, "created_at": now})
     return _new_key(connection, Owner.OPERATOR, owner_id, now)
 
 
@@ -175,9 +173,7 @@ def revoke_owner(connection: Connection, owner: Owner, name: str, *, now: int) -
     owner_id = _owner_id(connection, owner, name)
     connection.execute(update(table).where(table.c.id == owner_id).values(revoked_at=now))
     connection.execute(
-        update(keys)
-        .where(k.owner_kind == owner, k.owner_id == owner_id, k.revoked_at.is_(None))
-        .values(revoked_at=now)
+        update(keys).where(k.owner_kind == owner, k.owner_id == owner_id, k.revoked_at.is_(None)).values(revoked_at=now)
     )
 
 
@@ -196,13 +192,6 @@ def owners(connection: Connection, owner: Owner) -> list[OwnerEntry]:
             select(table.c.id, table.c.name, scope, table.c.created_at, table.c.revoked_at).order_by(table.c.name)
         )
     ]
-
-
-def names(connection: Connection, owner: Owner, ids: Iterable[int]) -> dict[int, str]:
-    """The names of some owners, by id; also of revoked ones."""
-    table = _table(owner)
-    wanted = set(ids)
-    return {row.id: row.name for row in connection.execute(select(table.c.id, table.c.name)) if row.id in wanted}
 
 
 def identify(connection: Connection, presented: str) -> Client | Operator | None:
@@ -253,10 +242,13 @@ def _table(owner: Owner) -> Table:
     return clients if owner is Owner.CLIENT else operators
 
 
-def _check_free(connection: Connection, table: Table, name: str) -> None:
-    taken = select(func.count()).select_from(table).where(table.c.name == name)
-    if connection.execute(taken).scalar_one():
-        raise AccessError(f"The name {name} is taken; a revoked owner keeps its name.")
+def _add(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    owner_id = connection.execute(statement).scalar_one_or_none()
+    if owner_id is None:
+        raise AccessError(f"The name {values['name']} is taken; a revoked owner keeps its name.")
+    return int(owner_id)
 
 
 def _owner_id(connection: Connection, owner: Owner, name: str) -> int:

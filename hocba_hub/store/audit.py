@@ -24,9 +24,7 @@ class Entry:
     detail: Mapping[str, Any]
 
 
-def write(
-    connection: Connection, *, at: int, actor: str, action: str, reason: str, detail: Mapping[str, Any]
-) -> int:
+def write(connection: Connection, *, at: int, actor: str, action: str, reason: str, detail: Mapping[str, Any]) -> int:
     """Write one row in the transaction of the act itself; its id. `at` in milliseconds."""
     statement = insert(audit).values(at=at, actor=actor, action=action, reason=reason, detail=dict(detail))
     return int(connection.execute(statement.returning(audit.c.id)).scalar_one())

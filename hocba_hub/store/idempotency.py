@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.store.bodies import pack, unpack
@@ -44,7 +44,9 @@ class Stored:
 Begun = Fresh | Running | Stored
 
 
-def begin(connection: Connection, client_id: int, route: str, key: str, now: int, lock_ms: int) -> Begun:
+def begin(  # noqa: PLR0917 - the row's own key, then two times
+    connection: Connection, client_id: int, route: str, key: str, now: int, lock_ms: int
+) -> Begun:
     """Claim a key for `lock_ms` from `now` (both milliseconds), or say why not; counts the answers given again."""
     table, mine = idempotency_keys, _row(client_id, route, key)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
@@ -87,6 +89,6 @@ def purge(connection: Connection, *, before: int) -> int:
     return connection.execute(delete(idempotency_keys).where(idempotency_keys.c.started_at < before)).rowcount
 
 
-def _row(client_id: int, route: str, key: str):  # noqa: ANN202 - as the comparisons of SQLAlchemy
+def _row(client_id: int, route: str, key: str) -> tuple[ColumnElement[bool], ...]:
     c = idempotency_keys.c
     return (c.client_id == client_id, c.route == route, c.key == key)

@@ -148,9 +148,11 @@ deliveries = Table(
     Column("settled_at", BigInteger, comment="when the last outcome was written"),
     UniqueConstraint("school_year", "card_id", "version", "destination", name="uq_deliveries_version"),
 )
+# SQLite uses a partial index only where the query repeats its condition word by word (`in_states`).
 for _index in (
     Index("ix_deliveries_due", deliveries.c.destination, deliveries.c.next_attempt_at, deliveries.c.id),
-    Index("ix_deliveries_asking", deliveries.c.destination, deliveries.c.state, deliveries.c.next_attempt_at),
+    Index("ix_deliveries_poll", deliveries.c.destination, deliveries.c.next_attempt_at),
+    Index("ix_deliveries_lookup", deliveries.c.destination, deliveries.c.next_attempt_at),
     Index("ix_deliveries_reference", deliveries.c.destination, deliveries.c.reference),
     Index("ix_deliveries_lease", deliveries.c.lease_id),
     Index(
@@ -164,8 +166,9 @@ for _index in (
 ):
     _where = {
         "ix_deliveries_due": "state IN ('queued','held') AND lease_id IS NULL",
-        "ix_deliveries_asking": "state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL",
-        "ix_deliveries_reference": "state = 'awaiting_ack'",
+        "ix_deliveries_poll": "state IN ('awaiting_ack') AND lease_id IS NULL",
+        "ix_deliveries_lookup": "state IN ('in_doubt') AND lease_id IS NULL",
+        "ix_deliveries_reference": "state IN ('awaiting_ack')",
         "ix_deliveries_lease": "lease_id IS NOT NULL",
         "ix_deliveries_failed": "state IN ('refused','parked','held','cancelled')",
     }[str(_index.name)]

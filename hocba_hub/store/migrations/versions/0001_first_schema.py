@@ -65,11 +65,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('school_year', 'card_id', 'version', 'destination', name='uq_deliveries_version')
     )
-    op.create_index('ix_deliveries_asking', 'deliveries', ['destination', 'state', 'next_attempt_at'], unique=False, postgresql_where=sa.text("state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('awaiting_ack','in_doubt') AND lease_id IS NULL"))
+    op.create_index('ix_deliveries_lookup', 'deliveries', ['destination', 'next_attempt_at'], unique=False, postgresql_where=sa.text("state IN ('in_doubt') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('in_doubt') AND lease_id IS NULL"))
+    op.create_index('ix_deliveries_poll', 'deliveries', ['destination', 'next_attempt_at'], unique=False, postgresql_where=sa.text("state IN ('awaiting_ack') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('awaiting_ack') AND lease_id IS NULL"))
     op.create_index('ix_deliveries_due', 'deliveries', ['destination', 'next_attempt_at', 'id'], unique=False, postgresql_where=sa.text("state IN ('queued','held') AND lease_id IS NULL"), sqlite_where=sa.text("state IN ('queued','held') AND lease_id IS NULL"))
     op.create_index('ix_deliveries_failed', 'deliveries', ['destination', 'state', 'code', 'settled_at', 'id'], unique=False, postgresql_where=sa.text("state IN ('refused','parked','held','cancelled')"), sqlite_where=sa.text("state IN ('refused','parked','held','cancelled')"))
     op.create_index('ix_deliveries_lease', 'deliveries', ['lease_id'], unique=False, postgresql_where=sa.text('lease_id IS NOT NULL'), sqlite_where=sa.text('lease_id IS NOT NULL'))
-    op.create_index('ix_deliveries_reference', 'deliveries', ['destination', 'reference'], unique=False, postgresql_where=sa.text("state = 'awaiting_ack'"), sqlite_where=sa.text("state = 'awaiting_ack'"))
+    op.create_index('ix_deliveries_reference', 'deliveries', ['destination', 'reference'], unique=False, postgresql_where=sa.text("state IN ('awaiting_ack')"), sqlite_where=sa.text("state IN ('awaiting_ack')"))
     op.create_table('delivery_attempts',
     sa.Column('delivery_id', sa.BigInteger(), nullable=False),
     sa.Column('attempt_id', sa.BigInteger(), nullable=False),

@@ -1,0 +1,115 @@
+"""A selection of deliveries, as a person names it: by id, destination, code, school, time and state.
+
+What the failure list shows, a replay sends again and a cancellation ends is chosen by the same conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union_all
+from sqlalchemy.sql.selectable import FromClause
+
+from hocba_hub.model.delivery import DeliveryState
+from hocba_hub.store.engine import in_states, one_of
+from hocba_hub.store.tables import deliveries, report_cards
+
+_S = DeliveryState
+_d = deliveries.c
+
+FAILED = (_S.REFUSED, _S.PARKED, _S.HELD)
+"""The states that wait for a person, or may well need one."""
+
+
+class _Family(NamedTuple):
+    """States that one partial index holds."""
+
+    states: frozenset[DeliveryState]
+    condition: ColumnElement[bool]
+    """That index's own condition, word by word: SQLite uses it only then."""
+    moment: ColumnElement[int]
+    """When a delivery came to its state, as near as the row tells."""
+
+
+_FAMILIES = (
+    _Family(frozenset({*FAILED, _S.CANCELLED}), in_states(_d.state, *FAILED, _S.CANCELLED), _d.settled_at),
+    _Family(
+        frozenset({_S.QUEUED}),
+        and_(in_states(_d.state, _S.QUEUED, _S.HELD), _d.lease_id.is_(None)),
+        func.coalesce(_d.settled_at, _d.accepted_at),
+    ),
+    _Family(
+        frozenset({_S.AWAITING_ACK}), and_(in_states(_d.state, _S.AWAITING_ACK), _d.lease_id.is_(None)), _d.settled_at
+    ),
+    _Family(frozenset({_S.IN_DOUBT}), and_(in_states(_d.state, _S.IN_DOUBT), _d.lease_id.is_(None)), _d.settled_at),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which deliveries are meant; conditions that are not given choose everything."""
+
+    deliveries: Collection[int] = ()
+    destination: str | None = None
+    code: str | None = None
+    """Code of the last outcome."""
+    school: str | None = None
+    """School code of the card's newest version."""
+    since: int | None = None
+    """Milliseconds; the last outcome (of a delivery that had none: the acceptance) is not older."""
+    until: int | None = None
+    """Milliseconds; the last outcome is older than this."""
+    states: frozenset[DeliveryState] = frozenset()
+    """Empty: what the act takes by default."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing but states is given."""
+        return not self.deliveries and (self.destination, self.code, self.school, self.since, self.until) == (None,) * 5
+
+    def as_json(self) -> dict[str, Any]:
+        """The selection as the audit trail keeps it."""
+        given = {name: getattr(self, name) for name in ("destination", "code", "school", "since", "until")}
+        if self.deliveries:
+            given["deliveries"] = sorted(self.deliveries)
+        if self.states:
+            given["states"] = sorted(self.states)
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def selected(
+    connection: Connection, selection: Selection, states: Collection[DeliveryState], *columns: ColumnElement[Any]
+) -> FromClause:
+    """The columns of the selected deliveries that are in one of `states`, as something to select from.
+
+    Leased, acknowledged and superseded deliveries are never selected; nor are those that are being asked about.
+    """
+    branches = []
+    for family in _FAMILIES:
+        if wanted := sorted(family.states.intersection(states)):
+            query = select(*columns).where(family.condition, in_states(_d.state, *wanted))
+            branches.append(_narrowed(connection, selection, query, family.moment))
+    return (union_all(*branches) if len(branches) > 1 else branches[0]).subquery("selected")
+
+
+def _narrowed(
+    connection: Connection, selection: Selection, query: Select[Any], moment: ColumnElement[int]
+) -> Select[Any]:
+    if selection.destination is not None:
+        query = query.where(_d.destination == selection.destination)
+    if selection.code is not None:
+        query = query.where(_d.code == selection.code)
+    if selection.since is not None:
+        query = query.where(moment >= selection.since)
+    if selection.until is not None:
+        query = query.where(moment < selection.until)
+    if selection.deliveries:
+        query = query.where(one_of(connection, _d.id, sorted(selection.deliveries)))
+    if selection.school is not None:
+        r = report_cards.c
+        query = query.join_from(
+            deliveries, report_cards, and_(r.school_year == _d.school_year, r.card_id == _d.card_id)
+        ).where(r.school_code == selection.school)
+    return query
