@@ -1,0 +1,74 @@
+"""The call that is being answered, as far as its answer and its log lines need it: path, language, trace."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+from functools import cached_property
+from typing import Literal
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+Language = Literal["vi", "en"]
+
+_TRACE_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_PREFERENCE = re.compile(r"\s*(vi|en|\*)(?:-[a-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*", re.IGNORECASE)
+
+
+class Call:
+    """One HTTP call; each fact is worked out only if something asks for it."""
+
+    def __init__(self, scope: Scope) -> None:
+        """`scope` is that of ASGI."""
+        self._scope = scope
+
+    @cached_property
+    def path(self) -> str:
+        """The path as a URI reference, without the query."""
+        return quote(self._scope.get("path", ""), safe="/:@!$&'()*+,;=")
+
+    @cached_property
+    def trace_parent(self) -> str | None:
+        """The caller's `traceparent` (W3C Trace Context), if it sent a right one."""
+        sent = self._headers.get("traceparent", "")
+        return sent if _TRACE_PARENT.fullmatch(sent) else None
+
+    @cached_property
+    def trace_id(self) -> str:
+        """32 hex digits: the caller's trace, or a new one."""
+        return self.trace_parent.split("-")[1] if self.trace_parent else secrets.token_hex(16)
+
+    @cached_property
+    def language(self) -> Language:
+        """The language that `Accept-Language` prefers (RFC 9110 section 12.5.4); English if it does not say."""
+        best: tuple[float, Language] = (0.0, "en")
+        for part in self._headers.get("accept-language", "").split(","):
+            match = _PREFERENCE.fullmatch(part)
+            if match is None:
+                continue
+            weight = float(match[2] or 1)
+            if weight > best[0]:
+                best = (weight, "vi" if match[1].lower() == "vi" else "en")
+        return best[1]
+
+    @cached_property
+    def _headers(self) -> Headers:
+        return Headers(raw=self._scope.get("headers", []))
+
+
+_current: ContextVar[Call] = ContextVar("call", default=Call({"path": ""}))  # noqa: B039 - never changed
+
+
+def current_call() -> Call:
+    """The call that is being answered; outside of any, an empty one."""
+    return _current.get()
+
+
+def enter_call(scope: Scope) -> Call:
+    """Note, for the rest of this task, that this call is being answered."""
+    call = Call(scope)
+    _current.set(call)
+    return call

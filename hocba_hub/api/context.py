@@ -1,0 +1,58 @@
+"""What every call of one process works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from hocba_hub.adapters.destination import Destination
+from hocba_hub.api.backpressure import Room
+from hocba_hub.api.keyring import Keyring
+from hocba_hub.api.rate import Rate
+from hocba_hub.api.writer import GroupWriter
+from hocba_hub.model.clock import Clock
+from hocba_hub.model.keys import DestinationName
+from hocba_hub.settings import Settings
+from hocba_hub.store.engine import Store
+
+
+@dataclass
+class Hub:
+    """The parts that `bootstrap` wires, and what the API keeps of its own beside them."""
+
+    settings: Settings
+    store: Store
+    destinations: Mapping[DestinationName, Destination]
+    clock: Clock
+    ring: Callable[[DestinationName], None]
+    """Rings a destination's doorbell; never waits, never raises."""
+
+    room: Room = field(init=False)
+    writer: GroupWriter = field(init=False)
+    keyring: Keyring = field(init=False)
+    rate: Rate = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start the writer and the memories of this process."""
+        self.room = Room(self.settings, self.store)
+        self.writer = GroupWriter(self.store, sorted(self.destinations), self.clock, self.ring)
+        self.keyring = Keyring(self.store)
+        self.rate = Rate(self.settings.requests_per_second)
+
+    def close(self) -> None:
+        """Write what waits, and close the store."""
+        self.writer.close()
+        self.store.close()
+
+
+def hub_of_app(request: Request) -> Hub:
+    """The hub that this call's application was made with."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+async def hub_of(request: Request) -> Hub:
+    """As `hub_of_app`, for handlers to depend on: the framework would run a plain function in a thread."""
+    return hub_of_app(request)
