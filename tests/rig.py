@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import httpx
 import yaml
@@ -93,7 +93,7 @@ class Rig:
         self._over = threading.Event()
         self._watcher: threading.Thread | None = None
 
-    def __enter__(self) -> Rig:
+    def __enter__(self) -> Self:
         self.redis.start()
         settings = self._settings()
         self._supervisor = Supervisor([self.sandbox, *children(settings)])
@@ -149,8 +149,12 @@ class Rig:
         for url in self.ledgers.values():
             httpx.post(f"{url}/faults", json=script).raise_for_status()
 
+    @property
+    def children(self) -> list[Child]:
+        return self._supervisor.children
+
     def child(self, name: str) -> Child:
-        return next(child for child in self._supervisor.children if child.name == name)
+        return next(child for child in self.children if child.name == name)
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """End one process of this rig at once."""
@@ -162,7 +166,7 @@ class Rig:
 
     def kill_one(self, chance: random.Random) -> None:
         """SIGKILL an API, a worker or the scheduler."""
-        names = [child.name for child in self._supervisor.children if child.name != "sandbox"]
+        names = [child.name for child in self.children if child.name != "sandbox"]
         self.kill(chance.choice(names))
 
     def is_settled(self) -> bool:

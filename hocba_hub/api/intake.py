@@ -17,16 +17,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from hocba_hub.api.authentication import require_client
-from hocba_hub.api.body import JSON, NDJSON, Body, BodyLimits
+from hocba_hub.api.body import JSON, NDJSON, Body, BodyError, BodyLimits
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.description import RECALL, SUBMIT, VALIDATE
 from hocba_hub.api.keyed import keyed
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.receipt import receipt
 from hocba_hub.model.acceptance import SCHOOL_NOT_PERMITTED
+from hocba_hub.model.card import ReportCard, canonical_bytes, card_key, recalled
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
-from hocba_hub.model.card import ReportCard, canonical_bytes, card_key, recalled
 from hocba_hub.model.reading import read_card
 from hocba_hub.store.accept import Content, Portion, ReceivedRecord, RecordResult, canonical_of, cards_of, decide
 from hocba_hub.store.access import Client
@@ -164,16 +164,19 @@ async def _submission(
                 results += await hub.writer.write(replace(submission, records=pending, first=not results))
                 pending = []
             pending.append(record)
-    except (ProblemError, ClientDisconnect) as error:
-        if results:  # what was accepted stays accepted, and the answer says so
-            await hub.writer.write(
-                replace(submission, records=[], first=False, last=True, size=body.size, sha256=body.sha256)
+    except (ProblemError, BodyError, ClientDisconnect) as error:
+        if not results:
+            raise
+        # What was accepted stays accepted: the submission is closed, and the answer says what became of it.
+        await hub.writer.write(
+            replace(submission, records=[], first=False, last=True, size=body.size, sha256=body.sha256)
+        )
+        problem = ProblemError(error.code) if isinstance(error, BodyError) else error
+        if isinstance(problem, ProblemError):
+            problem.members |= receipt(
+                submission.submission_id, submission.received_at, results, size=body.size, sha256=body.sha256
             )
-            if isinstance(error, ProblemError):
-                error.members |= receipt(
-                    submission.submission_id, submission.received_at, results, size=body.size, sha256=body.sha256
-                )
-        raise
+        raise problem from error
     last = replace(submission, records=pending, first=not results, last=True, size=body.size, sha256=body.sha256)
     results += await hub.writer.write(last)
     return _answer(submission, results, body.size, body.sha256)

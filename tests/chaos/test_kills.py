@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 import httpx
 import pytest
-
 from hocba_hub.sandbox.synthetic import generate, revise
+
 from tests.rig import Rig
 from tests.servers import PostgresServer
 
@@ -61,7 +62,7 @@ class Pushing:
         vendor.push(part)
         vendor.push([revise(card, 1) for card in part[::5]])
 
-    def __enter__(self) -> Pushing:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -123,7 +124,9 @@ def test_postgresql_restarted_and_its_backends_terminated(tmp_path: Path, durabl
                     durable_postgres.restart(how)
                     continue
                 with psycopg.connect(durable_postgres.url, autocommit=True) as admin:
-                    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+                    admin.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                    )
         rig.check(pushing.accepted, seconds=120)
 
 

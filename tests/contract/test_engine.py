@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import pytest
 from sqlalchemy import func, select, update
 
-from hocba_hub.adapters.destination import Breaker, Destination, Limits, Retry, Title
-from hocba_hub.adapters.outbound import Call, Outcome, OutboundRecord, Stage
+from hocba_hub.adapters.destination import Breaker, Destination, Limits, Title
+from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.drain import Engine

@@ -1,0 +1,82 @@
+"""What stays flat: /metrics and the hot queries with a million cards stored, and memory over 200,000 cards."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+from hocba_hub.sandbox.synthetic import generate
+from sqlalchemy import text
+
+from bench.accept import _ndjson, postgres
+from bench.load import post_all
+from hocba_hub.sandbox.vendor import wait_until
+from tests.rig import Rig
+
+_STORED = 1_000_000
+_DRIVEN = 200_000
+_PART = 5_000
+
+_FILL = (
+    """INSERT INTO report_cards SELECT '2024-2025', 'old-' || n, 'S' || n % 700, 1, 1, decode('00', 'hex'), false, 0
+       FROM generate_series(1, {n}) n""",
+    """INSERT INTO versions SELECT '2024-2025', 'old-' || n, 1, 'NEW', 0, 'old', n, 'S' || n % 700, decode('00', 'hex'),
+       decode('00', 'hex'), 'application/json', 100, decode('00', 'hex'), NULL FROM generate_series(1, {n}) n""",
+    """INSERT INTO deliveries (destination, school_year, card_id, version, event, state, accepted_at, next_attempt_at,
+       attempts, asked, settled_at) SELECT d, '2024-2025', 'old-' || n, 1, 'NEW', 'acknowledged', 0, 0, 1, 0, 0
+       FROM generate_series(1, {n}) n, (VALUES ('province'), ('ministry')) v(d)""",
+    "ANALYZE",
+)
+"""A million cards of last year, all delivered: what the hub carries when the new year begins."""
+
+
+def measure_metrics(folder: Path) -> list[tuple[str, str]]:
+    with postgres() as server, Rig(folder / "rig", server.url) as rig:
+        key = rig.client_key()
+        with rig.store() as store, store.write() as connection:
+            for statement in _FILL:
+                connection.execute(text(statement.format(n=_STORED)))
+        post_all(f"{rig.url}/v1/report-cards", key, _ndjson(list(generate(500, 8)), 250), connections=1,
+                 media_type="application/x-ndjson")  # fmt: skip
+        assert wait_until(rig.is_settled, 60)
+        times = []
+        with httpx.Client() as http:
+            for _ in range(20):
+                start = time.perf_counter()
+                http.get(f"{rig.url}/metrics").raise_for_status()
+                times.append(time.perf_counter() - start)
+    times.sort()
+    return [
+        (f"/metrics with {_STORED:,} cards stored, PostgreSQL",
+         f"p50 {times[10] * 1000:.0f} ms, worst of 20 {times[-1] * 1000:.0f} ms"),
+    ]  # fmt: skip
+
+
+def measure_memory(folder: Path) -> list[tuple[str, str]]:
+    """Resident memory of every process after the first and the last of 200,000 cards, driven end to end."""
+    with postgres() as server, Rig(folder / "rig", server.url) as rig:
+        key = rig.client_key()
+        names = [child.name for child in rig.children]
+        before: dict[str, float] = {}
+        cards = generate(_DRIVEN, 12)
+        for start in range(0, _DRIVEN, _PART):
+            part = [next(cards) for _ in range(_PART)]
+            load = post_all(f"{rig.url}/v1/report-cards", key, _ndjson(part, 250), connections=2,
+                            media_type="application/x-ndjson")  # fmt: skip
+            assert set(load.statuses) == {202}, load.statuses
+            assert wait_until(rig.is_settled, 120), "not everything was delivered"
+            if start == 4 * _PART:
+                before = {name: _resident(rig, name) for name in names}
+        after = {name: _resident(rig, name) for name in names}
+    return [
+        (f"resident memory of {name}, after 25,000 / {_DRIVEN:,} cards", f"{before[name]:.0f} / {after[name]:.0f} MB")
+        for name in names
+    ]
+
+
+def _resident(rig: Rig, name: str) -> float:
+    process = rig.child(name).process
+    assert process is not None
+    return float(psutil.Process(process.pid).memory_info().rss) / 1e6
