@@ -89,7 +89,9 @@ def failed_deliveries(
     order = (rows.destination, rows.state, rows.code, rows.settled_at, rows.id)
     query = select(*rows).order_by(*order).limit(limit)
     if after is not None:
-        query = query.where(tuple_(*order) > tuple_(*(literal(value) for value in after)))
+        query = query.where(
+            tuple_(*order) > tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
+        )
     return [
         FailedDelivery(
             id=row.id,

@@ -56,6 +56,7 @@ class CardView:
 class Document:
     """The very bytes that a client sent as one version of a card."""
 
+    school_code: str
     body: bytes
     sha256: bytes
     media_type: str
@@ -145,8 +146,8 @@ def card(connection: Connection, key: CardKey) -> CardView | None:
     return CardView(found, shown, sent, tried)
 
 
-def document(connection: Connection, key: CardKey, version: int) -> tuple[str, Document] | None:
-    """The school code of a version, and the bytes that were sent as it; None if there is no such version."""
+def document(connection: Connection, key: CardKey, version: int) -> Document | None:
+    """What was sent as a version; None if there is no such version."""
     v = versions.c
     row = connection.execute(
         select(v.school_code, v.canonical, v.original, v.original_sha256, v.original_type).where(
@@ -156,7 +157,7 @@ def document(connection: Connection, key: CardKey, version: int) -> tuple[str, D
     if row is None:
         return None
     body = unpack(row.canonical if row.original is None else row.original)
-    return row.school_code, Document(body, row.original_sha256, row.original_type)
+    return Document(row.school_code, body, row.original_sha256, row.original_type)
 
 
 def open_list(
@@ -181,7 +182,9 @@ def open_list(
     if school_year is not None:
         query = query.where(f.school_year == school_year)
     if after is not None:
-        query = query.where(tuple_(*order) > tuple_(*(literal(value) for value in after)))
+        query = query.where(
+            tuple_(*order) > tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
+        )
     return [
         OpenFindings(
             school_code=row.school_code,
