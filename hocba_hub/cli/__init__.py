@@ -22,6 +22,7 @@ _COMMANDS = {
     "failures": "Deliveries that failed, by destination and code",
     "replay": "Send failed deliveries again",
     "destinations": "Destinations: show, check, pause, resume",
+    "mappings": "Mappings: list, show, check, test, run, diff, export, import",
     "database": "Create or upgrade the store's schema",
 }
 """Command name (also the module's name) → one line for the help page."""

@@ -27,6 +27,7 @@ class _Part:
 
     parent: int
     name: str
+    always: bool = False
     constants: dict[str, Raw] = field(default_factory=dict)
     direct: list[tuple[str, str, Memory | None, Value]] = field(default_factory=list)
     """Target, source key, conversion (None: it only has to be made plain) and rule."""
@@ -42,7 +43,12 @@ def _noted(rule: Value, scope: Scope, unfit: Unfit, notes: list[Note]) -> Raw:
     return unfit.kept
 
 
-def _is_constant(rules: Sequence[Rule]) -> bool:
+def _standing(output: dict[str, Raw], *, always: bool) -> dict[str, Raw] | None:
+    return output if output or always else None
+
+
+def is_constant(rules: Sequence[Rule]) -> bool:
+    """Whether the rules read nothing of the source."""
     return all(isinstance(rule, Value) and not rule.sources and rule.expression is None for rule in rules)
 
 
@@ -52,9 +58,9 @@ class Builder(ValueRules):
     def fields(self, fields: Fields, target: TargetField) -> Fill:  # noqa: C901 - counts `fill`'s branches too
         """The function that fills one object."""
         parts: list[_Part] = []
-        self._add(parts, fields, target, 0, "")
+        self._add(parts, fields, target, _Part(0, ""))
         plan = [(part.constants, part.direct, part.others) for part in parts]
-        within = [(part.parent, part.name, place) for place, part in enumerate(parts)][:0:-1]
+        within = [(part.parent, part.name, part.always, place) for place, part in enumerate(parts)][:0:-1]
         otherwise = self._otherwise
 
         def fill(scope: Scope, notes: list[Note]) -> dict[str, Raw]:  # noqa: C901, PLR0912 - a call a value costs a third
@@ -85,23 +91,23 @@ class Builder(ValueRules):
                     value = produce(scope, notes)
                     if value is not None:
                         output[name] = value
-            for parent, name, place in within:
-                if objects[place]:
+            for parent, name, always, place in within:
+                if always or objects[place]:
                     objects[parent][name] = objects[place]
             return objects[0]
 
         return fill
 
-    def _add(self, parts: list[_Part], fields: Fields, target: TargetField, parent: int, own_name: str) -> None:
+    def _add(self, parts: list[_Part], fields: Fields, target: TargetField, part: _Part) -> None:
         """Add an object, and those within it that read from the same place."""
-        part, place = _Part(parent, own_name), len(parts)
+        place = len(parts)
         parts.append(part)
         below = target.below()
         for name, rules in fields.items():
             here = below.get(name, ANYTHING)
             match rules[0] if len(rules) == 1 else None:
                 case Object(at=None, when=None, required=False) as inner:
-                    self._add(parts, inner.fields, here, place, name)
+                    self._add(parts, inner.fields, here, _Part(place, name, inner.always))
                 case Value(when=None, constant=constant) if constant is not None:
                     part.constants[name] = constant
                 case Value() as rule if (key := self.direct(rule)) is not None:
@@ -151,8 +157,9 @@ class Builder(ValueRules):
 
     def _object(self, rule: Object, target: TargetField) -> Produce:
         fill, at = self.fields(rule.fields, target), rule.at
+        always = rule.always
         if at is None:
-            return lambda scope, notes: fill(scope, notes) or None
+            return lambda scope, notes: _standing(fill(scope, notes), always=always)
         every = items(at)
 
         def inner(scope: Scope, notes: list[Note]) -> Raw:
@@ -163,13 +170,13 @@ class Builder(ValueRules):
                 notes.append((rule, scope, unfit))
                 return None
             if not hits:
-                return None
+                return _standing({}, always=always)
             steps, node = hits[0]
             if len(hits) > 1 or type(node) is not dict:
                 kind = kinds.SEVERAL if len(hits) > 1 else kinds.STRUCTURE
                 notes.append((rule, scope, Unfit(kind, "an object", value_class=value_class(node))))
                 return None
-            return fill((node, begin, steps, 1), notes) or None
+            return _standing(fill((node, begin, steps, 1), notes), always=always)
 
         return inner
 
@@ -214,7 +221,7 @@ class Builder(ValueRules):
     def _entries(self, rule: Items, item: TargetField) -> Produce:
         made = []
         for fields in rule.entries:
-            telling = frozenset(name for name, rules in fields.items() if not _is_constant(rules))
+            telling = frozenset(name for name, rules in fields.items() if not is_constant(rules))
             made.append((self.fields(fields, item), telling))
 
         def listed(scope: Scope, notes: list[Note]) -> Raw:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from hocba_hub.mappings.fields import Fields
+from hocba_hub.mappings.fields import Fields, Value
 from hocba_hub.mappings.paths import Path
 from hocba_hub.mappings.reading import nearest_line
 from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.targets import TargetField
 from hocba_hub.mappings.values import Raw
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
@@ -98,11 +99,18 @@ class Document:
     fields: Fields
     examples: tuple[Example, ...]
     lines: Mapping[str, int] = field(repr=False, compare=False)
+    given: Mapping[str, Raw] = field(repr=False, compare=False)
+    """The document as it was written."""
 
     @property
     def label(self) -> str:
         """`name 1.2.3`, for people."""
         return f"{self.name} {'.'.join(map(str, self.version))}"
+
+    def variant_of(self, target: TargetField) -> TargetField:
+        """The kind of target object that this mapping makes, where it says so by a constant."""
+        rules = self.fields.get(target.variant_by, ())
+        return target.variant(next((rule.constant for rule in rules if isinstance(rule, Value)), None))
 
     def line(self, pointer: str) -> int:
         """Line of a place of the document."""

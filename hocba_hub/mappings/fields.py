@@ -78,6 +78,8 @@ class Object:
     place: str
     fields: Fields
     at: Path | None = None
+    always: bool = False
+    """Whether the object stands even with nothing in it."""
     required: bool = False
     when: Condition | None = None
 
@@ -102,7 +104,7 @@ Fields: TypeAlias = Mapping[str, tuple[Rule, ...]]
 """Target field → its rules, tried in order."""
 
 VALUE_KEYS = ("from", "join", "apply", "table", "value", "default", "required", "expression", "when", "note")
-OBJECT_KEYS = ("fields", "at", "required", "when", "note")
+OBJECT_KEYS = ("fields", "at", "always", "required", "when", "note")
 EACH_KEYS = ("each", "fields", "where", "required", "when", "note")
 ITEMS_KEYS = ("items", "required", "when", "note")
 _TABLE_KEYS = ("name", "from", "to", "where", "on", "otherwise")
@@ -189,9 +191,9 @@ class FieldReader:
         if "fields" in given:
             self._keys(place, given, OBJECT_KEYS)
             at = self._path(place + "/at", given["at"]) if "at" in given else None
-            return Object(
-                target, place, self.fields(place + "/fields", given["fields"], target), at, *self._common(place, given)
-            )
+            fields = self.fields(place + "/fields", given["fields"], target)
+            always = self._truth(place + "/always", given.get("always", False))
+            return Object(target, place, fields, at, always, *self._common(place, given))
         return self._value(place, given, target)
 
     def _value(self, place: str, given: dict[str, Raw], target: str) -> Value:
@@ -226,10 +228,13 @@ class FieldReader:
         )
 
     def _common(self, place: str, given: dict[str, Raw]) -> tuple[bool, Condition | None]:
-        required = given.get("required", False)
-        if not isinstance(required, bool):
-            self.reading.report_form(place + "/required", required, "true or false")
-        return required is True, self._condition(place, given, "when")
+        required = self._truth(place + "/required", given.get("required", False))
+        return required, self._condition(place, given, "when")
+
+    def _truth(self, place: str, given: Raw) -> bool:
+        if not isinstance(given, bool):
+            self.reading.report_form(place, given, "true or false")
+        return given is True
 
     def _condition(self, place: str, given: dict[str, Raw], key: str) -> Condition | None:
         return parse_condition(self.reading, f"{place}/{key}", given[key]) if key in given else None

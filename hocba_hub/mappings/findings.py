@@ -102,6 +102,11 @@ NOT_A_RECORD = _error(
     "Bản ghi không phải là một đối tượng ({value_class}).",
     "The record is not an object ({value_class}).",
 )
+NOT_XML = _error(
+    "source.not-xml",
+    "Tài liệu XML không đúng cú pháp hoặc không an toàn ({expected}).",
+    "The XML document is not well-formed, or not safe ({expected}).",
+)
 SHEET_MISSING = _error(
     "source.sheet-missing",
     "Tệp không có trang tính {expected}.",

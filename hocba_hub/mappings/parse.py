@@ -91,6 +91,7 @@ def read_document(text: str) -> tuple[Document | None, list[Finding]]:
         FieldReader(reading).fields("/fields", given["fields"], "") if "fields" in given else {},
         parts.examples(given.get("examples", [])),
         reading.lines,
+        given,
     )
     return (None, reading.findings) if reading.findings else (document, [])
 

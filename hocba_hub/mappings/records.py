@@ -18,6 +18,7 @@ from hocba_hub.mappings.document import Source
 from hocba_hub.mappings.paths import TEXT, Path, Steps, items
 from hocba_hub.mappings.reading import pointer_to
 from hocba_hub.mappings.values import Raw, Unfit
+from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -71,6 +72,26 @@ class XmlRecord:
                 path += "/text()" if step == TEXT else f"/{step}"
                 node = node.get(step) if isinstance(node, dict) else None
         return path
+
+
+class XmlError(HubError):
+    """A document is not well-formed XML, or not safe; the message says where, never what."""
+
+
+def parse_xml(text: str) -> etree._Element:
+    """The root of a small XML document, such as an example: no DTD, no entities, no network.
+
+    Raises:
+        XmlError: it is not well-formed, or has a DTD.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(text.strip().encode(), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError) as error:
+        raise XmlError(f"line {getattr(error, 'lineno', 1)}") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise XmlError("DTD")
+    return root
 
 
 def json_records(document: Raw, source: Source) -> Iterator[Record | Finding]:

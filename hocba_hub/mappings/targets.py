@@ -22,7 +22,6 @@ _TYPES = {
     "array": LIST,
 }
 _TABLE_TYPES = {"varchar": TEXT, "int": WHOLE, "double": NUMBER, "boolean": BOOLEAN, "date": TEXT, "timestamp": TEXT}
-_CONSTRAINTS = ("minLength", "maxLength", "minimum", "maximum", "enum", "const", "pattern")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,15 @@ class TargetField:
     """An object that takes fields not named here."""
     label: str = ""
     """Name for people."""
+    pattern: str = ""
+    """Regular expression that a text has to match."""
+    variants: Mapping[str, TargetField] = field(default_factory=dict)
+    """Of an object that comes in kinds: value of `variant_by` → the object of that kind."""
+    variant_by: str = ""
+
+    def variant(self, value: object) -> TargetField:
+        """The object of one kind; of any kind, if this is none."""
+        return self.variants.get(str(value), self)
 
     def below(self) -> Mapping[str, TargetField]:
         """The named fields of the object, or of the list's objects."""
@@ -96,7 +104,16 @@ def _field(root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ..
     for key in ("anyOf", "oneOf"):
         if key in part:
             options = [_field(root, option, seen) for option in part[key] if option.get("type") != "null"]
-            return replace(_one_of(options), label=str(part.get("title", "")))
+            kinds = part.get("discriminator", {})
+            return replace(
+                _one_of(options),
+                label=str(part.get("title", "")),
+                variant_by=kinds.get("propertyName", ""),
+                variants={
+                    value: _field(root, {"$ref": reference}, seen)
+                    for value, reference in kinds.get("mapping", {}).items()
+                },
+            )
     for base in part.get("allOf", ()):
         above, _ = _resolved(root, base, seen)
         part = {**above, **part, "properties": {**above.get("properties", {}), **part.get("properties", {})}}
@@ -122,6 +139,7 @@ def _field(root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ..
         item=_field(root, part.get("items") or {}, seen) if kind == LIST else None,
         open=kind in (OBJECT, ANY) and not children and part.get("additionalProperties", True) is not False,
         label=str(part.get("title", "")),
+        pattern=part.get("pattern", ""),
     )
 
 
@@ -171,9 +189,8 @@ def from_field_table(rows: Iterable[Mapping[str, str]], root: str, *, skip: Iter
 
 def _table_field(row: Mapping[str, str]) -> TargetField:
     length = row.get("max_length", "")
-    codes = (
-        [part.partition("=")[0] for part in row.get("allowed", "").split(";")] if "=" in row.get("allowed", "") else []
-    )
+    listed = row.get("allowed", "").split(";")
+    codes = [part.partition("=")[0] for part in listed] if len(listed) > 1 and ".." not in listed[0] else []
     kind = _TABLE_TYPES.get(row.get("type", ""), ANY)
     plain = kind == TEXT and codes and all(len(code) <= 3 for code in codes)  # noqa: PLR2004 - a code, not a remark
     return TargetField(

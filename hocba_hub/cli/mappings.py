@@ -1,0 +1,286 @@
+"""`hocba-hub mappings`: look at mappings, check and test them, run one on a file, compare two, review one as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hocba_hub.mappings.document import Document
+    from hocba_hub.mappings.library import Library
+    from hocba_hub.mappings.records import Record
+    from hocba_hub.mappings.tables.lookup import Table
+    from hocba_hub.model.findings import Finding
+
+_LANGUAGE = click.option("--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True)
+
+
+@click.group()
+def mappings() -> None:
+    """Mappings: list, show, check, test, run, diff, export, import.
+
+    MAPPING is a file, or the name of a mapping that comes with the hub, alone or with its version: NAME@1.0.0.
+    """
+
+
+def _library() -> Library:
+    from hocba_hub.mappings.library import shipped_library
+
+    return shipped_library()
+
+
+def _tables(folder: Path | None = None) -> dict[str, Table]:
+    from hocba_hub.mappings.tables.files import load_tables, shipped_tables
+
+    tables = shipped_tables()
+    if folder is not None:
+        more, wrong = load_tables(folder)
+        for name, findings in wrong.items():
+            _print_findings(name, findings, "en")
+        if wrong:
+            raise click.ClickException(f"{len(wrong)} code tables of {folder} cannot be used.")
+        tables |= more
+    return tables
+
+
+def _document(name: str, lang: str = "en") -> Document:
+    """The mapping that a user names; ends the command, with the findings, if it cannot be read."""
+    from hocba_hub.mappings.library import MappingNotFoundError
+    from hocba_hub.mappings.parse import read_document
+
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        try:
+            text = path.read_bytes().decode("utf-8", "surrogateescape")
+        except OSError as error:
+            raise click.ClickException(f"{name}: {error.strerror}.") from error
+        document, findings = read_document(text)
+        if document is None:
+            _print_findings(name, findings, lang)
+            raise click.exceptions.Exit(1)
+        return document
+    bare, _, version = name.partition("@")
+    parts = version.split(".")
+    if version and not (len(parts) == 3 and all(part.isdigit() for part in parts)):  # noqa: PLR2004 - major, minor, patch
+        raise click.ClickException(f"{version} is not a version such as 1.0.0.")
+    numbers = (int(parts[0]), int(parts[1]), int(parts[2])) if version else None
+    try:
+        return _library().select(bare, version=numbers)
+    except MappingNotFoundError as error:
+        raise click.ClickException(f"{error} `hocba-hub mappings list` shows those there are.") from error
+
+
+def _print_findings(name: str, findings: Sequence[Finding], lang: str) -> bool:
+    """Show the findings; whether one is an error."""
+    from hocba_hub.model.findings import Severity
+
+    for finding in findings:
+        shown = finding.as_json()
+        place = f" [{finding.pointer}]" if finding.pointer else ""
+        click.echo(f"{name}: {finding.kind.severity}: {shown['message_' + lang]} ({finding.kind.code}){place}")
+    return any(finding.kind.severity is Severity.ERROR for finding in findings)
+
+
+@mappings.command("list")
+def list_() -> None:
+    """The mappings that come with the hub."""
+    library = _library()
+    for document in library.documents:
+        path = f"{document.source.format} → {document.target.schema}"
+        title = document.title.get("en", "")
+        click.echo(f"{document.label:40} {path:24} {len(document.examples)} examples  {title}")
+    for name, findings in library.wrong.items():
+        _print_findings(name, findings, "en")
+
+
+@mappings.command()
+@click.argument("mapping")
+def show(mapping: str) -> None:
+    """What a mapping says, rule by rule."""
+    from hocba_hub.mappings.tabular import CELLS, as_table
+
+    document = _document(mapping)
+    click.echo(f"{document.label}: {document.source.format} → {document.target.schema}")
+    for language, title in document.title.items():
+        click.echo(f"  {language}: {title}")
+    for target, alternative, *cells in as_table(document)[1:]:
+        rule = ", ".join(f"{key}: {cell}" for key, cell in zip(CELLS, cells, strict=False) if cell)
+        click.echo(f"  {target}{f' ({alternative})' if alternative else ''} ← {rule}")
+
+
+@mappings.command()
+@click.argument("mapping", nargs=-1, required=True)
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help="More code tables.")
+@_LANGUAGE
+def check(mapping: tuple[str, ...], tables: Path | None, lang: str) -> None:
+    """Check mappings against their targets, tables and examples; ends with 1 if one has an error."""
+    from hocba_hub.mappings.check import check as check_document
+    from hocba_hub.mappings.schemas import SchemaUnknownError, target_schema
+
+    known, failed = _tables(tables), False
+    for name in mapping:
+        document = _document(name, lang)
+        try:
+            target = target_schema(document.target.schema)
+        except SchemaUnknownError as error:
+            raise click.ClickException(str(error)) from error
+        failed |= _print_findings(name, check_document(document, known, target), lang)
+        click.echo(f"{name}: {document.label} checked")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@mappings.command()
+@click.argument("mapping", nargs=-1, required=True)
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help="More code tables.")
+def test(mapping: tuple[str, ...], tables: Path | None) -> None:
+    """Run the mappings' own examples and show their coverage; ends with 1 if one fails."""
+    from hocba_hub.mappings.compile import compile_mapping
+    from hocba_hub.mappings.document import DocumentError
+    from hocba_hub.mappings.examples import coverage, run_examples
+    from hocba_hub.mappings.schemas import target_schema
+
+    known, failed = _tables(tables), False
+    for name in mapping:
+        document = _document(name)
+        try:
+            results = run_examples(compile_mapping(document, known))
+        except DocumentError as error:
+            failed |= _print_findings(name, error.findings, "en")
+            continue
+        for result in results:
+            click.echo(f"{document.label}: {'failed' if result.problems else 'passed'}: {result.example.name}")
+            for problem in result.problems:
+                click.echo(f"    {problem}")
+                failed = True
+        covered = coverage(document, known, target_schema(document.target.schema))
+        click.echo(f"{document.label}: {covered.share()}")
+        for title, fields in (
+            ("target fields without a rule", covered.target_unmapped),
+            ("source fields that no rule reads", covered.source_unread),
+            ("rules that no example uses", covered.rules_untested),
+        ):
+            if fields:
+                click.echo(f"  {title}: {', '.join(fields)}")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@mappings.command()
+@click.argument("mapping")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help="More code tables.")
+@_LANGUAGE
+def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
+    """Translate the records of a FILE (JSON, NDJSON, XML or CSV) to lines of JSON; findings go to standard error.
+
+    Ends with 1 if a record could not be translated whole.
+    """
+    import orjson
+
+    from hocba_hub.mappings.compile import compile_mapping
+    from hocba_hub.mappings.document import DocumentError
+    from hocba_hub.model.findings import Finding
+
+    document = _document(mapping)
+    try:
+        compiled = compile_mapping(document, _tables(tables))
+    except DocumentError as error:
+        _print_findings(mapping, error.findings, lang)
+        raise click.exceptions.Exit(1) from error
+    failed = False
+    for record in _records(file, document):
+        findings: Sequence[Finding] = [record] if isinstance(record, Finding) else ()
+        if not isinstance(record, Finding):
+            translation = compiled.translate(record)
+            findings = translation.findings
+            click.echo(orjson.dumps(translation.output))
+            failed |= not translation.complete
+        else:
+            failed = True
+        for finding in findings:
+            shown = finding.as_json()
+            click.echo(f"{finding.pointer}: {shown['message_' + lang]} ({finding.kind.code})", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _records(file: Path, document: Document) -> Iterator[Record | Finding]:
+    import orjson
+
+    from hocba_hub.mappings.document import ROWS, XML
+    from hocba_hub.mappings.records import JsonRecord, XmlError, json_records, parse_xml, xml_records
+    from hocba_hub.mappings.rows import Sheet, row_records
+
+    source = document.source
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if source.format == XML:
+            yield from xml_records(parse_xml(text), source)
+        elif source.format == ROWS:
+            name = source.sheets[0].sheet if source.sheets else file.stem
+            yield from row_records([Sheet(name, csv.reader(io.StringIO(text)))], source)
+        elif file.suffix in (".ndjson", ".jsonl"):
+            for number, line in enumerate(filter(None, map(str.strip, text.splitlines()))):
+                yield JsonRecord(orjson.loads(line), (number,))
+        else:
+            yield from json_records(orjson.loads(text), source)
+    except (UnicodeDecodeError, orjson.JSONDecodeError, XmlError, csv.Error) as error:
+        reason = str(error) if isinstance(error, XmlError) else type(error).__name__
+        raise click.ClickException(f"{file.name} is not readable as {source.format} ({reason}).") from error
+
+
+@mappings.command()
+@click.argument("before")
+@click.argument("after")
+def diff(before: str, after: str) -> None:
+    """What is different between two mappings."""
+    from hocba_hub.mappings.diff import diff as compare
+
+    changes = compare(_document(before), _document(after))
+    for change in changes:
+        click.echo(f"{change.kind:8} {change.part} {change.name}")
+        for sign, text in (("-", change.before), ("+", change.after)):
+            if text:
+                click.echo(f"    {sign} {text}")
+    click.echo(f"{len(changes)} differences")
+
+
+@mappings.command()
+@click.argument("mapping")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="CSV file to write.")
+def export(mapping: str, out: Path) -> None:
+    """Write a mapping's rules as a table (CSV) for review in a spreadsheet."""
+    from hocba_hub.mappings.examples import example_values
+    from hocba_hub.mappings.tabular import as_table
+
+    document = _document(mapping)
+    with out.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows(as_table(document, example_values(document, _tables())))
+    click.echo(f"{out.name}: {document.label}")
+
+
+@mappings.command("import")
+@click.argument("mapping")
+@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(mapping: str, table: Path) -> None:
+    """Print MAPPING with the rules of a reviewed TABLE (CSV) in the place of its own."""
+    from hocba_hub.mappings.document import DocumentError
+    from hocba_hub.mappings.tabular import TableFormError, from_table
+
+    document = _document(mapping)
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            text = from_table(document, list(csv.reader(file)))
+    except DocumentError as error:
+        _print_findings(table.name, error.findings, "en")
+        raise click.exceptions.Exit(1) from error
+    except (TableFormError, UnicodeDecodeError, csv.Error) as error:
+        raise click.ClickException(f"{table.name}: {error}") from error
+    sys.stdout.write(text)

@@ -1,0 +1,238 @@
+"""Check a mapping before it meets a record: against its target, its source, its tables and its own examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.compile import compile_mapping
+from hocba_hub.mappings.document import XML, Document, DocumentError
+from hocba_hub.mappings.examples import example_records, run_examples
+from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.reads import Names, is_read, is_seen, leaves, reads
+from hocba_hub.mappings.shapes import ANY, NUMBER, TEXT, WHOLE, Shape
+from hocba_hub.mappings.tables.lookup import Table, TableError
+from hocba_hub.mappings.targets import LIST, OBJECT, TargetField
+from hocba_hub.mappings.transforms import TRANSFORMS
+from hocba_hub.mappings.values import as_text
+from hocba_hub.model.findings import Finding, FindingKind
+
+_MOST_SHOWN = 5
+
+
+def check(
+    document: Document,
+    tables: Mapping[str, Table],
+    target: TargetField | None = None,
+    source: TargetField | None = None,
+) -> list[Finding]:
+    """Everything that can be said against a mapping; errors make it unusable, warnings deserve a look.
+
+    `target` is the schema that it writes. `source`, where there is one (canonical → destination), is the schema that
+    it reads: then types and lengths are followed from the source to the target.
+    """
+    try:
+        mapping = compile_mapping(document, tables)
+    except DocumentError as error:
+        return error.findings
+    found = list(_Check(document, {**tables, **document.tables}, source).findings(target))
+    for result in run_examples(mapping):
+        if result.problems:
+            place, name = result.example.place, result.example.name
+            facts: dict[str, str | int] = {"line": document.line(place), "given": name}
+            found.append(Finding(kinds.EXAMPLE_FAILED, place, "; ".join(result.problems), facts=facts))
+    return found
+
+
+class _Check:
+    def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
+        self.document = document
+        self.tables = tables
+        self.source = source
+        self.read = reads(document.fields)
+
+    def findings(self, target: TargetField | None) -> Iterator[Finding]:
+        if target is not None:
+            yield from self.object(self.document.fields, self.document.variant_of(target), "")
+        yield from self.unreachable(self.document.fields)
+        yield from self.sources()
+
+    def finding(self, kind: FindingKind, place: str, expected: str = "", **facts: str | int) -> Finding:
+        return Finding(kind, place, expected, facts={"line": self.document.line(place), **facts})
+
+    def object(self, fields: Fields, target: TargetField, path: str) -> Iterator[Finding]:
+        below = target.below()
+        for name, rules in fields.items():
+            child = below.get(name)
+            for rule in rules:
+                if child is not None:
+                    yield from self.rule(rule, child)
+                elif not target.open:
+                    near = get_close_matches(name, below, 1)
+                    hint = f" ({near[0]}?)" if near else ""
+                    yield self.finding(kinds.TARGET_UNKNOWN, rule.place, target=rule.target, hint=hint)
+            if child is not None and child.required and not any(map(_always, rules)):
+                yield self.finding(kinds.TARGET_NOT_REQUIRED, rules[0].place, target=rules[0].target)
+        for name, child in below.items():
+            if child.required and name not in fields:
+                yield Finding(kinds.TARGET_UNMAPPED, "", facts={"target": f"{path}/{name}" if path else name})
+
+    def rule(self, rule: Rule, target: TargetField) -> Iterator[Finding]:
+        match rule:
+            case Value():
+                yield from self.fitting(rule, self.shape(rule), target)
+            case Object():
+                if target.type in (OBJECT, ANY):
+                    yield from self.object(rule.fields, target, rule.target)
+                else:
+                    yield self.conflict(rule, OBJECT, target)
+            case Items():
+                if target.type not in (LIST, ANY):
+                    yield self.conflict(rule, LIST, target)
+                for entry in rule.entries if target.item else ():
+                    yield from self.entry(entry, target, rule.target + "[]")
+
+    def entry(self, entry: Fields, target: TargetField, path: str) -> Iterator[Finding]:
+        if "." in entry and target.item:
+            for rule in entry["."]:
+                yield from self.rule(rule, target.item)
+        else:
+            yield from self.object(entry, target, path)
+
+    def conflict(self, rule: Rule, given: str, target: TargetField) -> Finding:
+        return self.finding(kinds.TYPE_CONFLICT, rule.place, target.type, target=rule.target, given=given)
+
+    def shape(self, rule: Value) -> Shape:
+        """What the rule gives, as far as it is known."""
+        if rule.constant is not None:
+            return Shape.of(rule.constant)
+        shape = Shape(TEXT if self.document.source.format == XML else ANY)
+        if rule.expression is not None or rule.join is not None:
+            shape = Shape(TEXT if rule.join is not None else ANY)
+        elif self.source is not None and (given := self.source.find(self.generic(rule))) is not None:
+            values = None if given.allowed is None else frozenset(given.allowed)
+            shape = Shape(given.type if given.type not in (OBJECT, LIST) else ANY, given.longest, values)
+            if values and given.longest is None:
+                shape = Shape.of(*values)
+        for applied in rule.apply:
+            shape = TRANSFORMS[applied.name].shape(applied.argument, shape)
+        for use in rule.tables:
+            try:
+                results = self.tables[use.name].view(use.source, use.target, use.where).results()
+            except (KeyError, TableError):
+                return Shape()
+            shape = Shape(TEXT) if use.otherwise == "keep" else Shape.of(*results)
+        return shape
+
+    def generic(self, rule: Value) -> str:
+        """The source field of a rule in the source schema's form, lists as `[]`."""
+        names = next((one.names for one in self.read if one.place == rule.place and one.is_value), ())
+        here, path = self.source, ""
+        for name in names:
+            path = f"{path}/{name}" if path else name
+            here = here.below().get(name) if here else None
+            if here and here.type == LIST:
+                path += "[]"
+        return path.removesuffix("[]")
+
+    def fitting(self, rule: Value, shape: Shape, target: TargetField) -> Iterator[Finding]:
+        """What the target cannot hold of what the rule gives, or of its default."""
+        shapes = [shape] if rule.default is None else [shape, Shape.of(rule.default)]
+        for one in shapes:
+            if target.type in (OBJECT, LIST) or not _fits(one.type, target.type):
+                yield self.conflict(rule, "a single value" if one.type == ANY else one.type, target)
+                continue
+            wrong = sorted(as_text(v) for v in one.values or () if not _allowed(v, target))
+            if wrong:
+                allowed = target.pattern if target.allowed is None else " · ".join(sorted(map(as_text, target.allowed)))
+                given = " · ".join(wrong[:_MOST_SHOWN])
+                yield self.finding(kinds.VALUE_CONFLICT, rule.place, allowed, target=rule.target, given=given)
+            if target.longest is not None and one.longest is not None and one.longest > target.longest:
+                limit = str(target.longest)
+                yield self.finding(kinds.LENGTH_CONFLICT, rule.place, limit, target=rule.target, given=one.longest)
+
+    def unreachable(self, fields: Fields) -> Iterator[Finding]:
+        for rules in fields.values():
+            ended = ""
+            conditions = []
+            for rule in rules:
+                reason = ended or (rule.when.impossible() if rule.when else "")
+                if rule.when in conditions:
+                    reason = reason or "a rule before it has the same condition and always gives a value"
+                if reason:
+                    yield self.finding(kinds.UNREACHABLE, rule.place, reason, target=rule.target)
+                if _gives_always(rule) and rule.when is None:
+                    ended = ended or "a rule before it always gives a value"
+                elif _gives_always(rule):
+                    conditions.append(rule.when)
+                for inner in _inner(rule):
+                    yield from self.unreachable(inner)
+
+    def sources(self) -> Iterator[Finding]:
+        """Source fields that are read but not there, or there but not read."""
+        if self.source is not None:
+            yield from self.against_schema(self.source)
+        if not self.document.examples:
+            yield Finding(kinds.NO_EXAMPLES, "/examples")
+            return
+        seen: dict[Names, None] = {}
+        for example in self.document.examples:
+            for record in example_records(example, self.document.source):
+                if not isinstance(record, Finding):
+                    seen.update(dict.fromkeys(leaves(record.node)))
+        for leaf in seen:
+            if not is_read(leaf, self.read):
+                yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": "/".join(leaf)})
+        reported: set[Names] = set()
+        for one in self.read:
+            if one.names not in reported and one.names and not one.guessed and not is_seen(one.names, seen):
+                reported.add(one.names)
+                yield self.unknown(kinds.SOURCE_UNSEEN, one.place, one.names, ("/".join(leaf) for leaf in seen))
+
+    def against_schema(self, source: TargetField) -> Iterator[Finding]:
+        known = {path.replace("[]", ""): None for path, _ in source.walk()}
+        for one in self.read:
+            if one.names and not one.guessed and "/".join(one.names) not in known:
+                yield self.unknown(kinds.SOURCE_UNKNOWN, one.place, one.names, known)
+
+    def unknown(self, kind: FindingKind, place: str, names: Names, known: Iterable[str]) -> Finding:
+        path = "/".join(names)
+        near = get_close_matches(path, list(known), 1, 0.8)
+        return self.finding(kind, place, given=path, hint=f" ({near[0]}?)" if near else "")
+
+
+def _inner(rule: Rule) -> tuple[Fields, ...]:
+    match rule:
+        case Object():
+            return (rule.fields,)
+        case Items():
+            return rule.entries
+        case Value():
+            return ()
+
+
+def _gives_always(rule: Rule) -> bool:
+    return isinstance(rule, Value) and (rule.constant is not None or rule.default is not None)
+
+
+def _always(rule: Rule) -> bool:
+    """Whether a required target is surely filled, or its lack reported."""
+    if rule.required or _gives_always(rule) or (isinstance(rule, Object) and rule.always):
+        return True
+    return (
+        isinstance(rule, Object)
+        and rule.at is None
+        and any(map(_always, (r for rs in rule.fields.values() for r in rs)))
+    )
+
+
+def _fits(given: str, wanted: str) -> bool:
+    return ANY in (given, wanted) or given == wanted or (given == WHOLE and wanted == NUMBER)
+
+
+def _allowed(value: object, target: TargetField) -> bool:
+    if target.allowed is not None:
+        return value in target.allowed
+    return not (target.pattern and isinstance(value, str)) or re.search(target.pattern, value) is not None
