@@ -11,14 +11,21 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
-from hocba_hub.api import intake, operations, problem_pages, status, support
+from hocba_hub.api import health, intake, operations, problem_pages, status, support
 from hocba_hub.api.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.context import Hub
 from hocba_hub.api.description import SCHEMAS
 from hocba_hub.api.envelope import Envelope
 from hocba_hub.api.problems import add_problems
 
-ROUTERS: Sequence[APIRouter] = (intake.router, status.router, operations.router, support.router, problem_pages.router)
+ROUTERS: Sequence[APIRouter] = (
+    intake.router,
+    status.router,
+    operations.router,
+    support.router,
+    problem_pages.router,
+    health.router,
+)
 
 _ABOUT = """Integration hub for report cards (học bạ số): what a school's system sends is checked, stored, and delivered
 to the province and the Ministry, with proof.

@@ -116,7 +116,7 @@ def _prepare(home: Path, cards: int, schools: int, defects: float, seed: int) ->
         "sandbox", "--port-province", str(ports["province"]), "--port-ministry", str(ports["ministry"]), "--seed",
         str(seed), "--faults", "demo",
     )  # fmt: skip
-    processes = [Child("sandbox", sandbox, stops_last=True), *children(settings)]
+    processes = [Child("sandbox", sandbox, stops_last=True, is_quiet=True), *children(settings)]
     for child in processes:
         child.environment = {**child.environment, **environment}
     parts = _by_client(cards, schools, defects, seed)
@@ -292,7 +292,7 @@ def _destinations_table(verdicts: Mapping[str, Verdict]) -> Table:
 
 def _stay(stage: _Stage, console: Console) -> None:
     url = f"http://{stage.settings.host}:{stage.settings.port}"
-    console.print(f"API        {url}/docs\nMetrics    {url}/metrics")
+    console.print(f"API        {url}/openapi.json\nMetrics    {url}/metrics")
     for name, ledger in stage.ledgers.items():
         console.print(f"{name:<10} {ledger}/ledger")
     console.print("Ctrl-C ends it. / Nhấn Ctrl-C để dừng.")

@@ -29,6 +29,8 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     stops_last: bool = False
     """The others need it until they have ended."""
+    is_quiet: bool = False
+    """What it writes to standard output is thrown away."""
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     started_at: float = 0.0
@@ -39,7 +41,8 @@ class Child:
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             list(self.command),
             env={**os.environ, **self.environment},
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            stdout=subprocess.DEVNULL if self.is_quiet else None,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only asks the kernel
         )
         self.started_at = time.monotonic()
 

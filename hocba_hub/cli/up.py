@@ -41,7 +41,7 @@ def children(settings: Settings) -> list[Child]:
 
         redis_port = free_port()
         environment["HOCBA_REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
-        found.append(Child("redis", redis_command(redis_port), stops_last=True))
+        found.append(Child("redis", redis_command(redis_port), stops_last=True, is_quiet=True))
     address = ("--host", settings.host, "--port", str(settings.port))
     found += [Child(f"api-{n}", hub_command("api", *address), environment) for n in range(settings.api_processes)]
     found.append(Child("scheduler", hub_command("scheduler"), environment))

@@ -1,0 +1,41 @@
+"""`/livez`, `/readyz` and `/metrics`: for orchestrators and Prometheus; they hold nothing that needs a key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.monitoring.exporter import StoreCollector
+from hocba_hub.monitoring.health import readiness
+
+router = APIRouter(tags=["health"])
+
+TheHub = Annotated[Hub, Depends(hub_of)]
+
+
+@router.get("/livez")
+@router.get("/healthz", include_in_schema=False)
+async def livez() -> dict[str, str]:
+    """Whether this process answers at all. / Tiến trình còn sống."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"description": "Not ready"}})
+def readyz(hub: TheHub) -> JSONResponse:
+    """Whether cards can be taken: the store can be written and its schema is right. / Sẵn sàng nhận học bạ."""
+    checks = readiness(hub.store)
+    ready = all(checks.values())
+    return JSONResponse({"status": "ok" if ready else "not ready", "checks": dict(checks)}, 200 if ready else 503)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(hub: TheHub) -> Response:
+    """The Prometheus metrics of the whole hub, whichever process is asked. / Số đo cho Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(StoreCollector(hub.store, hub.destinations, hub.clock))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
