@@ -53,7 +53,8 @@ def begin(  # noqa: PLR0917 - the row's own key, then two times
     claim = {"started_at": now, "locked_until": now + lock_ms}
     while True:
         statement = dialect.insert(table).values(client_id=client_id, route=route, key=key, **claim)
-        if connection.execute(statement.on_conflict_do_nothing()).rowcount:
+        claimed = connection.execute(statement.on_conflict_do_nothing().returning(table.c.key)).one_or_none()
+        if claimed is not None:
             return Fresh()
         row = connection.execute(select(table).where(*mine).with_for_update()).one_or_none()
         if row is None:

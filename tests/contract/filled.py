@@ -1,0 +1,127 @@
+"""A store with many cards, made in a second: for tests of how queries find their rows among them."""
+
+from __future__ import annotations
+
+import random
+
+from sqlalchemy import insert
+
+from hocba_hub.store.bodies import pack
+from hocba_hub.store.engine import Store
+from hocba_hub.store.tables import (
+    attempts,
+    audit,
+    deliveries,
+    delivery_attempts,
+    idempotency_keys,
+    open_findings,
+    records,
+    report_cards,
+    submissions,
+    versions,
+)
+
+CARDS = 20_000
+SCHOOLS = 200
+YEARS = ("2023-2024", "2024-2025", "2025-2026")
+_STATES = ["acknowledged"] * 93 + ["refused"] * 3 + ["parked", "held", "queued", "awaiting_ack", "in_doubt"]
+
+
+def fill(store: Store) -> None:
+    """20,000 cards in 2,000 submissions, each card with a delivery to both destinations; few of them failed."""
+    chance = random.Random(1)
+    digest, findings = bytes(32), pack(b"[]")
+    cards = [{"school_year": YEARS[n % 3], "card_id": f"card-{n}"} for n in range(CARDS)]
+    with store.write() as connection:
+        connection.execute(
+            insert(report_cards),
+            [
+                {
+                    **card, "school_code": f"S{n % SCHOOLS}", "client_id": 1, "version": 1, "content_sha256": digest,
+                    "recalled": False, "changed_at": n,
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(versions),
+            [
+                {
+                    **card, "version": 1, "event": "NEW", "accepted_at": n, "submission_id": f"sub-{n // 10}",
+                    "position": n % 10, "school_code": f"S{n % SCHOOLS}", "content_sha256": digest,
+                    "original_sha256": digest, "original_type": "application/json", "original_bytes": 2,
+                    "canonical": findings,
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(deliveries),
+            [
+                {
+                    **card, "destination": destination, "version": 1, "event": "NEW", "state": chance.choice(_STATES),
+                    "accepted_at": n, "next_attempt_at": n, "code": f"E{n % 7}", "settled_at": n,
+                    "reference": f"ref-{n // 200}",
+                }
+                for n, card in enumerate(cards)
+                for destination in ("ministry", "province")
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(attempts),
+            [
+                {
+                    "destination": "province", "kind": "send", "holder": "w", "leased_at": n, "expires_at": n,
+                    "ended_at": n, "records": 10,
+                }
+                for n in range(CARDS // 5)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(delivery_attempts),
+            [
+                {
+                    "delivery_id": 1 + n, "attempt_id": 1 + n // 10, "meaning": "acknowledged", "code": "OK",
+                    "detail": "",
+                }
+                for n in range(2 * CARDS)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(submissions),
+            [
+                {
+                    "id": f"sub-{n}", "client_id": 1 + n % 5, "received_at": n, "media_type": "application/json",
+                    "state": "accepted", "bytes": 1, "accepted": 10, "rejected": 0, "atomic": False,
+                }
+                for n in range(CARDS // 10)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(records),
+            [
+                {
+                    **card, "submission_id": f"sub-{n // 10}", "position": n % 10, "status": "accepted",
+                    "sha256": digest, "school_code": f"S{n % SCHOOLS}", "version": 1,
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(open_findings),
+            [
+                {
+                    **card, "school_code": f"S{n % SCHOOLS}", "client_id": 1, "since": n, "last_at": n, "times": 1,
+                    "submission_id": "sub-1", "position": 0, "findings": findings,
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        connection.execute(
+            insert(audit),
+            [{"at": n, "actor": "a", "action": "pause", "reason": "r", "detail": {}} for n in range(2_000)],
+        )
+        connection.execute(
+            insert(idempotency_keys),
+            [{"client_id": 1, "route": "r", "key": f"k{n}", "started_at": n, "locked_until": n} for n in range(2_000)],
+        )
