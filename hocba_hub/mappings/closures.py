@@ -189,7 +189,7 @@ class Builder(ValueRules):
         fill = self.fields(fields, item)
         every, up = items(rule.each), rule.each.up
         where = holds(rule.where) if rule.where else None
-        needs_object = plain_item is None and _reads_keys(fields)
+        needs_object = plain_item is None and reads_keys(fields)
 
         def listed(scope: Scope, notes: list[Note]) -> Raw:
             output: list[Raw] = []
@@ -231,7 +231,8 @@ class Builder(ValueRules):
         return listed
 
 
-def _reads_keys(fields: Fields) -> bool:
+def reads_keys(fields: Fields) -> bool:
+    """Whether the rules read keys of the object they stand in, so that it has to be one."""
     return any(
         isinstance(rule, Value) and any(path.direct for path in rule.sources)
         for rules in fields.values()

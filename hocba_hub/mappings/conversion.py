@@ -22,16 +22,17 @@ _MOST_REMEMBERED = 2048
 _any_day = date_reader(["iso", "dd/mm/yyyy"])
 
 
-def plain(*, dates: bool = False) -> Change:
+def plain(*, dates: bool = False, cells: bool = False) -> Change:
     """The function that makes a source value plain: one value, clean text, blank text nothing.
 
-    A cell that holds a date becomes ISO text, unless the rule wants `dates` as they are.
+    A cell that holds a date becomes ISO text, unless the rule wants `dates` as they are. Of spreadsheet `cells`, those
+    that show an error do not fit.
     """
 
     def plain_value(value: Raw) -> Raw:
         if type(value) is str:
             value = clean_text(value)
-            if value[:1] == "#" and value in CELL_ERRORS:
+            if cells and value in CELL_ERRORS:
                 raise Unfit(kinds.CELL_ERROR, "")
             return value or None
         if isinstance(value, list):

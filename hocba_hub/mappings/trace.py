@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hocba_hub.mappings.closures import Builder, is_constant
+from hocba_hub.mappings.closures import Builder, is_constant, reads_keys
 from hocba_hub.mappings.compile import source_steps
 from hocba_hub.mappings.conditions import holds
 from hocba_hub.mappings.document import Document
@@ -64,6 +64,8 @@ class Tracer:
         where = holds(rule.where) if rule.where else None
         for inner in self._scopes(rule.each, scope):
             if where is not None and not where(inner):
+                continue
+            if ITSELF not in fields and reads_keys(fields) and type(inner[0]) is not dict:
                 continue
             if ITSELF in fields:
                 chosen = self._chosen(fields[ITSELF], inner)

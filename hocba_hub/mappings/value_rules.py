@@ -45,7 +45,8 @@ class ValueRules:
         self.document = document
         self.reading = Reading(lines=dict(document.lines))
         self.tables = {**tables, **document.tables}
-        self._plain = {dates: plain(dates=dates) for dates in (True, False)}
+        cells = document.source.format == ROWS
+        self._plain = {dates: plain(dates=dates, cells=cells) for dates in (True, False)}
 
     def plain(self, rule: Value) -> Change:
         """The function that makes what a rule reads plain."""

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hocba_hub.mappings.document import DocumentError
 from hocba_hub.mappings.fields import Items, Object, Value
 from hocba_hub.mappings.findings import KINDS
 from hocba_hub.mappings.parse import load_document, read_document
 from hocba_hub.mappings.reading import LARGEST_TEXT, read_yaml
-from hocba_hub.mappings.document import DocumentError
 from hocba_hub.model.findings import Finding
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
@@ -268,9 +268,7 @@ _TREE = st.recursive(
 @given(
     st.fixed_dictionaries(
         {},
-        optional={
-            key: _TREE for key in ("source", "target", "fields", "tables", "examples", "applies", "title", "note")
-        },
+        optional=dict.fromkeys(("source", "target", "fields", "tables", "examples", "applies", "title", "note"), _TREE),
     )
 )
 def test_any_tree_is_a_document_or_findings(tree):

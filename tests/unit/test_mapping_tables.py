@@ -34,7 +34,10 @@ def test_found_unknown_and_ambiguous():
 
 
 def test_validity_decides_on_the_day_and_both_ends_count():
-    rows = "[{old: x, new: a, valid_to: 2025-06-30}, {old: x, new: b, valid_from: 2025-07-01}, {old: y, new: c, valid_to: 2020-01-01}]"
+    rows = (
+        "[{old: x, new: a, valid_to: 2025-06-30}, {old: x, new: b, valid_from: 2025-07-01},"
+        " {old: y, new: c, valid_to: 2020-01-01}]"
+    )
     view = table(rows).view("old", "new")
     assert view.find("x", date(2025, 6, 30)).value == "a"
     assert view.find("x", date(2025, 7, 1)).value == "b"

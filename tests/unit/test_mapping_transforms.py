@@ -52,7 +52,7 @@ def run(name, value, argument=None):
         ("date", ["dd/mm/yyyy", "mm/yyyy", "yyyy"], "09/2015", "2015-09"),
         ("date", ["dd/mm/yyyy", "mm/yyyy", "yyyy"], 2015, "2015"),
         ("date", "iso", "2015-09-02T00:00:00+07:00", "2015-09-02"),
-        ("date", "dd/mm/yyyy", dt.datetime(2015, 9, 2, 0, 0), "2015-09-02"),
+        ("date", "dd/mm/yyyy", dt.datetime(2015, 9, 2, 0, 0), "2015-09-02"),  # noqa: DTZ001 - as a spreadsheet gives it
         ("date", "dd/mm/yyyy", dt.date(2015, 9, 2), "2015-09-02"),
         ("date", "excel", 42249, "2015-09-02"),
         ("date", "excel", "42249", "2015-09-02"),
