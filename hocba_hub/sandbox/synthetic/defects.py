@@ -1,0 +1,161 @@
+"""Named defects planted in right cards, each with the code of the finding that must be found."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import orjson
+
+from hocba_hub.model.keys import CardId, CardKey, SchoolYear
+from hocba_hub.sandbox.synthetic.cards import generate
+
+Card = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One defect that was planted in one card."""
+
+    name: str
+    code: str
+    """The finding that must be found."""
+    record_id: str | None
+    """The card's natural key as a record id; None where the defect makes it unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Defect:
+    name: str
+    code: str
+    plant: Callable[[Card], bytes]
+    only: str = ""
+    """The one kind of card that can have it; empty: any kind."""
+    unreadable: bool = False
+    """Whether the card's natural key cannot be read any more."""
+
+
+def generate_with_defects(
+    cards: int, seed: int, rate: float, *, schools: int | None = None, school_year: str = "2025-2026"
+) -> Iterator[tuple[bytes, Planted | None]]:
+    """Cards as `generate` makes them, of which a share of `rate` (0 to 1) has one defect each, with the truth."""
+    rng = Random(seed + 1)  # noqa: S311 - made-up mistakes
+    turn = 0
+    for raw in generate(cards, seed, schools=schools, school_year=school_year):
+        if rng.random() >= rate:
+            yield raw, None
+            continue
+        card = orjson.loads(raw)
+        while DEFECTS[turn % len(DEFECTS)].only not in {"", card["kind"]}:
+            turn += 1
+        defect = DEFECTS[turn % len(DEFECTS)]
+        turn += 1
+        key = CardKey(SchoolYear(card["school_year"]), CardId(card["card_id"]))
+        yield defect.plant(card), Planted(defect.name, defect.code, None if defect.unreadable else key.record_id())
+
+
+def _set(path: str, value: Any) -> Callable[[Card], bytes]:  # noqa: ANN401 - any wrong value
+    *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+
+    def plant(card: Card) -> bytes:
+        part: Any = card
+        for step in steps:
+            part = part[step]
+        part[last] = value
+        return orjson.dumps(card)
+
+    return plant
+
+
+def _without(path: str, *more: str) -> Callable[[Card], bytes]:
+    *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+
+    def plant(card: Card) -> bytes:
+        part: Any = card
+        for step in steps:
+            part = part[step]
+        for name in (last, *more):
+            part.pop(name, None)
+        return orjson.dumps(card)
+
+    return plant
+
+
+def _short_number(card: Card) -> bytes:
+    card["pupil"]["personal_number"] = "03321500012"
+    return orjson.dumps(card)
+
+
+def _no_number(card: Card) -> bytes:
+    card["pupil"] = {**card["pupil"], "nationality": "VN"}
+    for name in ("personal_number", "passport_number"):
+        card["pupil"].pop(name, None)
+    return orjson.dumps(card)
+
+
+def _wrong_grade(card: Card) -> bytes:
+    card["class"]["grade"] = 6 if card["kind"] == "primary" else 5
+    return orjson.dumps(card)
+
+
+def _subject_twice(card: Card) -> bytes:
+    subjects = card["year"]["subjects"]
+    subjects.append(subjects[0])
+    return orjson.dumps(card)
+
+
+def _decomposed(card: Card) -> bytes:
+    card["pupil"]["full_name"] = unicodedata.normalize("NFD", f"{card['pupil']['full_name']} Đức")
+    return orjson.dumps(card)
+
+
+def _truncated(card: Card) -> bytes:
+    raw = orjson.dumps(card)
+    return raw[: len(raw) // 2]
+
+
+def _key_twice(card: Card) -> bytes:
+    return orjson.dumps(card).replace(b'{"card_id":', b'{"status":"in_force","card_id":', 1)
+
+
+DEFECTS: tuple[_Defect, ...] = (
+    _Defect("personal number of 11 digits", "schema.pattern", _short_number),
+    _Defect("unknown field", "schema.unknown-field", _set("pupil/facebook", "không rõ")),
+    _Defect("signer without name", "schema.missing", _without("signers/manager/full_name")),
+    _Defect("mark 11", "schema.pattern", _set("year/subjects/0/year", "11"), "secondary"),
+    _Defect("test mark 11", "schema.pattern", _set("year/subjects/0/test", "11"), "primary"),
+    _Defect("training letter out of set", "schema.choice", _set("year/training/year", "G"), "secondary"),
+    _Defect("quality letter out of set", "schema.choice", _set("year/qualities/honesty", "H"), "primary"),
+    _Defect("grade as text", "schema.type", _set("class/grade", "4")),
+    _Defect("class name too long", "schema.length.too-long", _set("class/name", "Lớp chất lượng cao")),
+    _Defect("impossible date", "card.date", _set("issue/issued_on", "2026-02-30")),
+    _Defect("grade of another level", "card.grade-level", _wrong_grade),
+    _Defect("subject twice", "card.subject-twice", _subject_twice),
+    _Defect("name in NFD", "text.not-nfc", _decomposed),
+    _Defect("letter eth", "text.eth", _set("signers/manager/full_name", "Ðỗ Văn Thành")),
+    _Defect("control character", "text.control-character", _set("year/homeroom_comment", "Chăm học\u000b, ngoan")),
+    _Defect("cut off in the middle", "json.malformed", _truncated, unreadable=True),
+    _Defect("key twice", "json.duplicate-key", _key_twice),
+    _Defect(
+        "subject teacher without number", "schema.missing",
+        _without("year/subjects/0/teacher/personal_number"), "secondary",
+    ),
+    _Defect(
+        "homeroom teacher without number", "card.homeroom-number",
+        _without("signers/homeroom/personal_number"), "primary",
+    ),
+    _Defect("school year of two years", "card.school-year", _set("school_year", "2025-2027"), unreadable=True),
+    _Defect("school year with a slash", "schema.pattern", _set("school_year", "2025/2026"), unreadable=True),
+    _Defect(
+        "subject name too long", "schema.length.too-long",
+        _set("year/subjects/0/name", "Giáo dục quốc phòng và an ninh"), "secondary",
+    ),
+    _Defect("kind unknown", "schema.kind", _set("kind", "kindergarten")),
+    _Defect("empty homeroom comment", "schema.length.too-short", _set("year/homeroom_comment", "")),
+    _Defect("absences out of range", "schema.range", _set("year/absences", 999), "secondary"),
+    _Defect("pupil without any number", "card.personal-number", _no_number),
+)  # fmt: skip
+"""Every defect that can be planted."""
