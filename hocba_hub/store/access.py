@@ -32,6 +32,11 @@ _PRESENTED = re.compile(r"hb([co])_([0-9a-f]{12})_([0-9a-f]{64})")
 class AccessError(HubError):
     """A name that is taken, or that nobody has."""
 
+    def __init__(self, code: str, message: str) -> None:
+        """`code` is `name-taken`, `no-owner`, `no-key` or `no-school`."""
+        super().__init__(message)
+        self.code = code
+
 
 class Owner(StrEnum):
     """Kind of a key's owner."""
@@ -160,7 +165,7 @@ def revoke_key(connection: Connection, owner: Owner, name: str, key_id: str, *, 
         update(keys).where(k.id == key_id, *mine, k.revoked_at.is_(None)).values(revoked_at=now)
     ).rowcount
     if not ended:
-        raise AccessError(f"{name} has no key {key_id} in force.")
+        raise AccessError("no-key", f"{name} has no key {key_id} in force.")
 
 
 def revoke_owner(connection: Connection, owner: Owner, name: str, *, now: int) -> None:
@@ -234,7 +239,7 @@ def _digest(secret: str) -> bytes:
 def _schools(schools: Iterable[str]) -> list[str]:
     known = sorted(set(schools))
     if not known or not all(known):
-        raise AccessError(f"A client speaks for one school at least; {ALL_SCHOOLS} stands for all.")
+        raise AccessError("no-school", f"A client speaks for one school at least; {ALL_SCHOOLS} stands for all.")
     return [ALL_SCHOOLS] if ALL_SCHOOLS in known else known
 
 
@@ -247,7 +252,7 @@ def _add(connection: Connection, table: Table, values: Mapping[str, Any]) -> int
     statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
     owner_id = connection.execute(statement).scalar_one_or_none()
     if owner_id is None:
-        raise AccessError(f"The name {values['name']} is taken; a revoked owner keeps its name.")
+        raise AccessError("name-taken", f"The name {values['name']} is taken; a revoked owner keeps its name.")
     return int(owner_id)
 
 
@@ -256,5 +261,5 @@ def _owner_id(connection: Connection, owner: Owner, name: str) -> int:
     query = select(table.c.id).where(table.c.name == name, table.c.revoked_at.is_(None)).with_for_update()
     found = connection.execute(query).scalar_one_or_none()
     if found is None:
-        raise AccessError(f"There is no {owner} {name} in force.")
+        raise AccessError("no-owner", f"There is no {owner} {name} in force.")
     return int(found)

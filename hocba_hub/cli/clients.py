@@ -1,0 +1,76 @@
+"""`hocba-hub clients`: vendor systems, the schools they may speak for, and their keys."""
+
+from __future__ import annotations
+
+import click
+
+from hocba_hub.cli import owners
+from hocba_hub.cli.session import now, opened_store, telling
+from hocba_hub.cli.texts import text
+
+_SCHOOLS = click.option(
+    "--school", "schools", multiple=True, required=True, metavar="CODE", help=text("option.school.scope")
+)
+
+
+@click.group(help=text("clients"))
+def clients() -> None:
+    """Vendor systems."""
+
+
+@clients.command(help=text("clients.add"))
+@click.argument("name")
+@_SCHOOLS
+@telling
+def add(name: str, schools: tuple[str, ...]) -> None:
+    """Add a client with its first key."""
+    from hocba_hub.store.access import add_client
+
+    with opened_store() as store, store.write() as connection:
+        made = add_client(connection, name, schools, now=now())
+        owners.note(connection, "client.add", name, {"schools": sorted(set(schools)), "key": made.id})
+    owners.print_key(name, made)
+
+
+@clients.command("list", help=text("clients.list"))
+@telling
+def list_() -> None:
+    """Show all clients."""
+    from hocba_hub.store.access import Owner
+
+    owners.print_owners(Owner.CLIENT)
+
+
+@clients.command(help=text("clients.revoke"))
+@click.argument("name")
+@click.option("--key", "key_id", metavar="ID", help=text("option.key"))
+@telling
+def revoke(name: str, key_id: str | None) -> None:
+    """End a client, or one of its keys."""
+    from hocba_hub.store.access import Owner
+
+    owners.revoke(Owner.CLIENT, name, key_id)
+
+
+@clients.command(help=text("clients.rotate"))
+@click.argument("name")
+@telling
+def rotate(name: str) -> None:
+    """Give a client one more key."""
+    from hocba_hub.store.access import Owner
+
+    owners.rotate(Owner.CLIENT, name)
+
+
+@clients.command(help=text("clients.schools"))
+@click.argument("name")
+@_SCHOOLS
+@telling
+def schools(name: str, schools: tuple[str, ...]) -> None:
+    """Replace a client's schools."""
+    from hocba_hub.store.access import set_schools
+
+    with opened_store() as store, store.write() as connection:
+        set_schools(connection, name, schools)
+        owners.note(connection, "client.schools", name, {"schools": sorted(set(schools))})
+    click.echo(text("schools.set", name=name, schools=", ".join(sorted(set(schools)))))

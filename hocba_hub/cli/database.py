@@ -1,0 +1,50 @@
+"""`hocba-hub database`: the store's schema."""
+
+from __future__ import annotations
+
+import click
+
+from hocba_hub.cli.session import settings_in_force, telling
+from hocba_hub.cli.texts import text
+
+
+@click.group(help=text("database"))
+def database() -> None:
+    """The store's schema."""
+
+
+@database.command(help=text("database.upgrade"))
+@telling
+def upgrade() -> None:
+    """Bring the schema to the newest revision; makes the folder of an embedded store."""
+    from hocba_hub.store import schema
+    from hocba_hub.store.engine import Store
+
+    settings = settings_in_force()
+    if settings.database_url is None:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url)
+    try:
+        schema.upgrade(store)
+    finally:
+        store.close()
+    click.echo(text("upgraded", revision=schema.newest_revision()))
+
+
+@database.command(help=text("database.revision"))
+@telling
+def revision() -> None:
+    """Show the revision there is and the one needed; exit code 1 if they differ."""
+    from hocba_hub.store import schema
+    from hocba_hub.store.engine import Store
+
+    store = Store(settings_in_force().store_url)
+    try:
+        with store.read() as connection:
+            found = schema.revision(connection)
+    finally:
+        store.close()
+    needed = schema.newest_revision()
+    click.echo(text("revision", found=found or text("revision.none"), needed=needed))
+    if found != needed:
+        raise click.exceptions.Exit(1)

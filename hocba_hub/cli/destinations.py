@@ -1,0 +1,113 @@
+"""`hocba-hub destinations`: how the destinations stand; checking a file; pausing and resuming."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.texts import language, text
+
+if TYPE_CHECKING:
+    from hocba_hub.model.keys import DestinationName
+    from hocba_hub.store.control import DestinationStanding
+
+_REASON = click.option("--reason", help=text("option.reason"))
+
+
+@click.group(help=text("destinations"))
+def destinations() -> None:
+    """Destinations."""
+
+
+@destinations.command("list", help=text("destinations.list"))
+@telling
+def list_() -> None:
+    """Show how every destination stands."""
+    from hocba_hub.store import control
+
+    names = _configured()
+    with opened_store() as store, store.read() as connection:
+        standing = control.overview(connection, names, now())
+    rows = [
+        (
+            each.name,
+            _standing(each),
+            ", ".join(f"{state} {count:,}" for state, count in each.depth.items() if count),
+            shown(each.oldest_due_at),
+        )
+        for each in standing
+    ]
+    print_table(("destination", "standing", "depth", "due"), rows)
+
+
+@destinations.command(help=text("destinations.check"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@telling
+def check(file: Path) -> None:
+    """Read a destination file, and bind its adapter without calling anybody."""
+    import os
+
+    from hocba_hub.adapters.destination import DestinationError, load_destination
+    from hocba_hub.adapters.registry import adapter_for
+
+    try:
+        found = load_destination(file.read_text(encoding="utf-8"), origin=file.name)
+    except UnicodeDecodeError as error:
+        raise DestinationError(f"{file.name}: not UTF-8.") from error
+    adapter_for(found, os.environ).close()
+    title = found.title.vi if language() == "vi" else found.title.en
+    click.echo(text("checked", name=found.name, title=title))
+
+
+@destinations.command(help=text("destinations.pause"))
+@click.argument("name")
+@_REASON
+@telling
+def pause(name: str, reason: str | None) -> None:
+    """Send nothing there."""
+    from hocba_hub.store import control
+
+    known, why = _known(name), reason_of(reason)
+    with opened_store() as store, store.write() as connection:
+        control.pause(connection, known, actor=actor(), reason=why, now=now())
+    click.echo(text("paused", name=name))
+
+
+@destinations.command(help=text("destinations.resume"))
+@click.argument("name")
+@_REASON
+@telling
+def resume(name: str, reason: str | None) -> None:
+    """Send there again."""
+    from hocba_hub.store import control
+
+    known, why = _known(name), reason_of(reason)
+    with opened_store() as store, store.write() as connection:
+        control.resume(connection, known, actor=actor(), reason=why, now=now())
+    click.echo(text("resumed", name=name))
+
+
+def _configured() -> list[DestinationName]:
+    from hocba_hub.adapters.destination import load_destinations
+    from hocba_hub.model.keys import DestinationName
+
+    return [DestinationName(name) for name in load_destinations(settings_in_force().destinations_folder)]
+
+
+def _known(name: str) -> DestinationName:
+    names = _configured()
+    found = next((known for known in names if known == name), None)
+    if found is None:
+        raise click.UsageError(text("unknown.destination", name=name, known=", ".join(names)))
+    return found
+
+
+def _standing(each: DestinationStanding) -> str:
+    if each.paused_at is not None:
+        return text("standing.paused", at=shown(each.paused_at), reason=each.pause_reason)
+    if each.open_until is not None:
+        return text("standing.breaker", at=shown(each.open_until))
+    return text("standing.open")

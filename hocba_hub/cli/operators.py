@@ -1,0 +1,60 @@
+"""`hocba-hub operators`: people in the education department, their roles and keys."""
+
+from __future__ import annotations
+
+import click
+
+from hocba_hub.cli import owners
+from hocba_hub.cli.session import now, opened_store, telling
+from hocba_hub.cli.texts import text
+
+
+@click.group(help=text("operators"))
+def operators() -> None:
+    """Operators."""
+
+
+@operators.command(help=text("operators.add"))
+@click.argument("name")
+@click.option(
+    "--role", required=True, type=click.Choice(["viewer", "operator", "administrator"]), help=text("option.role")
+)
+@telling
+def add(name: str, role: str) -> None:
+    """Add an operator with a first key."""
+    from hocba_hub.store.access import Role, add_operator
+
+    with opened_store() as store, store.write() as connection:
+        made = add_operator(connection, name, Role(role), now=now())
+        owners.note(connection, "operator.add", name, {"role": role, "key": made.id})
+    owners.print_key(name, made)
+
+
+@operators.command("list", help=text("operators.list"))
+@telling
+def list_() -> None:
+    """Show all operators."""
+    from hocba_hub.store.access import Owner
+
+    owners.print_owners(Owner.OPERATOR)
+
+
+@operators.command(help=text("operators.revoke"))
+@click.argument("name")
+@click.option("--key", "key_id", metavar="ID", help=text("option.key"))
+@telling
+def revoke(name: str, key_id: str | None) -> None:
+    """End an operator, or one key."""
+    from hocba_hub.store.access import Owner
+
+    owners.revoke(Owner.OPERATOR, name, key_id)
+
+
+@operators.command(help=text("operators.rotate"))
+@click.argument("name")
+@telling
+def rotate(name: str) -> None:
+    """Give an operator one more key."""
+    from hocba_hub.store.access import Owner
+
+    owners.rotate(Owner.OPERATOR, name)

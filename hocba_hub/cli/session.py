@@ -1,0 +1,168 @@
+"""What the operators' commands share: the store, who acts, times, tables, and errors as people read them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from hocba_hub.cli.texts import language, text
+from hocba_hub.model.errors import HubError
+
+if TYPE_CHECKING:
+    from hocba_hub.settings import Settings
+    from hocba_hub.store.engine import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_AGO = re.compile(r"([0-9]{1,5})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_WIDEST = 1000
+_REASON = re.compile(r"[^\x00-\x1f]{3,500}")
+
+
+def now() -> int:
+    """Milliseconds since 1970-01-01T00:00Z."""
+    return time.time_ns() // 1_000_000
+
+
+def actor() -> str:
+    """Who acts, for the audit trail: the user of this machine."""
+    uid = os.getuid()
+    try:
+        return f"os:{pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"os:{uid}"
+
+
+def telling(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose foreseen errors are told in the terminal's language, and end it with exit code 1."""
+
+    @wraps(command)
+    def told(*arguments: P.args, **options: P.kwargs) -> R:
+        try:
+            return command(*arguments, **options)
+        except HubError as error:
+            raise click.ClickException(_message(error)) from error
+
+    return told
+
+
+def _message(error: HubError) -> str:
+    from hocba_hub.adapters.destination import DestinationError
+    from hocba_hub.api.problem_kinds import KINDS
+    from hocba_hub.store.access import AccessError
+    from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
+    from hocba_hub.store.replay import SelectionError
+
+    match error:
+        case AccessError():
+            message = text(f"error.{error.code}")
+        case SelectionError():
+            kind = KINDS[error.code]
+            message = kind.detail_vi if language() == "vi" else kind.detail_en
+        case DestinationError():
+            message = text("error.destination", message=error)
+        case StoreFullError():
+            message = text("error.store-full")
+        case StoreAwayError():
+            message = text("error.store-away")
+        case StoreError():
+            message = text("error.store", message=error)
+        case _:
+            message = str(error)
+    return message
+
+
+def settings_in_force() -> Settings:
+    """The settings, or an error that names those that are not right."""
+    from pydantic import ValidationError
+
+    from hocba_hub.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"HOCBA_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        raise click.ClickException(text("error.settings", message=wrong)) from error
+
+
+@contextmanager
+def opened_store() -> Iterator[Store]:
+    """The store that the settings name, its schema checked.
+
+    Raises:
+        StoreError: it does not answer, or its schema is not the one this version needs.
+    """
+    from hocba_hub.store.engine import Store
+    from hocba_hub.store.schema import check_revision
+
+    store = Store(settings_in_force().store_url)
+    try:
+        check_revision(store)
+        yield store
+    finally:
+        store.close()
+
+
+class Moment(click.ParamType[int]):
+    """A time: an ISO date or date and time (local if it names no zone), or how long ago; milliseconds inside."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """Milliseconds since 1970-01-01T00:00Z."""
+        if isinstance(value, int):
+            return value
+        if match := _AGO.fullmatch(value):
+            return now() - round(timedelta(**{_UNITS[match[2]]: int(match[1])}).total_seconds() * 1000)
+        try:
+            return round(datetime.fromisoformat(value).astimezone().timestamp() * 1000)
+        except (ValueError, OverflowError):
+            self.fail(text("moment.wrong"), param, ctx)
+
+
+def reason_of(given: str | None) -> str:
+    """The reason of an act, asked for if it was not given."""
+    reason = (given if given is not None else click.prompt(text("reason.prompt"))).strip()
+    if not _REASON.fullmatch(reason):
+        raise click.UsageError(text("reason.short"))
+    return reason
+
+
+def shown(milliseconds: int | None) -> str:
+    """A time as a table shows it: local, to the second."""
+    if milliseconds is None:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
+    """A table on standard output; columns are text names, `numbers` those that stand to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        click.echo(text("none"))
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(
+            text(f"column.{name}"), justify="right" if name in numbers else "left", overflow="fold", no_wrap=False
+        )
+    for row in rows:
+        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    # Into a pipe or a file a line is as long as it needs: a table that was folded for a screen is hard to cut.
+    Console(width=None if sys.stdout.isatty() else _WIDEST).print(table)

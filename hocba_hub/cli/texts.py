@@ -1,0 +1,193 @@
+"""The texts of the operators' commands, in Vietnamese and English.
+
+The language is `HOCBA_LANG` (vi or en), else that of the terminal's locale (`LC_ALL`, `LC_MESSAGES`, `LANG`), else
+English. It is a matter of the terminal, known before any setting is read: help pages need it too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["vi", "en"]
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "clients": ("Phần mềm nhà trường và khóa của chúng.", "Vendor systems and their keys."),
+    "clients.add": (
+        "Thêm phần mềm NAME được gửi thay các trường đã nêu; in khóa một lần duy nhất.",
+        "Add the vendor system NAME, which may speak for the given schools; prints its key, once.",
+    ),
+    "clients.list": ("Liệt kê các phần mềm, phạm vi và khóa.", "List the vendor systems, their schools and keys."),
+    "clients.revoke": (
+        "Thu hồi phần mềm NAME với mọi khóa, hoặc chỉ một khóa. Không hoàn tác được.",
+        "Revoke NAME with all its keys, or one key only. It cannot be undone.",
+    ),
+    "clients.rotate": (
+        "Cấp thêm một khóa cho NAME; khóa cũ dùng được đến khi thu hồi (revoke --key).",
+        "Give NAME one more key; the old ones go on until they are revoked (revoke --key).",
+    ),
+    "clients.schools": (
+        "Thay toàn bộ danh sách trường của NAME.",
+        "Replace the list of schools that NAME may speak for.",
+    ),
+    "option.school.scope": (
+        "Mã trường; lặp lại cho nhiều trường, * cho mọi trường.",
+        "School code; repeat it for several, * for all.",
+    ),
+    "operators": ("Cán bộ vận hành và khóa của họ.", "Operators and their keys."),
+    "operators.add": (
+        "Thêm cán bộ NAME với một vai trò; in khóa một lần duy nhất.",
+        "Add the operator NAME with a role; prints the key, once.",
+    ),
+    "operators.list": ("Liệt kê cán bộ, vai trò và khóa.", "List the operators, their roles and keys."),
+    "operators.revoke": (
+        "Thu hồi cán bộ NAME với mọi khóa, hoặc chỉ một khóa. Không hoàn tác được.",
+        "Revoke NAME with all keys, or one key only. It cannot be undone.",
+    ),
+    "operators.rotate": (
+        "Cấp thêm một khóa cho NAME; khóa cũ dùng được đến khi thu hồi.",
+        "Give NAME one more key; the old ones go on until they are revoked.",
+    ),
+    "option.role": (
+        "viewer chỉ xem; operator gửi lại, hủy, tạm dừng; administrator mọi việc.",
+        "viewer only looks; operator replays, cancels, pauses; administrator does whatever there is.",
+    ),
+    "option.key": ("Chỉ thu hồi khóa có mã này (xem list).", "Revoke only the key of this id (see list)."),
+    "failures": (
+        "Các bản ghi lỗi theo nơi nhận, trạng thái và mã.",
+        "Deliveries that failed, by destination, state and code.",
+    ),
+    "option.list": ("Liệt kê từng bản ghi.", "List the deliveries one by one."),
+    "option.limit": ("Số bản ghi tối đa khi liệt kê.", "Most deliveries to list."),
+    "replay": (
+        "Gửi lại các bản ghi lỗi. Mặc định: parked và held; refused chỉ khi nêu --code hoặc --delivery.",
+        "Send failed deliveries again. By default parked and held ones; refused only with --code or --delivery.",
+    ),
+    "option.delivery": ("Mã bản ghi chuyển; lặp lại được.", "Id of a delivery; may be repeated."),
+    "option.destination": ("Chỉ nơi nhận này.", "Only this destination."),
+    "option.code": ("Chỉ mã lỗi này.", "Only this code."),
+    "option.school": ("Chỉ học bạ của trường này.", "Only the cards of this school."),
+    "option.since": (
+        "Kết quả gần nhất từ lúc này: 2026-05-31, 2026-05-31T10:00+07:00, hoặc 90m, 6h, 2d trước.",
+        "The last outcome since then: 2026-05-31, 2026-05-31T10:00+07:00, or 90m, 6h, 2d ago.",
+    ),
+    "option.until": ("Kết quả gần nhất trước lúc này.", "The last outcome before then."),
+    "option.state": ("Chỉ trạng thái này; lặp lại được.", "Only this state; may be repeated."),
+    "option.reason": ("Lý do, ghi vào nhật ký; không ghi dữ liệu cá nhân.", "Why; kept for audit, no personal data."),
+    "option.dry-run": ("Chỉ đếm, không gửi.", "Only count, send nothing."),
+    "option.yes": ("Không hỏi lại.", "Do not ask again."),
+    "destinations": ("Các nơi nhận: xem, kiểm tra, tạm dừng, chạy tiếp.", "Destinations: show, check, pause, resume."),
+    "destinations.list": ("Tình trạng mọi nơi nhận.", "How every destination stands."),
+    "destinations.check": (
+        "Kiểm tra một tệp mô tả nơi nhận (YAML), không gọi ra ngoài.",
+        "Check a destination file (YAML); calls nobody.",
+    ),
+    "destinations.pause": ("Tạm dừng gửi đến NAME.", "Send nothing to NAME until it is resumed."),
+    "destinations.resume": ("Tiếp tục gửi đến NAME.", "Send to NAME again."),
+    "database": ("Cơ sở dữ liệu của hệ thống.", "The store's schema."),
+    "database.upgrade": ("Tạo hoặc nâng cấp cơ sở dữ liệu.", "Create the schema, or bring it to the newest revision."),
+    "database.revision": ("Phiên bản đang có và phiên bản cần có.", "The revision there is, and the one needed."),
+    # what the commands say
+    "key.once": (
+        "Khóa của {name}. Chỉ hiện một lần; hãy lưu vào nơi an toàn:",
+        "The key of {name}. It is shown only this once; keep it in a safe place:",
+    ),
+    "revoked": ("Đã thu hồi {name}; có hiệu lực trong một giây.", "{name} is revoked, in force within a second."),
+    "revoked.key": (
+        "Đã thu hồi khóa {key} của {name}; có hiệu lực trong một giây.",
+        "Key {key} of {name} is revoked, in force within a second.",
+    ),
+    "schools.set": ("{name} được gửi thay: {schools}.", "{name} may speak for: {schools}."),
+    "none": ("Không có gì.", "There is nothing."),
+    "column.name": ("Tên", "Name"),
+    "column.scope.client": ("Trường", "Schools"),
+    "column.scope.operator": ("Vai trò", "Role"),
+    "column.created": ("Từ", "Since"),
+    "column.revoked": ("Thu hồi", "Revoked"),
+    "column.keys": ("Khóa", "Keys"),
+    "column.destination": ("Nơi nhận", "Destination"),
+    "column.state": ("Trạng thái", "State"),
+    "column.code": ("Mã", "Code"),
+    "column.deliveries": ("Số bản ghi", "Deliveries"),
+    "column.oldest": ("Cũ nhất", "Oldest"),
+    "column.newest": ("Mới nhất", "Newest"),
+    "column.card": ("Học bạ", "Card"),
+    "column.version": ("Phiên bản", "Version"),
+    "column.at": ("Lúc", "At"),
+    "column.id": ("Mã bản ghi", "Id"),
+    "column.depth": ("Đang chờ", "Waiting"),
+    "column.standing": ("Tình trạng", "Standing"),
+    "column.due": ("Quá hạn từ", "Due since"),
+    "schools.more": ("{first} … ({count} trường)", "{first} … ({count} schools)"),
+    "total": ("Tổng", "Total"),
+    "standing.open": ("đang gửi", "open"),
+    "standing.paused": ("tạm dừng từ {at}: {reason}", "paused since {at}: {reason}"),
+    "standing.breaker": ("ngắt mạch đến {at}", "breaker open until {at}"),
+    "replay.planned": ("Sẽ gửi lại:", "Would be sent again:"),
+    "replay.done": ("Đã đưa vào hàng chờ gửi lại (nhật ký số {audit}):", "Queued to be sent again (audit {audit}):"),
+    "replay.superseded": (
+        "{count} bản ghi bỏ qua: đã có phiên bản mới hơn.",
+        "{count} skipped: a newer version exists.",
+    ),
+    "replay.changed": ("{count} bản ghi bỏ qua: trạng thái vừa đổi.", "{count} skipped: no longer in their state."),
+    "replay.unmatched": (
+        "{count} mã không có, hoặc đang ở trạng thái không gửi lại được.",
+        "{count} ids are not there, or in a state that is not replayed.",
+    ),
+    "replay.confirm": ("Gửi lại?", "Send them again?"),
+    "reason.prompt": ("Lý do", "Reason"),
+    "reason.short": (
+        "Lý do từ 3 đến 500 ký tự, trên một dòng.",
+        "A reason has 3 to 500 characters, on one line.",
+    ),
+    "paused": ("Đã tạm dừng {name}.", "{name} is paused."),
+    "resumed": ("{name} tiếp tục.", "{name} is resumed."),
+    "checked": ("{name} dùng được: {title}.", "{name} can be used: {title}."),
+    "unknown.destination": (
+        "Không có nơi nhận {name}; có: {known}.",
+        "There is no destination {name}; known: {known}.",
+    ),
+    "upgraded": ("Cơ sở dữ liệu ở phiên bản {revision}.", "The store is at revision {revision}."),
+    "revision": (
+        "Đang ở phiên bản {found}, cần phiên bản {needed}.",
+        "At revision {found}, this version needs {needed}.",
+    ),
+    "revision.none": ("chưa có", "none"),
+    "moment.wrong": (
+        "Không đọc được thời điểm; dùng 2026-05-31, 2026-05-31T10:00+07:00, hoặc 90m, 6h, 2d.",
+        "Not a time; use 2026-05-31, 2026-05-31T10:00+07:00, or 90m, 6h, 2d.",
+    ),
+    # what can go wrong
+    "error.name-taken": (
+        "Tên này đã có; tên của đối tượng đã thu hồi không dùng lại được.",
+        "The name is taken; the name of one that was revoked is not given again.",
+    ),
+    "error.no-owner": ("Không có tên này, hoặc đã thu hồi.", "Nobody of that name is in force."),
+    "error.no-key": ("Không có khóa này, hoặc đã thu hồi.", "There is no such key in force."),
+    "error.no-school": ("Cần ít nhất một mã trường; * cho mọi trường.", "One school at least is needed; * for all."),
+    "error.store-full": ("Đĩa của kho lưu trữ đã đầy; không có gì được ghi.", "The store's disk is full."),
+    "error.store-away": (
+        "Kho lưu trữ không trả lời; kiểm tra HOCBA_DATABASE_URL hoặc HOCBA_HOME.",
+        "The store does not answer; look at HOCBA_DATABASE_URL or HOCBA_HOME.",
+    ),
+    "error.store": ("Kho lưu trữ không dùng được: {message}", "The store cannot be used: {message}"),
+    "error.destination": ("Tệp nơi nhận không dùng được: {message}", "The destination file cannot be used: {message}"),
+    "error.settings": ("Cấu hình không đúng: {message}", "The settings are not right: {message}"),
+}
+"""Name → Vietnamese, English."""
+
+
+def language() -> Language:
+    """The language of this terminal."""
+    wanted = os.environ.get("HOCBA_LANG", "").lower()
+    if wanted in {"vi", "en"}:
+        return "vi" if wanted == "vi" else "en"
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "vi" if locale.lower().startswith("vi") else "en"
+
+
+def text(name: str, /, **facts: object) -> str:
+    """A text in the language of this terminal, its facts filled in."""
+    vi, en = TEXTS[name]
+    return (vi if language() == "vi" else en).format_map(facts)
