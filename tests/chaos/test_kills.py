@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -16,15 +18,16 @@ import httpx
 import pytest
 from hocba_hub.sandbox.synthetic import generate, revise
 
+from hocba_hub.sandbox.vendor import wait_until
 from tests.rig import Rig
 from tests.servers import PostgresServer
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 LONG = os.environ.get("HOCBA_CHAOS") == "long"
-KILLS = 120 if LONG else 12
+KILLS = 120 if LONG else 10
 """For each engine; the long form makes more than 200 in all."""
-CARDS = 6_000 if LONG else 1_500
+CARDS = 6_000 if LONG else 600
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -72,8 +75,9 @@ class Pushing:
             thread.join(600)
             assert not thread.is_alive()
 
-    def is_over(self) -> bool:
-        return not any(thread.is_alive() for thread in self._threads)
+    @property
+    def resent(self) -> int:
+        return sum(vendor.answers.resent for vendor in self.vendors)
 
     @property
     def accepted(self) -> dict[str, int]:
@@ -150,33 +154,61 @@ def test_answers_lost_after_the_commit_are_looked_up_not_sent_again(tmp_path: Pa
         assert verdicts["province"].held == len(pushing.accepted)
 
 
-def test_a_full_disk_stops_accepting_and_loses_nothing(tmp_path: Path, database_url: str | None):
-    with Rig(tmp_path, database_url) as rig:
-        with Pushing(rig, 600) as pushing:
-            time.sleep(1)
-            rig_full(rig, full=True)
-            time.sleep(2)
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own that is soon full."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("this user may not mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_under_sqlite_stops_accepting_and_loses_nothing(tmp_path: Path, small_disk: Path):
+    ballast = small_disk / "ballast"
+
+    def fill(rig: Rig) -> None:
+        with ballast.open("wb") as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+
+    full_disk(Rig(tmp_path / "hub", f"sqlite:///{small_disk / 'hub.db'}"), fill, lambda _: ballast.unlink())
+
+
+def test_a_full_disk_under_postgresql_stops_accepting_and_loses_nothing(
+    tmp_path: Path, durable_postgres: PostgresServer
+):
+    """PostgreSQL's own code for a full disk, raised by a trigger: its servers' disks are not ours to fill."""
+
+    def run(rig: Rig, *statements: str) -> None:
+        with rig.store() as store, store.write() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def fill(rig: Rig) -> None:
+        run(
+            rig,
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$",
+            "CREATE TRIGGER full_disk BEFORE INSERT ON versions EXECUTE FUNCTION full_disk()",
+        )
+
+    url = durable_postgres.create_database(f"chaos_{uuid4().hex}")
+    full_disk(Rig(tmp_path, url), fill, lambda rig: run(rig, "DROP TRIGGER full_disk ON versions"))
+
+
+def full_disk(hub: Rig, fill: Callable[[Rig], None], free: Callable[[Rig], None]) -> None:
+    with hub as rig:
+        with Pushing(rig, CARDS) as pushing:
+            assert wait_until(lambda: bool(pushing.accepted), 30)
+            fill(rig)
+            assert wait_until(lambda: pushing.resent > 2, 30), "nobody was asked to wait"
             answered = len(pushing.accepted)
             time.sleep(1)
             assert len(pushing.accepted) == answered, "cards were accepted on a full disk"
-            rig_full(rig, full=False)
+            free(rig)
+        assert len(pushing.accepted) == CARDS
         rig.check(pushing.accepted)
-        assert sum(vendor.answers.resent for vendor in pushing.vendors) > 0
-
-
-def rig_full(rig: Rig, *, full: bool) -> None:
-    """Make the store answer "disk full" to every write of cards, as the engine itself would."""
-    raise_full = {
-        True: "CREATE OR REPLACE TRIGGER full_disk BEFORE INSERT ON versions EXECUTE FUNCTION full_disk()",
-        False: "DROP TRIGGER full_disk ON versions",
-    }
-    with rig.store() as store, store.write() as connection:
-        if store.is_sqlite:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-            connection.exec_driver_sql(f"PRAGMA max_page_count={pages if full else 2**30}")
-            return
-        connection.exec_driver_sql(
-            "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$"
-        )
-        connection.exec_driver_sql(raise_full[full])
