@@ -123,7 +123,7 @@ def _key_twice(card: Card) -> bytes:
 
 DEFECTS: tuple[_Defect, ...] = (
     _Defect("personal number of 11 digits", "schema.pattern", _short_number),
-    _Defect("unknown field", "schema.unknown-field", _set("pupil/facebook", "không rõ")),
+    _Defect("unknown field", "schema.unknown-field", _set("pupil/nickname", "không rõ")),
     _Defect("signer without name", "schema.missing", _without("signers/manager/full_name")),
     _Defect("mark 11", "schema.pattern", _set("year/subjects/0/year", "11"), "secondary"),
     _Defect("test mark 11", "schema.pattern", _set("year/subjects/0/test", "11"), "primary"),

@@ -23,19 +23,23 @@ _MOST_ABSENCES = 45
 _REGULAR_MARKS = {"NGV": 4, "TOA": 4, "NN1": 4, "LDL": 4, "KTN": 4, "LSU": 3, "QPA": 2, "GCD": 2, "TIN": 2}
 """Regular marks of a term by periods of a year (TT 22/2021 Art. 6); three for all others."""
 _COMPLETED = {9: "Hoàn thành chương trình trung học cơ sở", 12: "Hoàn thành chương trình trung học phổ thông"}
+_SUMMER = "Tham gia hoạt động tình nguyện hè tại địa phương theo kế hoạch của nhà trường"
+_CERTIFICATE = {"name": "Chứng chỉ ứng dụng công nghệ thông tin cơ bản", "kind": "Tin học"}
 
 
 class _Tally:
     """What the rows of one card add up to: averages and failed comment subjects of term 1, term 2, year, re-test."""
 
-    __slots__ = ("failed", "marks")
+    __slots__ = ("enough", "failed", "marks")
 
-    def __init__(self) -> None:
+    def __init__(self, enough: int) -> None:
+        self.enough = enough
         self.marks: tuple[list[int], ...] = ([], [], [], [])
         self.failed = [0, 0, 0, 0]
 
-    def rank(self, when: int, enough: int) -> int:
-        return learning_rank(self.marks[when], self.failed[when], enough)
+    def rank(self, when: int) -> int:
+        """Learning rank of term 1, term 2, the year, or the year after re-assessment (0 to 3)."""
+        return learning_rank(self.marks[when], self.failed[when], self.enough)
 
 
 def secondary_year(
@@ -43,11 +47,10 @@ def secondary_year(
 ) -> dict[str, Any]:
     """The card's year block, in the model's order of fields."""
     r = rng.random
-    enough = 5 if school_class.unit.programme == "GDTX" else 6
     ability = min(99.0, max(34.0, rng.gauss(77, 11)))
     terms = _training_rank(r(), ability), _training_rank(r(), ability)
     training_year = TRAINING_YEAR[terms[0]][terms[1]]
-    tally = _Tally()
+    tally = _Tally(5 if school_class.unit.programme == "GDTX" else 6)
     rows = []
     for subject, teacher in school_class.subjects:
         row: dict[str, Any] = {"code": subject.code, "name": subject.short_name}
@@ -63,46 +66,50 @@ def secondary_year(
         row["comment"] = subject_comment(rng, subject.code, rank)
         row["teacher"] = teacher
         rows.append(row)
-    learning: dict[str, str] = {}
-    ranks = [0, 0, 2]
-    if not not_assessed:
-        ranks = [tally.rank(when, enough) for when in range(3)]
-        learning = {name: RANKS[rank] for name, rank in zip(("term1", "term2", "year"), ranks, strict=True)}
-    training = {"term1": RANKS[terms[0]], "term2": RANKS[terms[1]], "year": RANKS[training_year]}
+    ranks = [2, 2, 2] if not_assessed else [tally.rank(when) for when in range(3)]
+    names = ("term1", "term2", "year")
+    learning = {} if not_assessed else {name: RANKS[rank] for name, rank in zip(names, ranks, strict=True)}
+    training = {name: RANKS[rank] for name, rank in zip(names, (*terms, training_year), strict=True)}
     final_learning, final_training = ranks[2], training_year
     if training_year == 3:
         final_training = 2 if r() < 0.8 else 3
         training["again"] = RANKS[final_training]
     elif final_learning == 3 and r() < 0.95:
         rows = [_with_retest(rng, row, tally) for row in rows]
-        final_learning = tally.rank(3, enough)
+        final_learning = tally.rank(3)
         learning["again"] = RANKS[final_learning]
     absences = int(14 * r() ** 2) if r() < 0.997 else _MOST_ABSENCES + 1 + int(10 * r())
     promoted = final_learning < 3 and final_training < 3 and absences <= _MOST_ABSENCES
-    year: dict[str, Any] = {
+    return {
         "subjects": rows,
         "learning": learning,
         "training": training,
         "absences": absences,
         "promoted": promoted,
-        "promotion_text": _promotion_text(school_class.grade, promoted=promoted),
+        **_outcome_texts(school_class.grade, promoted=promoted),
+        **(_rewards(rng, tally) if ranks[2] == training_year == 0 else {}),
+        **({"summer_training_text": _SUMMER} if training_year == 3 else {}),
+        "certificates": [_CERTIFICATE] if r() < 0.03 else [],
+        "homeroom_comment": homeroom_comment(rng, max(ranks[2], training_year)),
     }
-    if promoted and school_class.grade in _COMPLETED:
-        year["completion_text"] = _COMPLETED[school_class.grade]
-    if ranks[2] == 0 and training_year == 0 and not not_assessed:
-        outstanding = sum(mark >= 90 for mark in tally.marks[2]) >= 6
-        year["title"] = "Học sinh Xuất sắc" if outstanding else "Học sinh Giỏi"
-        year["reward_text"] = f"Khen thưởng danh hiệu {year['title']} năm học"
-        if r() < 0.05:
-            year["contests_text"] = "Giải Khuyến khích kì thi chọn học sinh giỏi cấp tỉnh"
-    if training_year == 3:
-        year["summer_training_text"] = "Tham gia hoạt động tình nguyện hè tại địa phương theo kế hoạch của nhà trường"
-    if r() < 0.03:
-        year["certificates"] = [{"name": "Chứng chỉ ứng dụng công nghệ thông tin cơ bản", "kind": "Tin học"}]
-    else:
-        year["certificates"] = []
-    year["homeroom_comment"] = homeroom_comment(rng, max(ranks[2], training_year))
-    return year
+
+
+def _outcome_texts(grade: int, *, promoted: bool) -> dict[str, str]:
+    completed = _COMPLETED.get(grade)
+    if not promoted:
+        return {"promotion_text": "Chưa hoàn thành chương trình" if completed else "Không được lên lớp"}
+    if completed is None:
+        return {"promotion_text": f"Được lên lớp {grade + 1}"}
+    return {"promotion_text": completed, "completion_text": completed}
+
+
+def _rewards(rng: Random, tally: _Tally) -> dict[str, str]:
+    """The title of one whose learning and training are tốt (TT 22/2021 Art. 15), and sometimes a prize."""
+    title = "Học sinh Xuất sắc" if sum(mark >= 90 for mark in tally.marks[2]) >= 6 else "Học sinh Giỏi"
+    rewards = {"title": title, "reward_text": f"Khen thưởng danh hiệu {title} năm học"}
+    if rng.random() < 0.05:
+        rewards["contests_text"] = "Giải Khuyến khích kì thi chọn học sinh giỏi cấp tỉnh"
+    return rewards
 
 
 def _training_rank(chance: float, ability: float) -> int:
@@ -186,9 +193,3 @@ def _placed(row: dict[str, Any], retest: str) -> dict[str, Any]:
         if name == "year":
             placed["retest"] = retest
     return placed
-
-
-def _promotion_text(grade: int, *, promoted: bool) -> str:
-    if not promoted:
-        return "Không được lên lớp" if grade not in _COMPLETED else "Chưa hoàn thành chương trình"
-    return f"Được lên lớp {grade + 1}" if grade not in _COMPLETED else _COMPLETED[grade]

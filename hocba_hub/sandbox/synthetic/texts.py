@@ -53,7 +53,7 @@ _ADVICE = (
     ),
     (
         "Em cần ôn tập trong hè theo kế hoạch của nhà trường và tham gia đủ các buổi phụ đạo của giáo viên bộ môn.",
-        "Đề nghị gia đình theo dõi sát việc học hằng ngày, phối hợp với nhà trường để giúp em lấy lại kiến thức cơ bản.",
+        "Đề nghị gia đình theo dõi việc học hằng ngày, phối hợp với nhà trường giúp em lấy lại kiến thức cơ bản.",
         "Cần học lại các nội dung trọng tâm, hoàn thành bài tập bổ trợ và kiểm tra lại theo đúng thời hạn.",
     ),
 )
