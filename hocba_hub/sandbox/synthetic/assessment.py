@@ -15,8 +15,8 @@ MARKS = tuple(f"{tenths // 10}.{tenths % 10}" for tenths in range(101))
 RAW_MARKS = tuple(str(tenths // 10) if tenths % 10 == 0 else MARKS[tenths] for tenths in range(101))
 """Tenths → a single mark as teachers write it: a whole number without decimal."""
 TRAINING_YEAR = (
-    (0, 1, 1, 2),
-    (0, 1, 2, 2),
+    (0, 1, 1, 3),
+    (0, 1, 2, 3),
     (1, 1, 2, 3),
     (1, 2, 2, 3),
 )
