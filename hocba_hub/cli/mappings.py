@@ -1,4 +1,4 @@
-"""`hocba-hub mappings`: look at mappings, check and test them, run one on a file, compare two, review one as a table."""
+"""`hocba-hub mappings`: look at mappings, check and test them, run one on a file, compare two, review one as table."""
 
 from __future__ import annotations
 

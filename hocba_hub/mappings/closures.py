@@ -1,46 +1,21 @@
-"""Turn rules into functions. Nothing that a document says is ever run as code: only our own functions are joined.
+"""Turn the rules for objects and lists into functions; `value_rules.py` does the single values.
 
-Fields that are one key of the source go through a short loop over a plan; all others through a function each.
+Nothing that a document says is ever run as code: only our own functions are joined, see `filling.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import replace
 
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.conditions import holds
-from hocba_hub.mappings.conversion import Memory
 from hocba_hub.mappings.fields import ITSELF, Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.filling import Fill, Note, Part, Produce, filling, missing
 from hocba_hub.mappings.paths import Scope, items, start
 from hocba_hub.mappings.targets import TargetField
-from hocba_hub.mappings.value_rules import ANYTHING, Note, Produce, ValueRules, missing, needed
-from hocba_hub.mappings.values import Raw, Unfit, clean_text, value_class
-
-Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
-
-
-@dataclass
-class _Part:
-    """One of the objects that read from the same place of the source: an object and those within it."""
-
-    parent: int
-    name: str
-    always: bool = False
-    constants: dict[str, Raw] = field(default_factory=dict)
-    direct: list[tuple[str, str, Memory | None, Value]] = field(default_factory=list)
-    """Target, source key, conversion (None: it only has to be made plain) and rule."""
-    others: list[tuple[str, Produce]] = field(default_factory=list)
-
-
-def _no_keys(_: str) -> None:
-    return None
-
-
-def _noted(rule: Value, scope: Scope, unfit: Unfit, notes: list[Note]) -> Raw:
-    notes.append((rule, scope, unfit))
-    return unfit.kept
+from hocba_hub.mappings.value_rules import ANYTHING, ValueRules, needed
+from hocba_hub.mappings.values import Raw, Unfit, value_class
 
 
 def _standing(output: dict[str, Raw], *, always: bool) -> dict[str, Raw] | None:
@@ -55,50 +30,13 @@ def is_constant(rules: Sequence[Rule]) -> bool:
 class Builder(ValueRules):
     """Builds the functions of one document."""
 
-    def fields(self, fields: Fields, target: TargetField) -> Fill:  # noqa: C901 - counts `fill`'s branches too
+    def fields(self, fields: Fields, target: TargetField) -> Fill:
         """The function that fills one object."""
-        parts: list[_Part] = []
-        self._add(parts, fields, target, _Part(0, ""))
-        plan = [(part.constants, part.direct, part.others) for part in parts]
-        within = [(part.parent, part.name, part.always, place) for place, part in enumerate(parts)][:0:-1]
-        otherwise = self._otherwise
+        parts: list[Part] = []
+        self._add(parts, fields, target, Part(0, ""))
+        return filling(parts)
 
-        def fill(scope: Scope, notes: list[Note]) -> dict[str, Raw]:  # noqa: C901, PLR0912 - a call a value costs a third
-            node = scope[0]
-            get = node.get if type(node) is dict else _no_keys
-            objects = []
-            for constants, direct, others in plan:
-                output = constants.copy()
-                objects.append(output)
-                for name, key, memory, rule in direct:
-                    text = get(key)
-                    if type(text) is str:
-                        try:
-                            if memory is None:
-                                value = (text.strip() if text.isascii() else clean_text(text)) or None
-                            else:
-                                value = memory[text]
-                        except Unfit as unfit:
-                            value = _noted(rule, scope, unfit, notes)
-                        else:
-                            if value is None:
-                                value = otherwise(rule, memory, None, scope, notes)
-                    else:
-                        value = otherwise(rule, memory, text, scope, notes)
-                    if value is not None:
-                        output[name] = value
-                for name, produce in others:
-                    value = produce(scope, notes)
-                    if value is not None:
-                        output[name] = value
-            for parent, name, always, place in within:
-                if always or objects[place]:
-                    objects[parent][name] = objects[place]
-            return objects[0]
-
-        return fill
-
-    def _add(self, parts: list[_Part], fields: Fields, target: TargetField, part: _Part) -> None:
+    def _add(self, parts: list[Part], fields: Fields, target: TargetField, part: Part) -> None:
         """Add an object, and those within it that read from the same place."""
         place = len(parts)
         parts.append(part)
@@ -107,24 +45,17 @@ class Builder(ValueRules):
             here = below.get(name, ANYTHING)
             match rules[0] if len(rules) == 1 else None:
                 case Object(at=None, when=None, required=False) as inner:
-                    self._add(parts, inner.fields, here, _Part(place, name, inner.always))
+                    self._add(parts, inner.fields, here, Part(place, name, inner.always))
                 case Value(when=None, constant=constant) if constant is not None:
                     part.constants[name] = constant
                 case Value() as rule if (key := self.direct(rule)) is not None:
-                    part.direct.append((name, key, self.conversion(rule, here, raw=True), needed(rule, here)))
+                    rule, memory = needed(rule, here), self.conversion(rule, here)
+                    if memory is None:
+                        part.texts.append((name, key, self.plain(rule), rule))
+                    else:
+                        part.converted.append((name, key, memory, rule))
                 case _:
                     part.others.append((name, self._alternatives(rules, here)))
-
-    def _otherwise(self, rule: Value, memory: Memory | None, value: Raw, scope: Scope, notes: list[Note]) -> Raw:
-        """A value that is not a text, or nothing: what it becomes, with the default."""
-        if value is not None:
-            try:
-                value = self.plain(rule)(value) if memory is None else memory.convert(value)
-            except Unfit as unfit:
-                return _noted(rule, scope, unfit, notes)
-        if value is None and rule.default is None and rule.required:
-            notes.append((rule, scope, missing()))
-        return rule.default if value is None else value
 
     def _alternatives(self, rules: Sequence[Rule], target: TargetField) -> Produce:
         made = [(holds(rule.when) if rule.when else None, self._rule(rule, target), rule) for rule in rules]

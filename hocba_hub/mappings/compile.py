@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hocba_hub.mappings import findings as kinds
-from hocba_hub.mappings.closures import Builder, Fill
+from hocba_hub.mappings.closures import Builder
 from hocba_hub.mappings.document import Document, DocumentError
 from hocba_hub.mappings.fields import Items, Object, Value
+from hocba_hub.mappings.filling import Fill, Note
 from hocba_hub.mappings.paths import Path, Scope, Steps, locate, origin
 from hocba_hub.mappings.records import Record
 from hocba_hub.mappings.tables.lookup import Table
 from hocba_hub.mappings.targets import TargetField
-from hocba_hub.mappings.value_rules import ANYTHING, Note
+from hocba_hub.mappings.value_rules import ANYTHING
 from hocba_hub.mappings.values import Raw, value_class
 from hocba_hub.model.findings import Finding, Severity
 
@@ -26,8 +28,7 @@ class Unmapped:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(NamedTuple):
     """What a record became; the output lacks what a finding of severity error is about."""
 
     output: dict[str, Raw]

@@ -19,6 +19,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), WHOLE: (int,), NUMBER: (
 _SHORT, _CODE = 10, 64
 """Longest text that is remembered: of marks, letters and days; of codes that a table knows. Never a personal number."""
 _MOST_REMEMBERED = 2048
+_NOTHING = (None, "")
 _any_day = date_reader(["iso", "dd/mm/yyyy"])
 
 
@@ -150,37 +151,47 @@ def fit(target: TargetField) -> Change | None:
     return fitting
 
 
-class Memory(dict[str, Raw]):
-    """A conversion that remembers short texts: marks, levels and codes come again and again."""
+class Memory(dict[Raw, Raw]):
+    """A conversion that is looked up like a dict, and remembers short texts: marks, levels and codes come again.
 
-    __slots__ = ("change", "longest", "numbers")
+    Its keys are texts alone, so that 1, 1.0 and true, which Python holds for one key, are never taken for each other.
+    Texts that may be about people are too long to be remembered.
+    """
 
-    def __init__(self, change: Change, longest: int) -> None:
+    __slots__ = ("_cells", "_change", "_longest", "_numbers", "_plain")
+
+    def __init__(self, make_plain: Change, change: Change, rule: Value, *, cells: bool = False) -> None:
         super().__init__()
-        self.change = change
-        self.longest = longest
-        self.numbers: dict[type, dict[Raw, Raw]] = {float: {}, int: {}}
+        self._plain = make_plain
+        self._change = change
+        self._cells = cells
+        self._longest = _CODE if rule.tables else _SHORT
+        self._numbers: dict[type, dict[Raw, Raw]] = {float: {}, int: {}}
 
-    def __missing__(self, text: str) -> Raw:
-        result = self.change(text)
-        return None if result == "" else self._kept(self, text, result, known=len(text) <= self.longest)
+    def __missing__(self, value: Raw) -> Raw:
+        if type(value) is not str:
+            return self._number(value)
+        text = self._plain(value) if self._cells else clean_text(value)
+        if not text:
+            return None
+        result = self._change(text)
+        if len(value) <= self._longest and result not in _NOTHING and len(self) < _MOST_REMEMBERED:
+            self[value] = result
+        return None if result == "" else result
 
-    def convert(self, value: Raw) -> Raw:
-        """What any value becomes; raises `Unfit`."""
-        if type(value) is str:
-            return self[value]
-        memory = self.numbers.get(type(value))
-        if memory is None:
-            return self.change(value)
+    def _number(self, value: Raw) -> Raw:
+        memory = self._numbers.get(type(value), {})
         result = memory.get(value)
-        return self._kept(memory, value, self.change(value), known=True) if result is None else result
-
-    def _kept(self, memory: dict[Raw, Raw], value: Raw, result: Raw, *, known: bool) -> Raw:
-        if known and result is not None and len(memory) < _MOST_REMEMBERED:
-            memory[value] = result
+        if result is None:
+            text = self._plain(value)
+            result = None if text is None else self._change(text)
+            if result is not None and len(memory) < _MOST_REMEMBERED:
+                memory[value] = result
         return result
 
-
-def memory(rule: Value, change: Change) -> Memory:
-    """The conversion of a rule; texts that may be about people are too long to be remembered."""
-    return Memory(change, _CODE if rule.tables else _SHORT)
+    def convert(self, value: Raw) -> Raw:
+        """What any value becomes, an object or a list among them; raises `Unfit`."""
+        if not isinstance(value, dict | list):
+            return self[value]
+        single = self._plain(value)
+        return None if single is None else self[single]

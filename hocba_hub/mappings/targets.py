@@ -144,7 +144,9 @@ def _field(root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ..
 
 
 def _one_of(options: list[TargetField]) -> TargetField:
-    if len(options) == 1:
+    if not options:
+        return TargetField()
+    if all(option == options[0] for option in options):
         return options[0]
     names = list(dict.fromkeys(name for option in options for name in option.children))
     children = {}
@@ -155,12 +157,13 @@ def _one_of(options: list[TargetField]) -> TargetField:
     types = {option.type for option in options}
     allowed = [option.allowed for option in options]
     lengths = [option.longest for option in options]
+    items = [option.item for option in options if option.item]
     return TargetField(
         types.pop() if len(types) == 1 else ANY,
         None if None in lengths else max((length for length in lengths if length is not None), default=None),
         allowed=None if None in allowed else frozenset(value for values in allowed for value in values or ()),
         children=children,
-        item=next((option.item for option in options if option.item), None),
+        item=_one_of(items) if items else None,
         open=any(option.open for option in options),
     )
 

@@ -44,7 +44,7 @@ def pad_argument(argument: Raw) -> tuple[int, str]:
 def pad(argument: Raw) -> Change:
     """Fills up from the left."""
     width, fill = pad_argument(argument)
-    return lambda value: as_text(value).rjust(width, fill)
+    return lambda value: (value if type(value) is str else as_text(value)).rjust(width, fill)
 
 
 REPLACE = "{from: text, to: text}"

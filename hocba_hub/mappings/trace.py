@@ -12,11 +12,12 @@ from hocba_hub.mappings.compile import source_steps
 from hocba_hub.mappings.conditions import holds
 from hocba_hub.mappings.document import Document
 from hocba_hub.mappings.fields import ITSELF, Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.filling import Produce
 from hocba_hub.mappings.paths import Path, Scope, items, start
 from hocba_hub.mappings.reading import pointer_to
 from hocba_hub.mappings.records import Record
 from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.value_rules import ANYTHING, Produce
+from hocba_hub.mappings.value_rules import ANYTHING
 from hocba_hub.mappings.values import Unfit
 
 

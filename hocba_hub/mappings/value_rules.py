@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TypeAlias
 
 from hocba_hub.mappings import findings as kinds
-from hocba_hub.mappings.conversion import Memory, answer, chain, day_of, fit, joined, look_up, memory, plain
+from hocba_hub.mappings.conversion import Memory, answer, chain, day_of, fit, joined, look_up, plain
 from hocba_hub.mappings.document import ROWS, Document
 from hocba_hub.mappings.expressions import ExpressionError, ExpressionsUnavailableError, compile_expression
 from hocba_hub.mappings.fields import Rule, TableUse, Value
+from hocba_hub.mappings.filling import Note, Produce
 from hocba_hub.mappings.paths import Scope, read
 from hocba_hub.mappings.reading import Reading
 from hocba_hub.mappings.tables.lookup import Table, TableError, View
@@ -19,18 +19,8 @@ from hocba_hub.mappings.targets import TargetField
 from hocba_hub.mappings.values import Change, Raw, Unfit, as_text
 from hocba_hub.model.findings import FindingKind
 
-Note: TypeAlias = tuple[Rule, Scope, Unfit]
-"""A problem, before its place is worked out: most records have none, so places are worked out only then."""
-Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
-"""What a rule gives in a scope; None for nothing. Problems are noted."""
-
 ANYTHING = TargetField(open=True)
 """A target that holds whatever comes."""
-
-
-def missing() -> Unfit:
-    """That a required value is not there."""
-    return Unfit(kinds.MISSING, "", value_class="missing")
 
 
 def needed(rule: Value, target: TargetField) -> Value:
@@ -58,16 +48,15 @@ class ValueRules:
             return None
         return None if any(day_of(use) for use in rule.tables) else rule.sources[0].direct
 
-    def conversion(self, rule: Value, target: TargetField, *, raw: bool) -> Memory | None:
-        """What a value goes through; None if it only has to be made plain (`raw` says that it is not yet)."""
+    def conversion(self, rule: Value, target: TargetField) -> Memory | None:
+        """What a value goes through; None if it only has to be made plain."""
         changes = [applied.change for applied in rule.apply]
         changes += [look_up(use, view) for use, view in self._views(rule)]
         fitting = fit(target)
         if fitting is not None:
             changes.append(fitting)
-        if raw and (changes or self.document.source.format == ROWS):
-            changes.insert(0, self.plain(rule))
-        return memory(rule, chain(changes)) if changes else None
+        cells = self.document.source.format == ROWS
+        return Memory(self.plain(rule), chain(changes), rule, cells=cells) if changes or cells else None
 
     def _views(self, rule: Value) -> list[tuple[TableUse, View]]:
         views = []
@@ -92,7 +81,7 @@ class ValueRules:
             return lambda _scope, _notes: constant
         days = [day for use in rule.tables if (day := day_of(use))]
         gather = self._expression(rule) if rule.expression is not None else self._gather(rule)
-        convert = self._dated(rule, target) if days else _undated(self.conversion(rule, target, raw=False))
+        convert = self._dated(rule, target) if days else self._undated(rule, target)
 
         def value_of(scope: Scope, notes: list[Note]) -> Raw:
             try:
@@ -111,13 +100,7 @@ class ValueRules:
         if rule.join is not None:
             join = joined(rule.join, one)
             return lambda scope: join([reader(scope) for reader in readers])
-        reader = readers[0]
-
-        def single(scope: Scope) -> Raw:
-            value = reader(scope)
-            return None if value is None else one(value)
-
-        return single
+        return readers[0]
 
     def _expression(self, rule: Value) -> Callable[[Scope], Raw]:
         try:
@@ -141,7 +124,7 @@ class ValueRules:
 
     def _dated(self, rule: Value, target: TargetField) -> Callable[[Raw, Scope], Raw]:
         """A conversion with look-ups on a day that the source gives."""
-        before = chain([*(applied.change for applied in rule.apply)])
+        before = chain([self.plain(rule), *(applied.change for applied in rule.apply)])
         views = [(use, view, day_of(use)) for use, view in self._views(rule)]
         fitting = fit(target)
 
@@ -156,6 +139,7 @@ class ValueRules:
 
         return convert
 
-
-def _undated(memory: Memory | None) -> Callable[[Raw, Scope], Raw]:
-    return (lambda value, _: value) if memory is None else (lambda value, _: memory.convert(value))
+    def _undated(self, rule: Value, target: TargetField) -> Callable[[Raw, Scope], Raw]:
+        memory = self.conversion(rule, target)
+        convert = self.plain(rule) if memory is None else memory.convert
+        return lambda value, _: convert(value)

@@ -56,20 +56,19 @@ class Unfit(Exception):  # noqa: N818 - not an error of ours: the value does not
 
 def clean_text(text: str) -> str:
     """The text in NFC, with Đ and đ for the look-alikes Ð (U+00D0) and ð, without outer blanks."""
-    if text.isascii():
-        return text.strip()
-    if not is_normalized("NFC", text):
-        text = normalize("NFC", text)
-    if "Ð" in text or "ð" in text:
-        text = text.replace("Ð", "Đ").replace("ð", "đ")
+    if not text.isascii():
+        if not is_normalized("NFC", text):
+            text = normalize("NFC", text)
+        if "Ð" in text or "ð" in text:
+            text = text.replace("Ð", "Đ").replace("ð", "đ")
     return text.strip()
 
 
 def as_text(value: object) -> str:
     """The value as the text that a person would type: no `.0` after a whole number, ISO dates, `true` and `false`."""
+    if type(value) is str:
+        return value
     match value:
-        case str():
-            return value
         case bool():
             return "true" if value else "false"
         case float() if value.is_integer() and abs(value) < _EXACT:

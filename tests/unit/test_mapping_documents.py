@@ -1,7 +1,7 @@
 """Mapping documents: YAML read narrowly, and every mistake found with its line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.mappings.document import DocumentError
@@ -227,6 +227,7 @@ def test_a_document_that_is_not_one_raises_with_all_its_findings():
 
 
 @given(st.text(max_size=200))
+@settings(deadline=None)
 def test_any_text_is_findings_and_never_an_exception(text):
     document, findings = read_document(text)
     assert document is None
@@ -271,6 +272,7 @@ _TREE = st.recursive(
         optional=dict.fromkeys(("source", "target", "fields", "tables", "examples", "applies", "title", "note"), _TREE),
     )
 )
+@settings(deadline=None)
 def test_any_tree_is_a_document_or_findings(tree):
     import json
 

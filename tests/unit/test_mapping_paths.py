@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.mappings.paths import PathError, found, items, locate, parse_path, read
@@ -96,6 +96,7 @@ def test_what_is_not_a_path_is_said(text):
 
 
 @given(st.text(max_size=30))
+@settings(deadline=None)
 def test_any_text_is_a_path_or_a_clear_error(text):
     try:
         path = parse_path(text)
@@ -107,6 +108,7 @@ def test_any_text_is_a_path_or_a_clear_error(text):
 
 
 @given(st.text(min_size=1, max_size=12).filter(str.strip))
+@settings(deadline=None)
 def test_every_key_can_be_written_as_a_path(key):
     from hocba_hub.mappings.values import clean_text
 

@@ -1,7 +1,7 @@
 """Records of JSON, XML and rows: one tree, and places that a person finds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.mappings.compile import compile_mapping
@@ -192,6 +192,7 @@ def test_header_names_join_from_top_to_bottom():
 
 
 @given(st.integers(0, 20000))
+@settings(deadline=None)
 def test_column_letters_count_as_spreadsheets_do(column):
     number = 0
     for sign in letter(column):
@@ -211,6 +212,7 @@ _CELL = (
 
 
 @given(st.lists(st.lists(_CELL, max_size=5), max_size=6), st.lists(st.lists(_CELL, max_size=5), max_size=6))
+@settings(deadline=None)
 def test_any_grid_is_records_and_findings(one, other):
     for result in rows(
         "[{sheet: A, key: Mã, as: diem}, {sheet: '*', header: [1, 2], key: [Mã, Toán], as: more}]",

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.mappings.tables.files import extended, load_tables, read_table, shipped_tables
@@ -142,6 +142,7 @@ def test_names_that_differ_in_a_tone_do_not_fold_alike():
 
 
 @given(st.text(max_size=30))
+@settings(deadline=None)
 def test_folding_is_settled(text):
     assert fold_name(fold_name(text)) == fold_name(text)
 

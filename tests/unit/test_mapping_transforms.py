@@ -5,7 +5,7 @@ import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.mappings.transforms import TRANSFORMS
@@ -167,6 +167,7 @@ def test_a_wrong_argument_is_said_before_any_record(name, argument):
 
 
 @given(st.dates(min_value=dt.date(1900, 3, 1), max_value=dt.date(2100, 12, 31)))
+@settings(deadline=None)
 def test_a_date_survives_each_way_of_writing_it(day):
     iso = day.isoformat()
     assert run("date", f"{day:%d/%m/%Y}", "dd/mm/yyyy") == iso
@@ -175,12 +176,14 @@ def test_a_date_survives_each_way_of_writing_it(day):
 
 
 @given(st.decimals(min_value=0, max_value=10, places=3), st.integers(0, 3))
+@settings(deadline=None)
 def test_rounding_is_exact_and_half_up(number, places):
     expected = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     assert Decimal(run("round", format(number, "f").replace(".", ","), places)) == expected
 
 
 @given(st.floats(allow_nan=False, min_value=0, max_value=1e6).map(lambda f: round(f, 4)))
+@settings(deadline=None)
 def test_a_json_number_and_its_comma_text_are_the_same_number(number):
     assert run("decimal", number) == run("decimal", format(Decimal(repr(number)), "f").replace(".", ","))
 
@@ -204,6 +207,7 @@ _ARGUMENTS = {
 
 
 @given(st.sampled_from(sorted(TRANSFORMS)), _VALUES)
+@settings(deadline=None)
 def test_a_transform_gives_a_value_nothing_or_a_finding(name, value):
     try:
         made = run(name, value, _ARGUMENTS.get(name))
@@ -219,6 +223,7 @@ def test_a_transform_gives_a_value_nothing_or_a_finding(name, value):
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_clean_text_is_nfc_without_the_look_alike_and_stays_so(text):
     clean = clean_text(text)
     assert unicodedata.is_normalized("NFC", clean)

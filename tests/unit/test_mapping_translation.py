@@ -322,7 +322,7 @@ TRACER = Tracer(COMPILED.document, TABLES)
 
 
 @given(st.dictionaries(st.sampled_from(["id", "hs", "k", "diem", "a", "b"]), _JSON, max_size=6))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_any_record_is_an_output_and_findings_and_stays_as_it_was(record):
     before = copy.deepcopy(record)
     made = COMPILED.translate(JsonRecord(record))
@@ -343,7 +343,7 @@ def _leaves(node, at=""):
 
 
 @given(st.dictionaries(st.sampled_from(["id", "hs", "k", "diem", "a", "b"]), _JSON, max_size=6))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_every_output_field_can_be_traced_to_its_place(record):
     made = COMPILED.translate(JsonRecord(record))
     places = TRACER.places(JsonRecord(record))

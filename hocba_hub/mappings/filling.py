@@ -1,0 +1,163 @@
+"""The function that fills an object: generated as source text, because nearly all time of a translation goes there.
+
+The text depends on nothing but how many rules of which kind an object has. Names, source keys, constants,
+conversions and rules are bound to it by reference, under numbered names of ours; no character of a document gets into
+it. It holds assignments, tests and calls of the functions below, and nothing else (see docs/decisions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.conversion import Memory
+from hocba_hub.mappings.fields import Rule, Value
+from hocba_hub.mappings.paths import Scope
+from hocba_hub.mappings.values import Change, Raw, Unfit, clean_text
+
+Note: TypeAlias = tuple[Rule, Scope, Unfit]
+"""A problem, before its place is worked out: most records have none, so places are worked out only then."""
+Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
+"""What a rule gives in a scope; None for nothing. Problems are noted."""
+Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
+
+
+@dataclass(slots=True)
+class Part:
+    """One of the objects that read from the same place of the source: an object and those within it."""
+
+    parent: int
+    name: str
+    always: bool = False
+    constants: dict[str, Raw] = field(default_factory=dict)
+    converted: list[tuple[str, str, Memory, Value]] = field(default_factory=list)
+    """Target, source key, conversion and rule."""
+    texts: list[tuple[str, str, Change, Value]] = field(default_factory=list)
+    """The same, where the value only has to be made plain."""
+    others: list[tuple[str, Produce]] = field(default_factory=list)
+
+
+def missing() -> Unfit:
+    """That a required value is not there."""
+    return Unfit(kinds.MISSING, "", value_class="missing")
+
+
+def filling(parts: list[Part]) -> Fill:
+    """The function that fills the first of the parts, and in it the others."""
+    source, names = generated(parts)
+    exec(compile(source, "<mapping>", "exec"), names)  # noqa: S102 - our own text, see above
+    fill: Fill = names["fill"]
+    return fill
+
+
+def generated(parts: list[Part]) -> tuple[str, dict[str, Raw]]:
+    """The source text, and what its names are bound to."""
+    names: dict[str, Raw] = {
+        "absent": _absent,
+        "clean": clean_text,
+        "failed": _failed,
+        "no_keys": _no_keys,
+        "plain": _plain,
+        "Unfit": Unfit,
+    }
+    lines = ["def fill(scope, notes):", " node = scope[0]", " get = node.get if type(node) is dict else no_keys"]
+    for place, part in enumerate(parts):
+        names[f"base{place}"] = part.constants
+        lines.append(f" out{place} = base{place}.copy()" if part.constants else f" out{place} = {{}}")
+        _rules(lines, names, place, part)
+    for place, part in reversed(list(enumerate(parts[1:], 1))):
+        names[f"own{place}"] = part.name
+        stand = f"out{part.parent}[own{place}] = out{place}"
+        lines.append(f" {stand}" if part.always else f" if out{place}: {stand}")
+    lines.append(" return out0")
+    return "\n".join(lines), names
+
+
+def _rules(lines: list[str], names: dict[str, Raw], place: int, part: Part) -> None:
+    for number, (name, key, memory, rule) in enumerate(part.converted):
+        at = f"{place}_{number}"
+        names |= {f"k{at}": key, f"n{at}": name, f"m{at}": memory, f"r{at}": rule}
+        lines += [
+            f" value = get(k{at})",
+            " if value is not None:",
+            "  try:",
+            f"   value = m{at}[value]",
+            f"   if value is not None: out{place}[n{at}] = value",
+            *([f"   else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+            f"  except (Unfit, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, out{place}, n{at})",
+            *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+        ]
+    for number, (name, key, change, rule) in enumerate(part.texts):
+        at = f"{place}_t{number}"
+        names |= {f"k{at}": key, f"n{at}": name, f"p{at}": change, f"r{at}": rule}
+        lines += [
+            f" value = get(k{at})",
+            " if type(value) is str:",
+            "  value = value.strip() if value.isascii() else clean(value)",
+            f"  if value: out{place}[n{at}] = value",
+            *([f"  else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+            f" elif value is not None: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
+            *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+        ]
+    for number, (name, produce) in enumerate(part.others):
+        at = f"{place}_o{number}"
+        names |= {f"n{at}": name, f"f{at}": produce}
+        lines += [f" value = f{at}(scope, notes)", f" if value is not None: out{place}[n{at}] = value"]
+
+
+def _demands(rule: Value) -> bool:
+    return rule.required or rule.default is not None
+
+
+def _no_keys(_: str) -> None:
+    return None
+
+
+def _absent(rule: Value, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str) -> None:
+    """Nothing came for a rule: its default, or the problem that it is required."""
+    if rule.default is not None:
+        output[name] = rule.default
+    elif rule.required:
+        notes.append((rule, scope, missing()))
+
+
+def _failed(  # noqa: PLR0917 - called from generated text
+    rule: Value,
+    memory: Memory,
+    value: Raw,
+    error: Exception,
+    scope: Scope,
+    notes: list[Note],
+    output: dict[str, Raw],
+    name: str,
+) -> None:
+    """A value does not fit, or is an object or a list, which no dict can look up."""
+    if not isinstance(error, Unfit):
+        _plain(rule, memory.convert, value, scope, notes, output, name)
+        return
+    _unfit(rule, error, scope, notes, output, name)
+
+
+def _unfit(  # noqa: PLR0917 - called by the two above
+    rule: Value, unfit: Unfit, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str
+) -> None:
+    notes.append((rule, scope, unfit))
+    if unfit.kept is not None:
+        output[name] = unfit.kept
+
+
+def _plain(  # noqa: PLR0917 - called from generated text
+    rule: Value, change: Change, value: Raw, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str
+) -> None:
+    """A value that is not a text: what it becomes."""
+    try:
+        result = change(value)
+    except Unfit as unfit:
+        _unfit(rule, unfit, scope, notes, output, name)
+        return
+    if result is None:
+        _absent(rule, scope, notes, output, name)
+    else:
+        output[name] = result

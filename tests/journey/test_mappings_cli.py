@@ -1,0 +1,149 @@
+"""A new vendor's format, from an empty file to cards, at the command line."""
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from hocba_hub.cli import main
+
+MAPPING = """mapping: new-vendor
+version: 1.0.0
+source: {format: json, records: ds}
+target: ndc-secondary
+fields:
+  hovaten: {from: ten, required: true}
+  tenlop: {from: lop, apply: [upper]}
+  bangdiem: {each: diem, fields: {tenmonhoc: {from: mon, table: {name: subjects, to: short_name}, required: true}}}
+"""
+
+
+def hub(*arguments):
+    return CliRunner().invoke(main, ["mappings", *map(str, arguments)])
+
+
+@pytest.fixture
+def mapping(tmp_path):
+    path = tmp_path / "new.yaml"
+    path.write_text(MAPPING, encoding="utf-8")
+    return path
+
+
+def test_what_comes_with_the_hub_is_listed_shown_checked_and_tested():
+    assert "vendor-flat-secondary 1.0.0" in hub("list").output
+    shown = hub("show", "vendor-flat-secondary").output
+    assert "pupil/full_name ← from: hoTen, apply: [collapse-spaces], required: true" in shown
+    checked = hub("check", "vendor-flat-secondary@1.0.0")
+    assert (checked.exit_code, checked.output) == (
+        0,
+        "vendor-flat-secondary@1.0.0: vendor-flat-secondary 1.0.0 checked\n",
+    )
+    tested = hub("test", "vendor-flat-secondary")
+    assert tested.exit_code == 0
+    assert tested.output.count("passed") == 3
+
+
+@pytest.mark.parametrize("name", ["nobody", "vendor-flat-secondary@9.9.9", "vendor-flat-secondary@one", "nowhere.yaml"])
+def test_a_mapping_that_is_not_there_is_said(name):
+    result = hub("show", name)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+
+
+def test_a_mistake_is_said_with_its_line_in_both_languages(mapping):
+    mapping.write_text(MAPPING.replace("apply: [upper]", "apply: [uper]"), encoding="utf-8")
+    english, vietnamese = hub("check", mapping), hub("check", mapping, "--lang", "vi")
+    assert (english.exit_code, vietnamese.exit_code) == (1, 1)
+    assert "Line 7: there is no transform uper; known: capitalise," in english.output
+    assert "Dòng 7: không có phép biến đổi uper" in vietnamese.output
+
+
+def test_check_ends_with_an_error_for_what_the_target_requires(mapping):
+    result = hub("check", mapping)
+    assert result.exit_code == 1
+    assert "The target's required field sodinhdanh has no rule." in result.output
+    assert "warning: The document has no examples" in result.output
+
+
+def test_run_translates_a_file_and_names_what_is_wrong(mapping, tmp_path):
+    file = tmp_path / "in.json"
+    records = [{"ten": "An", "lop": "7a", "diem": [{"mon": "GDCD"}]}, {"ten": "", "diem": [{"mon": "Bay"}]}]
+    file.write_text(json.dumps({"ds": records}), encoding="utf-8")
+    result = hub("run", mapping, file)
+    assert result.exit_code == 1
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"hovaten": "An", "tenlop": "7A", "bangdiem": [{"tenmonhoc": "Giáo dục công dân"}]},
+        {"bangdiem": [{}]},
+    ]
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["/ds/1/ten", "/ds/1/diem/0/mon"]
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "text"),
+    [
+        ("{format: xml, records: h}", "in.xml", "<r><h><ten>An</ten><lop>7a</lop></h></r>"),
+        ("{format: rows, sheets: [{sheet: S}]}", "in.csv", "ten,lop\nAn,7a\n"),
+        ("{format: json}", "in.ndjson", '{"ten": "An", "lop": "7a"}\n\n'),
+    ],
+)
+def test_run_reads_xml_csv_and_ndjson(mapping, tmp_path, form, name, text):
+    mapping.write_text(MAPPING.replace("{format: json, records: ds}", form), encoding="utf-8")
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    result = hub("run", mapping, tmp_path / name)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"hovaten": "An", "tenlop": "7A"}
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"ds": 3}', b"[" * 100_000])
+def test_run_on_an_unreadable_file_is_an_error_and_no_traceback(mapping, tmp_path, content):
+    file = tmp_path / "in.json"
+    file.write_bytes(content)
+    result = hub("run", mapping, file)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_examples_that_fail_end_with_1(mapping):
+    mapping.write_text(
+        MAPPING + "examples: [{name: e, input: {ds: [{ten: A}]}, output: {hovaten: B}}]\n", encoding="utf-8"
+    )
+    result = hub("test", mapping)
+    assert result.exit_code == 1
+    assert "/hovaten: expected 'B', got 'A'" in result.output
+
+
+def test_a_table_of_ones_own(mapping, tmp_path):
+    mapping.write_text(MAPPING.replace("{name: subjects, to: short_name}", "mine"), encoding="utf-8")
+    assert "no code table mine" in hub("check", mapping).output
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    head = "table: mine\nversion: 1.0.0\ntitle: {vi: a, en: b}\nsource: x\n"
+    table = head + "columns: {a: a, b: b}\ndefault: {from: a, to: b}\n"
+    (folder / "mine.yaml").write_text(table + "rows: [{a: x, b: y}]", encoding="utf-8")
+    assert "no code table mine" not in hub("check", mapping, "--tables", folder).output
+    (folder / "mine.yaml").write_text(table, encoding="utf-8")
+    result = hub("check", mapping, "--tables", folder)
+    assert result.exit_code == 1
+    assert "mine.yaml: error" in result.output
+
+
+def test_a_review_in_a_spreadsheet_comes_back_as_a_new_version(mapping, tmp_path):
+    sheet = tmp_path / "review.csv"
+    assert hub("export", mapping, "--out", sheet).exit_code == 0
+    lines = list(csv.reader(sheet.open(encoding="utf-8-sig", newline="")))
+    lines[2][lines[0].index("required")] = "true"
+    with sheet.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows(lines)
+    imported = hub("import", mapping, sheet)
+    assert imported.exit_code == 0
+    (tmp_path / "reviewed.yaml").write_text(imported.output, encoding="utf-8")
+    compared = hub("diff", mapping, tmp_path / "reviewed.yaml")
+    assert compared.output.splitlines() == [
+        "changed  fields tenlop",
+        "    - from: lop, apply: [upper]",
+        "    + from: lop, apply: [upper], required: true",
+        "1 differences",
+    ]
+    sheet.write_text("nothing", encoding="utf-8")
+    assert hub("import", mapping, sheet).exit_code == 1
