@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hocba_hub.api.examples import PROBLEM
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.problems import MEDIA_TYPE
 
@@ -12,6 +13,7 @@ _TEXT: dict[str, Any] = {"type": "string"}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "Problem details (RFC 9457). / Mô tả lỗi.",
+    "examples": [PROBLEM],
     "required": ["type", "title", "status", "detail", "instance", "code", "title_vi", "title_en", "trace_id"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/rate.exceeded"]},

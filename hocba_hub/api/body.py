@@ -122,7 +122,8 @@ class Body:
         whole = b"".join([chunk async for chunk in self.chunks()])
         start = whole.strip(_SPACE)
         if not start.startswith(b"["):
-            yield whole.strip(_SPACE)
+            if start:
+                yield start
             return
         for element in elements(start):
             yield element

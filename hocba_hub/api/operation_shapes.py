@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
-from hocba_hub.api.shapes import CardId, Moment, SchoolYear, Shape
+from hocba_hub.api import examples
+from hocba_hub.api.shapes import CardId, Moment, SchoolYear, Shape, shown_as
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.store.selection import Selection
 
 DestinationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", examples=["province"])]
 Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$", examples=["SCHOOL_UNKNOWN"])]
 SchoolCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,20}$", examples=["33-TH-0001"])]
-DeliveryId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+DeliveryId = Annotated[int, Field(strict=True, ge=1, le=2**63 - 1)]
 Reason = Annotated[
     str,
     Field(
@@ -25,6 +29,19 @@ Reason = Annotated[
         examples=["The province declared the missing schools on 31 May"],
     ),
 ]
+
+
+_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+
+
+def _as_rfc_3339(value: object) -> object:
+    """Pydantic would also take seconds since 1970, and times without a zone."""
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+        return value
+    raise PydanticCustomError("time", "not an RFC 3339 time")
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339), Field(examples=["2026-05-31T07:00:00+07:00"])]
 
 
 class _Asked(BaseModel):
@@ -38,8 +55,8 @@ class AskedSelection(_Asked):
     destination: DestinationName | None = None
     code: Code | None = None
     school: SchoolCode | None = None
-    since: AwareDatetime | None = Field(None, description="The last outcome is not older. / Từ thời điểm này.")
-    until: AwareDatetime | None = Field(None, description="The last outcome is older. / Trước thời điểm này.")
+    since: Time | None = Field(None, description="The last outcome is not older. / Từ thời điểm này.")
+    until: Time | None = Field(None, description="The last outcome is older. / Trước thời điểm này.")
     states: Sequence[DeliveryState] = Field(
         (), max_length=10, description="By default parked and held, and refused where a code is given."
     )
@@ -57,7 +74,7 @@ class AskedSelection(_Asked):
         )
 
 
-def milliseconds(time: AwareDatetime | None) -> int | None:
+def milliseconds(time: datetime | None) -> int | None:
     """Milliseconds since 1970-01-01T00:00Z."""
     return None if time is None else round(time.timestamp() * 1000)
 
@@ -65,21 +82,11 @@ def milliseconds(time: AwareDatetime | None) -> int | None:
 class AskedAct(_Asked):
     """A replay or a cancellation of many deliveries. / Gửi lại hoặc hủy hàng loạt."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "selection": {"destination": "province", "code": "SCHOOL_UNKNOWN"},
-                    "reason": "The province declared the missing schools on 31 May",
-                    "dry_run": True,
-                }
-            ]
-        }
-    )
+    model_config = shown_as(examples.ACT)
 
     selection: AskedSelection
     reason: Reason
-    dry_run: bool = Field(False, description="Only count. / Chỉ đếm, không làm.")  # noqa: FBT003 - a field's default
+    dry_run: StrictBool = Field(False, description="Only count. / Chỉ đếm, không làm.")  # noqa: FBT003 - a field's default
 
 
 class AskedReason(_Asked):
@@ -99,6 +106,8 @@ class CountEntry(Shape):
 
 class ActReport(Shape):
     """What was done, or would be, in exact counts. / Kết quả, đếm chính xác."""
+
+    model_config = shown_as(examples.ACT_REPORT)
 
     dry_run: bool
     deliveries: int = Field(description="Taken, over all counts. / Tổng số đã làm.")
@@ -123,12 +132,16 @@ class FailureGroupEntry(Shape):
 class FailureSummary(Shape):
     """All groups, the largest first. / Các nhóm lỗi, nhóm lớn trước."""
 
+    model_config = shown_as(examples.FAILURES)
+
     deliveries: int
     groups: Sequence[FailureGroupEntry]
 
 
 class FailedDeliveryEntry(Shape):
     """One delivery that failed. / Một bản ghi lỗi."""
+
+    model_config = shown_as(examples.FAILED_DELIVERY)
 
     id: int
     destination: str
@@ -145,6 +158,8 @@ class FailedDeliveryEntry(Shape):
 
 class DestinationEntry(Shape):
     """How a destination stands. / Tình trạng một nơi nhận."""
+
+    model_config = shown_as(examples.DESTINATION)
 
     name: str
     title_vi: str
@@ -166,6 +181,8 @@ class DestinationList(Shape):
 
 class AuditEntry(Shape):
     """One act of a person. / Một việc do người thực hiện."""
+
+    model_config = shown_as(examples.AUDIT)
 
     id: int
     at: Moment

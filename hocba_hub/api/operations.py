@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from hocba_hub.api.answers import problems
 from hocba_hub.api.authentication import require_operator
@@ -25,6 +24,7 @@ from hocba_hub.api.operation_shapes import (
     FailureGroupEntry,
     FailureSummary,
     SchoolCode,
+    Time,
     milliseconds,
 )
 from hocba_hub.api.pages import Cursor, Limit, cursor, place
@@ -54,11 +54,14 @@ TheHub = Annotated[Hub, Depends(hub_of)]
 def failure_selection(
     *,
     destination: Annotated[DestinationName | None, Query()] = None,
-    state: Annotated[DeliveryState | None, Query(description="By default refused, parked and held.")] = None,
+    state: Annotated[
+        Literal["refused", "parked", "held", "cancelled"] | None,
+        Query(description="By default refused, parked and held. / Mặc định: refused, parked, held."),
+    ] = None,
     code: Annotated[Code | None, Query()] = None,
     school: Annotated[SchoolCode | None, Query()] = None,
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[Time | None, Query()] = None,
+    until: Annotated[Time | None, Query()] = None,
 ) -> Selection:
     """What a failure list is narrowed to."""
     return Selection(
@@ -67,7 +70,7 @@ def failure_selection(
         school=school,
         since=milliseconds(since),
         until=milliseconds(until),
-        states=frozenset({state} if state else ()),
+        states=frozenset({DeliveryState(state)} if state else ()),
     )
 
 

@@ -23,7 +23,7 @@ from hocba_hub.api.call import current_call
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.request_errors import request_errors
 from hocba_hub.store.engine import StoreError, StoreFullError
-from hocba_hub.store.replay import SelectionError
+from hocba_hub.store.selection import SelectionError
 
 MEDIA_TYPE = "application/problem+json"
 

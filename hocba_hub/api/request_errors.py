@@ -15,8 +15,9 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "too_short": ("Quá ít phần tử: tối thiểu {expected}.", "Too few items: at least {expected}."),
     "greater_than_equal": ("Quá nhỏ: tối thiểu {expected}.", "Too small: at least {expected}."),
     "less_than_equal": ("Quá lớn: tối đa {expected}.", "Too large: at most {expected}."),
+    "literal_error": ("Phải là một trong: {expected}.", "Must be one of: {expected}."),
     "enum": ("Phải là một trong: {expected}.", "Must be one of: {expected}."),
-    "timezone_aware": ("Thời điểm phải có múi giờ.", "The time needs a time zone."),
+    "time": ("Thời điểm phải theo RFC 3339, có múi giờ.", "A time is in RFC 3339, with its zone."),
     "cursor": ("Dùng đúng giá trị next của trang trước.", "Use the value next of the page before."),
 }
 _OTHER = ("Giá trị sai kiểu hoặc không hợp lệ.", "The value has the wrong type or is not valid.")

@@ -7,6 +7,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from hocba_hub.api import examples
 from hocba_hub.api.receipt import moment
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.findings import Severity
@@ -39,6 +40,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+def shown_as(*made_up: examples.Example) -> ConfigDict:
+    """The configuration of a shape with these examples in the document."""
+    return ConfigDict(json_schema_extra={"examples": list(made_up)})
+
+
 class Page(Shape, Generic[Item]):
     """One page of a listing. / Một trang."""
 
@@ -48,6 +54,8 @@ class Page(Shape, Generic[Item]):
 
 class Finding(Shape):
     """One result of a check. / Một kết quả kiểm tra."""
+
+    model_config = shown_as(examples.FINDING)
 
     code: Annotated[str, Field(examples=["schema.missing"])]
     severity: Severity
@@ -74,6 +82,8 @@ class SubmittedRecord(Shape):
 
 class Submission(Shape):
     """A submission with one page of its records. / Một lần gửi và một trang bản ghi."""
+
+    model_config = shown_as(examples.SUBMISSION)
 
     submission_id: str
     state: Annotated[str, Field(json_schema_extra={"enum": ["receiving", "accepted", "partial", "rejected"]})]
@@ -132,6 +142,8 @@ class Version(Shape):
 class Card(Shape):
     """A report card: its newest versions, and where each of them stands at each destination. / Một học bạ."""
 
+    model_config = shown_as(examples.CARD)
+
     record_id: str
     school_year: SchoolYear
     card_id: CardId
@@ -145,6 +157,8 @@ class Card(Shape):
 
 class OpenCard(Shape):
     """A card that was rejected and not accepted since. / Học bạ bị từ chối, chưa được nhận lại."""
+
+    model_config = shown_as(examples.OPEN_CARD)
 
     school_code: SchoolCode
     school_year: SchoolYear

@@ -63,7 +63,7 @@ def _message(error: HubError) -> str:
     from hocba_hub.api.problem_kinds import KINDS
     from hocba_hub.store.access import AccessError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
-    from hocba_hub.store.replay import SelectionError
+    from hocba_hub.store.selection import SelectionError
 
     match error:
         case AccessError():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, literal, select, tuple_
 
 from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.store.selection import FAILED, Selection, selected
+from hocba_hub.store.selection import FAILED, SHOWN, Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries
 
 _d = deliveries.c
@@ -53,9 +53,12 @@ class FailedDelivery:
 
 
 def failure_groups(connection: Connection, selection: Selection) -> list[FailureGroup]:
-    """The failures of a selection by destination, state and code; the largest group first."""
-    states = selection.states or FAILED
-    rows = selected(connection, selection, states, _d.destination, _d.state, _d.code, _d.settled_at).c
+    """The failures of a selection by destination, state and code; the largest group first.
+
+    Raises:
+        SelectionError: it names a state that is none of `SHOWN`.
+    """
+    rows = selected(connection, selection, _states(selection), _d.destination, _d.state, _d.code, _d.settled_at).c
     count = func.count()
     query = (
         select(rows.destination, rows.state, rows.code, count, func.min(rows.settled_at), func.max(rows.settled_at))
@@ -71,7 +74,11 @@ def failure_groups(connection: Connection, selection: Selection) -> list[Failure
 def failed_deliveries(
     connection: Connection, selection: Selection, *, after: Place | None = None, limit: int = 100
 ) -> Sequence[FailedDelivery]:
-    """The failed deliveries of a selection, in the order of their groups and of time; at most `limit` after `after`."""
+    """The failed deliveries of a selection, in the order of their groups and of time; at most `limit` after `after`.
+
+    Raises:
+        SelectionError: it names a state that is none of `SHOWN`.
+    """
     wanted = (
         _d.id,
         _d.destination,
@@ -85,7 +92,7 @@ def failed_deliveries(
         _d.settled_at,
         _d.next_attempt_at,
     )
-    rows = selected(connection, selection, selection.states or FAILED, *wanted).c
+    rows = selected(connection, selection, _states(selection), *wanted).c
     order = (rows.destination, rows.state, rows.code, rows.settled_at, rows.id)
     query = select(*rows).order_by(*order).limit(limit)
     if after is not None:
@@ -108,3 +115,9 @@ def failed_deliveries(
         )
         for row in connection.execute(query)
     ]
+
+
+def _states(selection: Selection) -> Collection[DeliveryState]:
+    if not selection.states <= SHOWN:
+        raise SelectionError("selection.state", f"A failure list shows: {', '.join(sorted(SHOWN))}.")
+    return selection.states or FAILED

@@ -18,12 +18,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, update
 
 from hocba_hub.model.delivery import TRANSITIONS, UNSETTLED, DeliveryState
-from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
 from hocba_hub.store.accept import cards_of
 from hocba_hub.store.engine import Store, one_of
-from hocba_hub.store.selection import Selection, selected
+from hocba_hub.store.selection import Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries
 from hocba_hub.store.tally import Tally
 
@@ -57,15 +56,6 @@ TAKEN: Mapping[Act, frozenset[DeliveryState]] = {
 """The states from which each act may take a delivery."""
 
 _BY_DEFAULT = frozenset({_S.PARKED, _S.HELD})
-
-
-class SelectionError(HubError):
-    """A selection that an act does not take; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """`code` is `selection.empty`, `selection.state` or `selection.refused`."""
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, un
 from sqlalchemy.sql.selectable import FromClause
 
 from hocba_hub.model.delivery import DeliveryState
+from hocba_hub.model.errors import HubError
 from hocba_hub.store.engine import in_states, one_of
 from hocba_hub.store.tables import deliveries, report_cards
 
@@ -21,6 +22,17 @@ _d = deliveries.c
 
 FAILED = (_S.REFUSED, _S.PARKED, _S.HELD)
 """The states that wait for a person, or may well need one."""
+SHOWN = frozenset({*FAILED, _S.CANCELLED})
+"""The states that a failure list may be narrowed to."""
+
+
+class SelectionError(HubError):
+    """A selection that cannot be had; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """`code` is `selection.empty`, `selection.state` or `selection.refused`."""
+        super().__init__(message)
+        self.code = code
 
 
 class _Family(NamedTuple):
@@ -34,7 +46,7 @@ class _Family(NamedTuple):
 
 
 _FAMILIES = (
-    _Family(frozenset({*FAILED, _S.CANCELLED}), in_states(_d.state, *FAILED, _S.CANCELLED), _d.settled_at),
+    _Family(SHOWN, in_states(_d.state, *FAILED, _S.CANCELLED), _d.settled_at),
     _Family(
         frozenset({_S.QUEUED}),
         and_(in_states(_d.state, _S.QUEUED, _S.HELD), _d.lease_id.is_(None)),
@@ -84,7 +96,8 @@ def selected(
 ) -> FromClause:
     """The columns of the selected deliveries that are in one of `states`, as something to select from.
 
-    Leased, acknowledged and superseded deliveries are never selected; nor are those that are being asked about.
+    Leased, acknowledged and superseded deliveries are never selected; nor are those that are being asked about. At
+    least one of `states` must be another.
     """
     branches = []
     for family in _FAMILIES:

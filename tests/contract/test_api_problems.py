@@ -129,7 +129,7 @@ def test_what_is_wrong_with_a_call_stands_place_by_place_without_the_values(api:
         "/selection/states/0": "request.enum",
         "/selection/extra": "request.extra_forbidden",
         "/reason": "request.string_too_short",
-        "/dry_run": "request.bool_parsing",
+        "/dry_run": "request.bool_type",
     }
     assert {error["in"] for error in errors.values()} == {"body"}
     assert all(error["message_vi"] != error["message_en"] for error in errors.values())

@@ -12,8 +12,8 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.store import audit, replay
 from hocba_hub.store.engine import Store
 from hocba_hub.store.failures import failed_deliveries, failure_groups
-from hocba_hub.store.replay import Act, Count, SelectionError, carry_out, foreseen
-from hocba_hub.store.selection import Selection
+from hocba_hub.store.replay import Act, Count, carry_out, foreseen
+from hocba_hub.store.selection import Selection, SelectionError
 from hocba_hub.store.tables import deliveries
 from hocba_hub.store.tally import sums
 from tests.contract.acceptance import submit
@@ -101,6 +101,10 @@ def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
     with bench.store.read() as c:
         one = failed_deliveries(c, Selection(code="WRONG", school="SCHOOL", states=frozenset({S.REFUSED})), limit=1)
         none = failed_deliveries(c, Selection(school="ANOTHER"))
+        with pytest.raises(SelectionError):
+            failed_deliveries(c, Selection(states=frozenset({S.QUEUED})))
+        with pytest.raises(SelectionError):
+            failure_groups(c, Selection(states=frozenset({S.ACKNOWLEDGED, S.PARKED})))
     assert [d.card_id for d in one] == ["a"]
     assert none == []
 
