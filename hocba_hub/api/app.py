@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
@@ -49,8 +50,13 @@ def create_app(hub: Hub, *, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
 
 
 def openapi_document(routers: Sequence[APIRouter] = ROUTERS) -> dict[str, Any]:
-    """The OpenAPI 3.1 document (docs/openapi.json); needs no hub."""
+    """The OpenAPI 3.1 document; needs no hub."""
     return _application(routers).openapi()
+
+
+def openapi_page() -> bytes:
+    """docs/openapi.json."""
+    return orjson.dumps(openapi_document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _application(routers: Sequence[APIRouter], lifespan: Any = None) -> FastAPI:  # noqa: ANN401 - as FastAPI types it

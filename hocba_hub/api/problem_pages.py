@@ -53,7 +53,7 @@ async def kind(code: Annotated[str, Path(pattern=r"^[a-z.-]{1,40}$")], request: 
     return Response(orjson.dumps(_facts(known)), media_type="application/json")
 
 
-def problems_document() -> str:
+def problems_page() -> bytes:
     """docs/problems.md."""
     lines = [
         "# Problems · Các loại lỗi",
@@ -68,4 +68,4 @@ def problems_document() -> str:
     for known in KINDS.values():
         vi, en = f"**{known.title_vi}.** {known.detail_vi}", f"**{known.title_en}.** {known.detail_en}"
         lines.append(f"| `{known.code}` | {known.status} | {vi} | {en} |")
-    return "\n".join(lines) + "\n"
+    return ("\n".join(lines) + "\n").encode()

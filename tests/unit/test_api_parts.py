@@ -16,7 +16,7 @@ from hocba_hub.api.call import Call
 from hocba_hub.api.keyring import Keyring
 from hocba_hub.api.pages import cursor, place
 from hocba_hub.api.problem_kinds import KINDS
-from hocba_hub.api.problem_pages import problems_document
+from hocba_hub.api.problem_pages import problems_page
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.rate import Rate
 from hocba_hub.api.request_errors import request_error
@@ -43,7 +43,7 @@ def test_every_problem_that_is_raised_is_of_a_known_kind():
 
 
 def test_the_document_has_every_kind():
-    document = problems_document()
+    document = problems_page().decode()
     assert all(f"| `{code}` | {kind.status} |" in document for code, kind in KINDS.items())
 
 
