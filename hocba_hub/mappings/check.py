@@ -11,6 +11,8 @@ from hocba_hub.mappings.compile import compile_mapping
 from hocba_hub.mappings.document import XML, Document, DocumentError
 from hocba_hub.mappings.examples import example_records, run_examples
 from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.phrases import in_vietnamese
+from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.reads import Names, is_read, is_seen, leaves, reads
 from hocba_hub.mappings.shapes import ANY, NUMBER, TEXT, WHOLE, Shape
 from hocba_hub.mappings.tables.lookup import Table, TableError
@@ -60,7 +62,7 @@ class _Check:
         yield from self.sources()
 
     def finding(self, kind: FindingKind, place: str, expected: str = "", **facts: str | int) -> Finding:
-        return Finding(kind, place, expected, facts={"line": self.document.line(place), **facts})
+        return finding(kind, place, expected, "", line=self.document.line(place), **facts)
 
     def object(self, fields: Fields, target: TargetField, path: str) -> Iterator[Finding]:
         below = target.below()
@@ -102,7 +104,8 @@ class _Check:
             yield from self.object(entry, target, path)
 
     def conflict(self, rule: Rule, given: str, target: TargetField) -> Finding:
-        return self.finding(kinds.TYPE_CONFLICT, rule.place, target.type, target=rule.target, given=given)
+        facts = {"target": rule.target, "given": given, "given_vi": in_vietnamese(given)}
+        return self.finding(kinds.TYPE_CONFLICT, rule.place, target.type, **facts)
 
     def shape(self, rule: Value) -> Shape:
         """What the rule gives, as far as it is known."""

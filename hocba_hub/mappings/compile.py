@@ -12,6 +12,7 @@ from hocba_hub.mappings.document import Document, DocumentError
 from hocba_hub.mappings.fields import Items, Object, Value
 from hocba_hub.mappings.filling import Fill, Note
 from hocba_hub.mappings.paths import Path, Scope, Steps, locate, origin
+from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.records import Record
 from hocba_hub.mappings.tables.lookup import Table
 from hocba_hub.mappings.targets import TargetField
@@ -52,8 +53,7 @@ class CompiledMapping:
         """What a record becomes, with every problem at its place; never raises for what the record holds."""
         node = record.node
         if type(node) is not dict:
-            finding = Finding(kinds.NOT_A_RECORD, record.place(()), "an object", value_class(node))
-            return Translation({}, (finding,))
+            return Translation({}, (finding(kinds.NOT_A_RECORD, record.place(()), "an object", value_class(node)),))
         notes: list[Note] = []
         output = self._fill((node, None, (), 1), notes)
         if not notes:
@@ -66,7 +66,7 @@ def _finding(record: Record, note: Note) -> Finding:
     rule, scope, unfit = note
     facts = {"target": rule.target, **unfit.facts}
     value_kind = str(facts.pop("value_class", ""))
-    return Finding(unfit.kind, record.place(source_steps(rule, scope)), unfit.expected, value_kind, facts)
+    return finding(unfit.kind, record.place(source_steps(rule, scope)), unfit.expected, value_kind, **facts)
 
 
 def source_steps(rule: Value | Object | Items, scope: Scope) -> Steps:

@@ -24,7 +24,7 @@ from hocba_hub.mappings.values import Raw, Unfit, as_text, clean_text
 Holds: TypeAlias = Callable[[Scope], bool]
 
 _TESTS = ("is", "in", "not", "present", "at-least", "at-most")
-_FORM = "a value, a list of values, or one of " + ", ".join(f"{{{name}: …}}" for name in _TESTS[2:])
+_FORM = "a value, a list of values, or a test: " + " · ".join(f"{{{name}: …}}" for name in _TESTS[2:])
 
 
 @dataclass(frozen=True, slots=True)

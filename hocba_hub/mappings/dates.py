@@ -10,7 +10,7 @@ from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.values import ArgumentError, Unfit, as_text, value_class
 
 EXCEL, ISO = "excel", "iso"
-PATTERN_HELP = "dd/mm/yyyy or another order of dd, mm and yyyy; mm/yyyy; yyyy; iso; excel"
+PATTERN_HELP = "dd/mm/yyyy · yyyy-mm-dd · mm/yyyy · yyyy · iso · excel"
 
 _PART = re.compile(r"dd|mm|yyyy|.", re.IGNORECASE)
 _DIGITS = {"dd": r"(?P<d>\d{1,2})", "mm": r"(?P<m>\d{1,2})", "yyyy": r"(?P<y>\d{4})"}

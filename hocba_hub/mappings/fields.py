@@ -200,7 +200,7 @@ class FieldReader:
         self._keys(place, given, VALUE_KEYS)
         origins = [name for name in ("from", "value", "expression") if given.get(name) is not None]
         if len(origins) != 1:
-            self.reading.report(kinds.KEY_ABSENT, place, "one of from, value, expression, each, items, fields")
+            self.reading.report(kinds.KEY_ABSENT, place, "one of: from, value, expression, each, items, fields")
         expression, join = given.get("expression"), given.get("join")
         for name in ("value", "default"):
             if isinstance(given.get(name), dict | list):
@@ -285,7 +285,7 @@ class FieldReader:
             if not isinstance(where, dict) or not all(text is None or isinstance(text, str) for text in texts):
                 self.reading.report_form(at, use, "from and to as names of code systems, where as {system: value}")
             elif otherwise not in _OTHERWISE:
-                self.reading.report_form(at + "/otherwise", otherwise, " or ".join(_OTHERWISE))
+                self.reading.report_form(at + "/otherwise", otherwise, " · ".join(_OTHERWISE))
             else:
                 filters = {name: as_text(value) for name, value in where.items()}
                 uses.append(TableUse(use["name"], *texts, filters, self._day(at, use.get("on")), otherwise))

@@ -35,7 +35,7 @@ SEVERAL = _error(
 )
 STRUCTURE = _error(
     "value.structure",
-    "Cấu trúc không đúng ({value_class}); cần: {expected} (trường {target}).",
+    "Cấu trúc không đúng ({value_class}); cần: {expected_vi} (trường {target}).",
     "Wrong structure ({value_class}); expected: {expected} (for {target}).",
 )
 CELL_ERROR = _error(
@@ -50,7 +50,7 @@ TOO_LONG = _error(
 )
 WRONG_TYPE = _error(
     "value.wrong-type",
-    "Trường {target} sai kiểu ({value_class}); cần: {expected}.",
+    "Trường {target} sai kiểu ({value_class}); cần: {expected_vi}.",
     "{target} has the wrong type ({value_class}); expected: {expected}.",
 )
 NOT_ALLOWED = _error(
@@ -141,12 +141,12 @@ KEY_UNMATCHED = _error(
 # The text of a mapping document or of a code table. Facts: line.
 TEXT_UNREADABLE = _error(
     "document.unreadable",
-    "Dòng {line}: không đọc được YAML ({expected}).",
+    "Dòng {line}: không đọc được YAML ({expected_vi}).",
     "Line {line}: not readable as YAML ({expected}).",
 )
 TEXT_TOO_LARGE = _error(
     "document.too-large",
-    "Tài liệu quá lớn; cho phép: {expected}.",
+    "Tài liệu quá lớn; cho phép: {expected_vi}.",
     "The document is too large; allowed: {expected}.",
 )
 TEXT_CYCLIC = _error(
@@ -161,22 +161,22 @@ KEY_TWICE = _error(
 )
 KEY_UNKNOWN = _error(
     "document.key-unknown",
-    "Dòng {line}: khóa {given} không được dùng ở đây; các khóa cho phép: {expected}.",
+    "Dòng {line}: khóa {given} không được dùng ở đây; các khóa cho phép: {expected_vi}.",
     "Line {line}: the key {given} is not used here; allowed: {expected}.",
 )
 KEY_ABSENT = _error(
     "document.key-absent",
-    "Dòng {line}: thiếu {expected}.",
+    "Dòng {line}: thiếu {expected_vi}.",
     "Line {line}: {expected} is missing.",
 )
 FORM = _error(
     "document.form",
-    "Dòng {line}: cần {expected}, nhưng đây là {value_class}.",
+    "Dòng {line}: cần {expected_vi}, nhưng đây là {value_class}.",
     "Line {line}: expected {expected}, but this is {value_class}.",
 )
 PATH_WRONG = _error(
     "document.path",
-    "Dòng {line}: đường dẫn không đúng cú pháp: {expected}.",
+    "Dòng {line}: đường dẫn không đúng cú pháp: {expected_vi}.",
     "Line {line}: not a path: {expected}.",
 )
 TRANSFORM_UNKNOWN = _error(
@@ -186,7 +186,7 @@ TRANSFORM_UNKNOWN = _error(
 )
 TRANSFORM_ARGUMENT = _error(
     "document.transform-argument",
-    "Dòng {line}: tham số của phép biến đổi {given} không đúng; cần: {expected}.",
+    "Dòng {line}: tham số của phép biến đổi {given} không đúng; cần: {expected_vi}.",
     "Line {line}: wrong argument of the transform {given}; expected: {expected}.",
 )
 EXPRESSION_WRONG = _error(
@@ -218,7 +218,7 @@ TARGET_NOT_REQUIRED = _warning(
 )
 TYPE_CONFLICT = _error(
     "check.type-conflict",
-    "Dòng {line}: quy tắc cho trường {target} tạo ra {given}, nhưng đích cần {expected}.",
+    "Dòng {line}: quy tắc cho trường {target} tạo ra {given_vi}, nhưng đích cần {expected_vi}.",
     "Line {line}: the rule for {target} gives {given}, but the target wants {expected}.",
 )
 LENGTH_CONFLICT = _error(
@@ -248,7 +248,7 @@ TABLE_CYCLIC = _error(
 )
 UNREACHABLE = _warning(
     "check.unreachable",
-    "Dòng {line}: quy tắc này cho trường {target} không bao giờ được dùng, vì {expected}.",
+    "Dòng {line}: quy tắc này cho trường {target} không bao giờ được dùng, vì {expected_vi}.",
     "Line {line}: this rule for {target} is never used, because {expected}.",
 )
 SOURCE_UNKNOWN = _error(

@@ -114,14 +114,14 @@ class _Parts:
 
     def object(self, place: str, given: Raw, allowed: tuple[str, ...]) -> dict[str, Raw]:
         if not isinstance(given, dict):
-            self.reading.report_form(place, given, "an object with " + ", ".join(allowed))
+            self.reading.report_form(place, given, "an object with: " + ", ".join(allowed))
             return {}
         self.keys(place, given, allowed)
         return given
 
     def choice(self, place: str, given: Raw, allowed: tuple[str, ...]) -> str:
         if given not in allowed:
-            self.reading.report_form(place, given, " or ".join(allowed))
+            self.reading.report_form(place, given, " · ".join(allowed))
             return allowed[0]
         return str(given)
 
@@ -142,7 +142,7 @@ class _Parts:
         try:
             return None if given is None else date.fromisoformat(str(given))
         except ValueError:
-            self.reading.report_form(place, given, "a date as 2025-09-01")
+            self.reading.report_form(place, given, "a date such as 2025-09-01")
             return None
 
     def applies(self, given: Raw) -> Applies:
@@ -191,7 +191,7 @@ class _Parts:
         key = given.get("key", [])
         part = given.get("as", "")
         if number and not (key and part):
-            self.reading.report(kinds.KEY_ABSENT, place, "key and as")
+            self.reading.report(kinds.KEY_ABSENT, place, "key, as")
         columns = tuple(as_text(one) for one in (key if isinstance(key, list) else [key]))
         return SheetSpec(as_text(given.get("sheet") or ""), (first, last), columns, as_text(part))
 
@@ -228,7 +228,7 @@ class _Parts:
         if given.get("input") is None:
             self.reading.report(kinds.KEY_ABSENT, place, "input")
         if not any(key in given for key in ("output", "contains", "findings")):
-            self.reading.report(kinds.KEY_ABSENT, place, "output, contains or findings")
+            self.reading.report(kinds.KEY_ABSENT, place, "one of: output, contains, findings")
         listed = given.get("findings", [])
         findings: list[Mapping[str, str]] = []
         for at, one in enumerate(listed if isinstance(listed, list) else [listed]):
@@ -236,8 +236,6 @@ class _Parts:
             if isinstance(finding, dict) and "code" in finding and set(finding) <= {"code", "at", "target"}:
                 findings.append({key: as_text(value) for key, value in finding.items()})
             else:
-                self.reading.report_form(
-                    f"{place}/findings/{at}", one, "a code, or {code: …, at: place, target: field}"
-                )
+                self.reading.report_form(f"{place}/findings/{at}", one, "{code: …, at: …, target: …}")
         name = as_text(given.get("name") or f"example {number + 1}")
         return Example(name, place, given.get("input"), given.get("output"), given.get("contains"), tuple(findings))

@@ -88,7 +88,7 @@ def parse_path(text: object) -> Path:
         PathError: it is not a path; the message says why, for the author of a mapping.
     """
     if not isinstance(text, str) or not text.strip():
-        raise PathError("expected a path such as hocSinh/hoTen")
+        raise PathError("a path such as hocSinh/hoTen")
     rest, up = clean_text(text), 0
     if rest.startswith("/"):
         rest, up = rest[1:], _ROOT
@@ -102,21 +102,21 @@ def parse_path(text: object) -> Path:
     while position < len(rest):
         match = _STEP.match(rest, position)
         if match is None:
-            raise PathError(f"cannot read {rest[position:]!r}; quote names that hold / [ ] or '")
+            raise PathError(f"quote names that hold / [ ] or ': {rest[position:]}")
         if special:
-            raise PathError(f"nothing can follow {special}")
+            raise PathError(f"nothing can follow: {special}")
         name = match["quoted"].replace("''", "'") if match["quoted"] else match["bare"]
         if match["bare"] and name in {SELF, KEY, POSITION}:
             special = name
         elif match["bare"] and name.startswith("."):
-            raise PathError(f"there is no {name}; known: . .key .position, and .. at the start")
+            raise PathError(f"no such step; known are . .key .position, and .. at the start: {name}")
         else:
             steps.extend(_steps(clean_text(name), match["selectors"]))
         position = match.end()
     if rest.endswith("/") and steps:
         raise PathError("a path does not end with /")
     if steps and special:
-        raise PathError(f"{special} stands alone or after ..")
+        raise PathError(f"this stands alone or after ..: {special}")
     return Path(text.strip(), tuple(steps), up, special or ("" if steps else SELF))
 
 
@@ -128,7 +128,7 @@ def _steps(name: str, selectors: str) -> Iterator[Step]:
         elif match := _MATCH.fullmatch(inner):
             chosen.append(Step(name, where=(clean_text(match[1]), clean_text(match[2] or match[3] or ""))))
         else:
-            raise PathError(f"cannot read [{inner}]; write [0], [-1] or [key=text]")
+            raise PathError(f"write [0], [-1] or [key=text]: [{inner}]")
     if len(chosen) > 1:
         raise PathError("one selector a step")
     yield chosen[0] if chosen else Step(name)
@@ -212,7 +212,7 @@ def _below(at: Steps, parent: Raw, step: Step) -> Iterator[tuple[Steps, Raw]]:
         if step.name == TEXT and parent is not None:
             yield at, parent
         elif parent not in (None, "") and not step.name.startswith("@"):
-            raise Unfit(kinds.STRUCTURE, f"an object with {step.name}", value_class=value_class(parent))
+            raise Unfit(kinds.STRUCTURE, f"an object with: {step.name}", value_class=value_class(parent))
         return
     if step.name == ANY:
         for key, child in parent.items():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.phrases import in_vietnamese
 from hocba_hub.mappings.values import Raw, value_class
 from hocba_hub.model.findings import Finding, FindingKind
 
@@ -33,6 +34,11 @@ _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 def pointer_to(*steps: str | int) -> str:
     """JSON Pointer (RFC 6901) of these steps."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def finding(kind: FindingKind, pointer: str, expected: str = "", value_kind: str = "", **facts: str | int) -> Finding:
+    """A finding of this room: what is expected also in Vietnamese."""
+    return Finding(kind, pointer, expected, value_kind, {**facts, "expected_vi": in_vietnamese(expected)})
 
 
 def nearest_line(lines: Mapping[str, int], pointer: str) -> int:
@@ -58,7 +64,7 @@ class Reading:
     def report(self, kind: FindingKind, pointer: str, expected: str = "", **facts: str | int) -> None:
         """Add a finding at a place of the document."""
         self.findings.append(
-            Finding(kind, pointer, expected, str(facts.pop("value_class", "")), {"line": self.line(pointer), **facts})
+            finding(kind, pointer, expected, str(facts.pop("value_class", "")), line=self.line(pointer), **facts)
         )
 
     def report_form(self, pointer: str, value: object, expected: str) -> None:
@@ -118,7 +124,7 @@ class _Builder:
 
     def fail(self, kind: FindingKind, line: int, expected: str) -> None:
         self.reading.lines[""] = line
-        self.reading.findings.append(Finding(kind, self.place(), expected, facts={"line": line}))
+        self.reading.findings.append(finding(kind, self.place(), expected, line=line))
         raise _Stop
 
     def scalar(self, event: yaml.ScalarEvent, line: int) -> object:
@@ -137,7 +143,7 @@ class _Builder:
         if name in self.unfinished:
             self.fail(kinds.TEXT_CYCLIC, line, name)
         if name not in self.anchors:
-            self.fail(kinds.TEXT_UNREADABLE, line, f"the anchor {name}")
+            self.fail(kinds.TEXT_UNREADABLE, line, f"the anchor: {name}")
         value, size = self.anchors[name]
         self.add(value, size, line, None)
 
@@ -145,7 +151,7 @@ class _Builder:
         if event.tag is not None and event.tag != "!":
             self.fail(kinds.TEXT_UNREADABLE, line, "no tags")
         if len(self.stack) >= DEEPEST:
-            self.fail(kinds.TEXT_TOO_LARGE, line, f"{DEEPEST} levels")
+            self.fail(kinds.TEXT_TOO_LARGE, line, f"at most this many levels: {DEEPEST}")
         if self.key_is_due():
             self.fail(kinds.TEXT_UNREADABLE, line, "text as a key")
         pointer = self.place()
@@ -168,7 +174,7 @@ class _Builder:
     def add(self, value: object, size: int, line: int, anchor: str | None) -> None:
         self.size += size
         if self.size > LARGEST_TREE:
-            self.fail(kinds.TEXT_TOO_LARGE, line, f"{LARGEST_TREE} values")
+            self.fail(kinds.TEXT_TOO_LARGE, line, f"at most this many values: {LARGEST_TREE}")
         if self.key_is_due():
             self.fail(kinds.TEXT_UNREADABLE, line, "text as a key")
         self.reading.lines.setdefault(self.place(), line)
@@ -179,7 +185,7 @@ class _Builder:
         self.size += 1
         top.key = str(event.value)
         if top.key in top.content:
-            self.reading.findings.append(Finding(kinds.KEY_TWICE, self.place(), top.key, facts={"line": line}))
+            self.reading.findings.append(finding(kinds.KEY_TWICE, self.place(), top.key, line=line))
         self.reading.lines.setdefault(self.place(), line)
 
     def put(self, value: Raw, size: int, anchor: str | None) -> None:
@@ -208,7 +214,7 @@ def read_yaml(text: str) -> Reading:
     """The document as plain values; never raises. With a finding of an unreadable text, the value is None."""
     reading = Reading()
     if len(text) > LARGEST_TEXT:
-        reading.report(kinds.TEXT_TOO_LARGE, "", f"{LARGEST_TEXT} characters")
+        reading.report(kinds.TEXT_TOO_LARGE, "", f"at most this many characters: {LARGEST_TEXT}")
         return reading
     builder = _Builder(reading)
     try:

@@ -27,7 +27,7 @@ def whole_number(argument: Raw, expected: str, least: int, most: int) -> int:
     return argument
 
 
-PAD = "a width from 1 to 100, or {width: 12, with: '0'}"
+PAD = "12 · {width: 12, with: '0'} (1 … 100)"
 
 
 def pad_argument(argument: Raw) -> tuple[int, str]:
@@ -47,7 +47,7 @@ def pad(argument: Raw) -> Change:
     return lambda value: (value if type(value) is str else as_text(value)).rjust(width, fill)
 
 
-REPLACE = "{from: text, to: text}"
+REPLACE = "{from: ',', to: '.'}"
 
 
 def replacing(argument: Raw) -> Change:
@@ -58,7 +58,7 @@ def replacing(argument: Raw) -> Change:
     return lambda value: as_text(value).replace(old, new)
 
 
-SPLIT = "{at: separator, part: number from 1, or -1 for the last}"
+SPLIT = "{at: '-', part: 1} · {at: '-', part: -1}"
 
 
 def splitting(argument: Raw) -> Change:
@@ -77,7 +77,7 @@ def splitting(argument: Raw) -> Change:
     return split
 
 
-NAME_PART = "family, middle or given"
+NAME_PART = "family · middle · given"
 
 
 def name_part(argument: Raw) -> Change:
@@ -94,7 +94,7 @@ def name_part(argument: Raw) -> Change:
     return part
 
 
-EMPTY = "the texts that mean nothing, such as ['-', '/']"
+EMPTY = "'-' · ['-', '/']"
 
 
 def emptying(argument: Raw) -> Change:

@@ -55,7 +55,7 @@ def _pad_shape(argument: Raw, before: Shape) -> Shape:
     return Shape(TEXT, None if before.longest is None else max(before.longest, texts.pad_argument(argument)[0]))
 
 
-_FLAG = "nothing, or {true: [words], false: [words]}"
+_FLAG = "{true: [x], false: ['-']}"
 
 
 def _flag(argument: Raw) -> Change:
@@ -66,7 +66,7 @@ def _flag(argument: Raw) -> Change:
     return figures.flag(texts.listed(argument["true"], _FLAG), texts.listed(argument["false"], _FLAG))
 
 
-_LEVEL = "letter or digit"
+_LEVEL = "letter · digit"
 
 
 def _level_words(argument: Raw) -> dict[str, str]:
@@ -132,9 +132,9 @@ TRANSFORMS: Mapping[str, Transform] = {
     ),
     "round": Transform(
         "Rounds half up to so many decimal places; gives `decimal` text.",
-        lambda a: figures.rounding(texts.whole_number(a, "0 to 6", 0, 6)),
+        lambda a: figures.rounding(texts.whole_number(a, "0 … 6", 0, 6)),
         _gives(Shape(TEXT)),
-        "0 to 6",
+        "0 … 6",
     ),
     "flag": Transform("Yes or no.", _flag, _gives(Shape(BOOLEAN)), _FLAG),
     "level": Transform(

@@ -1,5 +1,6 @@
 """Code tables: the four answers, the files they are read from, and the tables that come with the hub."""
 
+import re
 import unicodedata
 from datetime import date
 
@@ -109,7 +110,11 @@ def test_a_malformed_table_is_findings(text):
     made, _, findings = read_table(text, read_file)
     assert made is None
     assert findings
-    assert all(finding.as_json()["message_vi"] and finding.as_json()["message_en"] for finding in findings)
+    for finding in findings:
+        english = (
+            re.search(r"[a-z]{3,} [a-z]{2,}", finding.expected) and finding.kind.code != "mapping.document.unreadable"
+        )
+        assert not english or finding.expected not in finding.as_json()["message_vi"], finding.expected
 
 
 def test_rows_from_a_csv_beside_it():

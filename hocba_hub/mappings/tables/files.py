@@ -77,7 +77,7 @@ def read_table(text: str, read_file: Callable[[str], str]) -> tuple[Table | None
     rows = _rows(reading, head, columns, read_file)
     default = head.get("default") or {}
     if not isinstance(default, dict) or any(default.get(end) not in columns for end in default):
-        reading.report_form("/default", default, "{from: column, to: column}")
+        reading.report_form("/default", default, "{from: …, to: …}")
         default = {}
     if reading.findings:
         return None, None, reading.findings
@@ -97,7 +97,7 @@ def read_table(text: str, read_file: Callable[[str], str]) -> tuple[Table | None
 def _columns(reading: Reading, given: Raw) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     if not isinstance(given, dict) or not given:
-        reading.report_form("/columns", given, "the code systems, as name: description")
+        reading.report_form("/columns", given, "the code systems, as {name: description}")
         return columns
     for name, about in given.items():
         if isinstance(about, str):
@@ -149,7 +149,7 @@ def _row(reading: Reading, place: str, line: Raw, columns: Mapping[str, Column])
             try:
                 period[name] = date.fromisoformat(texts[0]) if texts else None
             except ValueError:
-                reading.report_form(f"{place}/{name}", cell, "a date as 2025-07-01")
+                reading.report_form(f"{place}/{name}", cell, "a date such as 2025-09-01")
         elif name in columns:
             values[name] = texts
         else:
