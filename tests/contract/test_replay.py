@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from sqlalchemy import event, func, select, update
@@ -391,3 +392,44 @@ def test_destinations_are_replayed_apart(bench: Bench):
     with bench.store.read() as c:
         assert foreseen(c, Act.REPLAY, Selection(destination="province")).deliveries == 1
         assert foreseen(c, Act.REPLAY, Selection(code="x")).deliveries == 2
+
+
+def test_replay_acceptance_and_delivery_at_once_keep_every_card_in_order(store: Store):
+    """Nobody locks anybody out, and no destination ever gets an older version after a newer one."""
+    bench = Bench(store, breaker={"failures": 10_000, "open_seconds": 1}, batch={"records": 7})
+    cards = [f"card-{n}" for n in range(30)]
+    bench.peer.on_send = lambda record: answered("WRONG" if (record.delivery_id + bench.now) % 3 else "OK")(record)
+    put(bench, *[(card, "1") for card in cards])
+    over = threading.Event()
+
+    def deliver(holder: str) -> None:
+        engine = bench.process(holder)
+        while not over.is_set():
+            engine.drain(bench.destination.name, seconds=20, stop=over)
+
+    def replay_often() -> None:
+        for _ in range(25):
+            carry_out(store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+            bench.now += 1
+
+    def accept_newer() -> None:
+        for version in range(2, 6):
+            for card in cards:
+                put(bench, (card, str(version)))
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(deliver, f"w{n}") for n in range(2)]
+        people = [pool.submit(replay_often), pool.submit(accept_newer)]
+        wait(people)
+        over.set()
+    for ended in (*workers, *people):
+        ended.result()
+    bench.peer.on_send = answered("OK")
+    act(bench, Selection(code="WRONG"))
+    bench.drain(120)
+    assert {card: bench.row(card, 5).state for card in cards} == dict.fromkeys(cards, "acknowledged")
+    by_card: dict[str, list[int]] = {}
+    for record in bench.peer.sent:
+        by_card.setdefault(record.key.card_id, []).append(record.version)
+    assert all(versions == sorted(versions) for versions in by_card.values())
+    bench.check_depth()
