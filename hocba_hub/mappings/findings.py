@@ -25,7 +25,7 @@ MISSING = _error(
 )
 UNREADABLE = _error(
     "value.unreadable",
-    "Giá trị của trường {target} không đọc được ({value_class}); cần: {expected}.",
+    "Giá trị của trường {target} không đọc được ({value_class_vi}); cần: {expected}.",
     "The value for {target} cannot be read ({value_class}); expected: {expected}.",
 )
 SEVERAL = _error(
@@ -35,7 +35,7 @@ SEVERAL = _error(
 )
 STRUCTURE = _error(
     "value.structure",
-    "Cấu trúc không đúng ({value_class}); cần: {expected_vi} (trường {target}).",
+    "Cấu trúc không đúng ({value_class_vi}); cần: {expected_vi} (trường {target}).",
     "Wrong structure ({value_class}); expected: {expected} (for {target}).",
 )
 CELL_ERROR = _error(
@@ -45,12 +45,12 @@ CELL_ERROR = _error(
 )
 TOO_LONG = _error(
     "value.too-long",
-    "Trường {target} dài quá: {value_class}; cho phép: {expected}.",
+    "Trường {target} dài quá: {value_class_vi}; cho phép: {expected}.",
     "{target} is too long: {value_class}; allowed: {expected}.",
 )
 WRONG_TYPE = _error(
     "value.wrong-type",
-    "Trường {target} sai kiểu ({value_class}); cần: {expected_vi}.",
+    "Trường {target} sai kiểu ({value_class_vi}); cần: {expected_vi}.",
     "{target} has the wrong type ({value_class}); expected: {expected}.",
 )
 NOT_ALLOWED = _error(
@@ -99,7 +99,7 @@ NO_RECORDS = _error(
 )
 NOT_A_RECORD = _error(
     "source.not-a-record",
-    "Bản ghi không phải là một đối tượng ({value_class}).",
+    "Bản ghi không phải là một đối tượng ({value_class_vi}).",
     "The record is not an object ({value_class}).",
 )
 NOT_XML = _error(
@@ -171,7 +171,7 @@ KEY_ABSENT = _error(
 )
 FORM = _error(
     "document.form",
-    "Dòng {line}: cần {expected_vi}, nhưng đây là {value_class}.",
+    "Dòng {line}: cần {expected_vi}, nhưng đây là {value_class_vi}.",
     "Line {line}: expected {expected}, but this is {value_class}.",
 )
 PATH_WRONG = _error(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from hocba_hub.mappings import findings as kinds
-from hocba_hub.mappings.phrases import in_vietnamese
+from hocba_hub.mappings.phrases import class_in_vietnamese, in_vietnamese
 from hocba_hub.mappings.values import Raw, value_class
 from hocba_hub.model.findings import Finding, FindingKind
 
@@ -37,8 +37,9 @@ def pointer_to(*steps: str | int) -> str:
 
 
 def finding(kind: FindingKind, pointer: str, expected: str = "", value_kind: str = "", **facts: str | int) -> Finding:
-    """A finding of this room: what is expected also in Vietnamese."""
-    return Finding(kind, pointer, expected, value_kind, {**facts, "expected_vi": in_vietnamese(expected)})
+    """A finding of this room: what is expected, and what was there, also in Vietnamese."""
+    vietnamese = {"expected_vi": in_vietnamese(expected), "value_class_vi": class_in_vietnamese(value_kind)}
+    return Finding(kind, pointer, expected, value_kind, {**facts, **vietnamese})
 
 
 def nearest_line(lines: Mapping[str, int], pointer: str) -> int:

@@ -145,9 +145,14 @@ class _Names(dict[str, str]):
 
 def element_node(element: etree._Element, names: Mapping[str, str]) -> Raw:
     """An element as a plain tree."""
-    if element.get(_NIL) in ("true", "1"):
-        return None
-    node: dict[str, Raw] = {"@" + names[str(name)]: value for name, value in element.attrib.items()}
+    attributes = element.items()
+    if not attributes and not len(element):
+        return element.text or ""
+    node: dict[str, Raw] = {}
+    for attribute, content in attributes:
+        if attribute == _NIL and content in ("true", "1"):
+            return None
+        node["@" + names[str(attribute)]] = content
     text = element.text or ""
     for child in element:
         tag: object = child.tag
