@@ -127,6 +127,10 @@ def _secondary_year(subjects: int) -> dict[str, Any]:
         "reward_text": "Khen",
         "contests_text": "Giải nhì",
         "summer_training_text": "Không",
+        "discipline_text": "Nhắc nhở",
+        "overall_average": "7.9",
+        "graduation_eligible": True,
+        "graduation_text": "Tốt nghiệp trung học cơ sở",
         "certificates": [{"name": "Tin học", "kind": "A"}],
         "homeroom_comment": "Chăm học",
     }

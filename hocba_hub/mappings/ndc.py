@@ -39,7 +39,7 @@ _TABLES: Mapping[str, tuple[str, type[BaseModel]]] = {
 }
 _ELSEWHERE: Mapping[str, frozenset[str]] = {
     PRIMARY: frozenset({"malop", "nghenghiepcha", "nghenghiepme", "nghenghiepnguoigiamho"}),
-    SECONDARY: frozenset({"malop", "madanhhieu"}),
+    SECONDARY: frozenset({"malop", "madanhhieu", "diemtongket", "coduxettotnghiep", "totnghiepcap", "kyluat"}),
 }
 """Fields of the model that the dictionary has in other tables only."""
 

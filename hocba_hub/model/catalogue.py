@@ -12,9 +12,16 @@ def _error(code: str, vi: str, en: str, reference: str = "") -> FindingKind:
 
 MALFORMED = _error(
     "json.malformed",
-    "Bản ghi không phải là JSON hợp lệ (UTF-8). Kiểm tra dấu ngoặc, dấu phẩy và bảng mã.",
-    "The record is not well-formed JSON in UTF-8. Look at brackets, commas and the encoding.",
+    "Bản ghi không phải là JSON hợp lệ (UTF-8), từ dòng {line}, cột {column}. Kiểm tra dấu ngoặc, dấu phẩy và bảng mã.",
+    "The record is not well-formed JSON in UTF-8, from line {line}, column {column} on. "
+    "Look at brackets, commas and the encoding.",
     "RFC 8259",
+)
+TOO_DEEP = _error(
+    "json.too-deep",
+    "Bản ghi lồng nhau quá nhiều cấp; học bạ không bao giờ cần quá {expected} cấp.",
+    "The record is nested too deeply; a report card never needs more than {expected} levels.",
+    "RFC 8259 section 9",
 )
 DUPLICATE_KEY = _error(
     "json.duplicate-key",
@@ -38,24 +45,24 @@ UNKNOWN_FIELD = _error(
 )
 WRONG_TYPE = _error(
     "schema.type",
-    "«{label}» sai kiểu dữ liệu: cần {expected}, nhận được {value_class}.",
+    "«{label}» sai kiểu dữ liệu: cần {expected_vi}, nhận được {value_class_vi}.",
     "«{name}» has the wrong type: {expected} expected, {value_class} found.",
 )
 TOO_LONG = _error(
     "schema.length.too-long",
-    "«{label}» quá dài: tối đa {expected}, nhận được {value_class}.",
-    "«{name}» is too long: at most {expected}, {value_class} found.",
+    "«{label}» quá dài: tối đa {expected_vi}, nhận được {value_class_vi}.",
+    "«{name}» is too long: at most {expected_en}, {value_class} found.",
     "NDC 2026",
 )
 TOO_SHORT = _error(
     "schema.length.too-short",
-    "«{label}» quá ngắn hoặc để trống: tối thiểu {expected}.",
-    "«{name}» is too short or empty: at least {expected}.",
+    "«{label}» để trống hoặc quá ngắn: tối thiểu {expected_vi}. Nếu không có giá trị thì bỏ hẳn trường này.",
+    "«{name}» is empty or too short: at least {expected_en}. Where there is no value, leave the field out.",
 )
 PATTERN = _error(
     "schema.pattern",
-    "«{label}» không đúng dạng {expected}; nhận được {value_class}.",
-    "«{name}» has not the form {expected}; {value_class} found.",
+    "«{label}» không đúng dạng: cần {expected_vi}; nhận được {value_class_vi}.",
+    "«{name}» has not the right form: {expected_en} expected; {value_class} found.",
     "NDC 2026",
 )
 CHOICE = _error(
@@ -66,8 +73,8 @@ CHOICE = _error(
 )
 RANGE = _error(
     "schema.range",
-    "«{label}» ngoài khoảng cho phép: {expected}.",
-    "«{name}» is out of range: {expected}.",
+    "«{label}» ngoài khoảng cho phép: cần {expected}.",
+    "«{name}» is out of range: {expected} expected.",
     "NDC 2026",
 )
 INVALID = _error("schema.invalid", "«{label}» không hợp lệ.", "«{name}» is not valid.")
@@ -120,6 +127,20 @@ FITTING = {
             "At primary the homeroom teacher's personal number of {expected} digits is required.",
             "NDC 2026",
         ),
+        _error(
+            "card.circular",
+            "Thông tư không khớp với loại học bạ; cần {expected} (thông tư cũ chỉ dùng cho học bạ trích lục từ "
+            "bản giấy).",
+            "The circular does not go with this kind of card; expected {expected} (earlier circulars only on cards "
+            "transcribed from paper).",
+            "TT 27/2020; TT 22/2021; TT 43/2021",
+        ),
+        _error(
+            "card.learning-missing",
+            "Thiếu kết quả học tập ({expected}); chỉ học sinh khuyết tật không đánh giá được để trống.",
+            "A learning result is missing ({expected}); only a disabled pupil who is not assessed may have none.",
+            "NDC 2026",
+        ),
         _error("card.date", "Ngày này không có trong lịch.", "This day is not in the calendar."),
         _error(
             "card.subject-twice",
@@ -131,7 +152,7 @@ FITTING = {
 """Kinds for parts that do not fit together, by the last part of their code."""
 
 KINDS: tuple[FindingKind, ...] = (
-    MALFORMED, DUPLICATE_KEY, NOT_OBJECT, UNKNOWN_KIND, MISSING, UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG, TOO_SHORT,
-    PATTERN, CHOICE, RANGE, INVALID, NOT_NFC, ETH, CONTROL, *FITTING.values(), *acceptance.KINDS,
+    MALFORMED, TOO_DEEP, DUPLICATE_KEY, NOT_OBJECT, UNKNOWN_KIND, MISSING, UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG,
+    TOO_SHORT, PATTERN, CHOICE, RANGE, INVALID, NOT_NFC, ETH, CONTROL, *FITTING.values(), *acceptance.KINDS,
 )  # fmt: skip
 """Every kind of finding that a canonical card can have."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -68,3 +69,31 @@ class Finding:
             "message_vi": self.kind.message_vi.format_map(facts),
             "message_en": self.kind.message_en.format_map(facts),
         }
+
+
+class ValueClass(NamedTuple):
+    """The kind of a value, never the value itself."""
+
+    english: str
+    vietnamese: str
+
+
+MISSING = ValueClass("missing", "không có")
+"""There is no value."""
+
+
+def class_of(value: object) -> ValueClass:
+    """The kind of a JSON value, in both languages."""
+    match value:
+        case None:
+            return ValueClass("null", "null")
+        case bool():
+            return ValueClass("true or false", "true hoặc false")
+        case int() | float():
+            return ValueClass("number", "số")
+        case str():
+            return ValueClass(f"text of {len(value)} characters", f"văn bản {len(value)} ký tự")
+        case list() | tuple():
+            return ValueClass(f"list of {len(value)}", f"danh sách {len(value)} mục")
+        case _:
+            return ValueClass("object", "đối tượng")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from hocba_hub.model.fields import CommuneCode, Name, Part, PersonalNumber, ProvinceCode, Text250, field
+from hocba_hub.model.fields import CommuneCode, Name, Part, PersonalNumber, ProvinceCode, Text250, field, form
 
 CommuneList = Literal["2025", "before-2025"]
 """The list that a commune code is taken from: since 1/7/2025 (QĐ 19/2025/QĐ-TTg), or before. Codes are re-used."""
@@ -14,7 +14,14 @@ CommuneList = Literal["2025", "before-2025"]
 EthnicList = Literal["QCVN109", "QD121", "GSO"]
 """The numbering of an ethnic group's code: QCVN 109:2017/BTTTT, QĐ 121-TCTK/PPCĐ, or the census list."""
 
-Birth = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$")]
+Birth = Annotated[
+    str,
+    form(
+        r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+        "năm-tháng-ngày, năm-tháng hoặc năm, ví dụ 2015-09-02, 2015-09, 2015",
+        "year-month-day, year-month or year, e.g. 2015-09-02, 2015-09, 2015",
+    ),
+]
 """A birth date as YYYY-MM-DD, YYYY-MM or YYYY: as precise as it is known."""
 
 
@@ -41,9 +48,9 @@ class Pupil(Part):
     birthplace: Place = field("Nơi sinh", "noisinh")
     hometown: Place = field("Quê quán", "quequan")
     residence: Place = field("Nơi ở hiện nay", "noiohiennay")
-    ethnic_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,3}$")] = field("Dân tộc", "dantoc")
+    ethnic_code: Annotated[str, form(r"^[0-9]{2,3}$", "2 hoặc 3 chữ số", "2 or 3 digits")] = field("Dân tộc", "dantoc")
     ethnic_list: EthnicList = field("Danh mục của mã dân tộc")
-    nationality: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = field(
+    nationality: Annotated[str, form(r"^[A-Z]{2}$", "2 chữ in hoa, ví dụ VN", "2 capital letters, e.g. VN")] = field(
         "Quốc tịch (mã hai chữ cái)", "quoctich", source="ISO 3166-1 alpha-2"
     )
     policy_category: Text250 | None = field("Đối tượng chính sách", "doituongchinhsach", default=None)

@@ -6,13 +6,33 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from hocba_hub.model.fields import Part, TestMark, Text500, Text2000, field
+from hocba_hub.model.fields import Part, SubjectCode, TestMark, Text500, Text2000, field, form
 
 SubjectLevel = Literal["T", "H", "C", "M"]
 """T hoàn thành tốt, H hoàn thành, C chưa hoàn thành (TT 27/2020 Art. 6-7); M exempt."""
 
 Degree = Literal["T", "Đ", "C"]
 """T tốt, Đ đạt, C cần cố gắng (TT 27/2020 Art. 8)."""
+
+Weight = Annotated[
+    str,
+    form(
+        r"^(([1-9][0-9]?|[12][0-9]{2})(\.[0-9]{1,4})?|300(\.0{1,4})?)$",
+        "số từ 1 đến 300, dùng dấu chấm thập phân, ví dụ 28.5",
+        "a number from 1 to 300 with a decimal point, e.g. 28.5",
+    ),
+]
+"""A weight in kilograms, as text, so that it stays exact."""
+
+Height = Annotated[
+    str,
+    form(
+        r"^(([1-9][0-9]|[12][0-9]{2})(\.[0-9]{1,4})?|300(\.0{1,4})?)$",
+        "số từ 10 đến 300, dùng dấu chấm thập phân, ví dụ 131.5",
+        "a number from 10 to 300 with a decimal point, e.g. 131.5",
+    ),
+]
+"""A height in centimetres, as text."""
 
 YearResult = Literal["Hoàn thành xuất sắc", "Hoàn thành tốt", "Hoàn thành", "Chưa hoàn thành"]
 """TT 27/2020 Art. 9.2."""
@@ -21,7 +41,7 @@ YearResult = Literal["Hoàn thành xuất sắc", "Hoàn thành tốt", "Hoàn t
 class PrimarySubject(Part):
     """One subject or educational activity."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")] = field("Mã môn học", "mamonhoc")
+    code: SubjectCode = field("Mã môn học", "mamonhoc")
     name: Annotated[str, StringConstraints(min_length=1, max_length=50)] = field("Tên môn học", "tenmonhoc")
     level: SubjectLevel | None = field("Mức đạt được", "mucdatduoc", default=None)
     test: TestMark | None = field("Điểm kiểm tra định kỳ", "diemkiemtradinhky", default=None)
@@ -61,12 +81,8 @@ class PrimaryYear(Part):
     comment_on_qualities: Text500 | None = field("Nhận xét phẩm chất", "nxetphamchat", default=None)
     comment_on_general_capacities: Text500 = field("Nhận xét năng lực chung", "nxetnanglucchung")
     comment_on_specific_capacities: Text500 = field("Nhận xét năng lực đặc thù", "nxetnanglucdacthu")
-    weight_kg: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(\.[0-9]{1,4})?$")] | None = field(
-        "Cân nặng (kg)", "cannang", default=None
-    )
-    height_cm: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,2}(\.[0-9]{1,4})?$")] | None = field(
-        "Chiều cao (cm)", "chieucao", default=None
-    )
+    weight_kg: Weight | None = field("Cân nặng (kg)", "cannang", default=None)
+    height_cm: Height | None = field("Chiều cao (cm)", "chieucao", default=None)
     absences_excused: int = field("Số buổi nghỉ có phép", "nghicophep", ge=0, le=200)
     absences_unexcused: int = field("Số buổi nghỉ không phép", "nghikhongphep", ge=0, le=200)
     result: YearResult | None = field("Kết quả xếp loại", "xeploai", default=None)

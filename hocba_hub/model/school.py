@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from hocba_hub.model.fields import CommuneCode, Date, Name, Part, ProvinceCode, SchoolYearText, Text250, field
+from hocba_hub.model.fields import CommuneCode, Date, Name, Part, ProvinceCode, SchoolYearText, Text250, field, form
 
 Level = Literal["02", "03", "04", "05"]
 """Cấp học: 02 tiểu học, 03 THCS, 04 THPT, 05 giáo dục thường xuyên."""
@@ -15,14 +15,23 @@ Level = Literal["02", "03", "04", "05"]
 class Department(Part):
     """The provincial department of education (Sở GDĐT)."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")] = field("Mã sở giáo dục", "masogd")
+    code: Annotated[str, form(r"^[0-9A-Z]{2}$", "2 chữ số hoặc chữ in hoa", "2 digits or capital letters")] = field(
+        "Mã sở giáo dục", "masogd"
+    )
     name: Name = field("Tên sở giáo dục", "tensogd")
 
 
 class School(Part):
     """The school that issues the card."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,20}$")] = field("Mã trường", "matruong")
+    code: Annotated[
+        str,
+        form(
+            r"^[0-9A-Za-z._-]{1,20}$",
+            "1 đến 20 chữ cái không dấu, chữ số hoặc . _ -",
+            "1 to 20 letters A-Z, digits or . _ -",
+        ),
+    ] = field("Mã trường", "matruong")
     name: Name = field("Tên trường", "tentruong")
     level: Level = field("Mã cấp học", "macaphoc")
     commune_name: Name = field("Tên xã, phường của trường", "thongtintruong_diachi_tenxa")

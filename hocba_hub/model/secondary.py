@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from hocba_hub.model.fields import Mark, Name, Part, SubjectResult, Text500, Text2000, field
+from hocba_hub.model.fields import Mark, Name, Part, SubjectCode, SubjectResult, Text500, Text2000, field
 from hocba_hub.model.people import SubjectTeacher
 
 YearLevel = Literal["T", "K", "Đ", "CĐ"]
@@ -30,7 +30,7 @@ class TermMarks(Part):
 class SecondarySubject(Part):
     """One subject's results."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")] = field("Mã môn học", "mamonhoc")
+    code: SubjectCode = field("Mã môn học", "mamonhoc")
     name: Annotated[str, StringConstraints(min_length=1, max_length=20)] = field("Tên môn học", "tenmonhoc")
     term1: SubjectResult | None = field("Điểm học kỳ 1", "diemhocky1", default=None)
     term2: SubjectResult | None = field("Điểm học kỳ 2", "diemhocky2", default=None)
@@ -81,5 +81,11 @@ class SecondaryYear(Part):
     reward_text: Text2000 | None = field("Nội dung khen thưởng", "ndungkhenthuong", default=None)
     contests_text: Text2000 | None = field("Kết quả tham gia các cuộc thi", "kquathamgiacuocthi", default=None)
     summer_training_text: Text500 | None = field("Nội dung rèn luyện trong hè", "ndungkquarenluyen", default=None)
+    discipline_text: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = field(
+        "Kỷ luật", "kyluat", default=None
+    )
+    overall_average: Mark | None = field("Điểm tổng kết", "diemtongket", default=None)
+    graduation_eligible: bool | None = field("Được dự xét tốt nghiệp", "coduxettotnghiep", default=None)
+    graduation_text: Name | None = field("Tốt nghiệp cấp học", "totnghiepcap", default=None)
     certificates: tuple[Certificate, ...] = field("Chứng chỉ", "chungchi", default=(), max_length=20)
     homeroom_comment: Text2000 = field("Nhận xét của giáo viên chủ nhiệm", "nxetgvcn")
