@@ -1,0 +1,76 @@
+"""Documents that are generated from the code: `python -m scripts.check_generated` says whether each is up to date.
+
+With `--write` it writes them again (`make docs`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from hocba_hub.api.app import openapi_page
+from hocba_hub.api.problem_pages import problems_page
+from hocba_hub.model.catalogue import KINDS
+from hocba_hub.model.publication import json_schema, xsd
+
+_ROOT = Path(__file__).parent.parent
+
+
+def findings_page() -> bytes:
+    """The public catalogue of findings, by family, in Vietnamese and English."""
+    return "\n".join(_findings_lines()).encode() + b"\n"
+
+
+def _findings_lines() -> Iterator[str]:
+    yield "# Danh mục phát hiện · Catalogue of findings"
+    yield ""
+    yield "Mã là ổn định. `{…}` được thay bằng nhãn của trường, điều được mong đợi hoặc loại giá trị; không bao giờ"
+    yield "bằng chính giá trị đã gửi. · Codes are stable. `{…}` stands for the field's label, what was expected, or the"
+    yield "class of the value; never for the value itself. `make docs` writes this page."
+    for family, kinds in groupby(sorted(KINDS, key=lambda kind: kind.code), key=lambda kind: kind.family):
+        yield f"\n## `{family}.*`\n"
+        yield "| code | severity | tiếng Việt | English | source |"
+        yield "|---|---|---|---|---|"
+        for kind in kinds:
+            cells = (f"`{kind.code}`", kind.severity.value, kind.message_vi, kind.message_en, kind.reference)
+            yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+GENERATED: tuple[tuple[str, Callable[[], bytes]], ...] = (
+    ("docs/schema/report-card.schema.json", json_schema),
+    ("docs/schema/report-card.xsd", xsd),
+    ("docs/findings.md", findings_page),
+    ("docs/openapi.json", openapi_page),
+    ("docs/problems.md", problems_page),
+)
+"""Each generated document's path from the root, and the function that returns its bytes."""
+
+
+def stale(root: Path) -> list[str]:
+    """The generated documents under a root that are missing or differ from what the code says."""
+    return [
+        path for path, content in GENERATED if not (root / path).is_file() or (root / path).read_bytes() != content()
+    ]
+
+
+def write(root: Path) -> None:
+    """Write every generated document under a root."""
+    for path, content in GENERATED:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content())
+
+
+def main(arguments: list[str]) -> int:
+    """Check, or write with `--write`; the exit code is 1 where a document differs."""
+    if arguments == ["--write"]:
+        write(_ROOT)
+    differing = stale(_ROOT)
+    for path in differing:
+        sys.stderr.write(f"{path} differs from the code; run `make docs`.\n")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
