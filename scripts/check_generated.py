@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hocba_hub.api.app import openapi_page
 from hocba_hub.api.problem_pages import problems_page
+from hocba_hub.mappings.findings import KINDS as MAPPING_KINDS
 from hocba_hub.model.catalogue import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 
@@ -29,7 +30,8 @@ def _findings_lines() -> Iterator[str]:
     yield "Mã là ổn định. `{…}` được thay bằng nhãn của trường, điều được mong đợi hoặc loại giá trị; không bao giờ"
     yield "bằng chính giá trị đã gửi. · Codes are stable. `{…}` stands for the field's label, what was expected, or the"
     yield "class of the value; never for the value itself. `make docs` writes this page."
-    for family, kinds in groupby(sorted(KINDS, key=lambda kind: kind.code), key=lambda kind: kind.family):
+    by_code = sorted((*KINDS, *MAPPING_KINDS), key=lambda kind: kind.code)
+    for family, kinds in groupby(by_code, key=lambda kind: kind.family):
         yield f"\n## `{family}.*`\n"
         yield "| code | severity | tiếng Việt | English | source |"
         yield "|---|---|---|---|---|"

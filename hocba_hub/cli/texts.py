@@ -158,6 +158,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Không đọc được thời điểm; dùng 2026-05-31, 2026-05-31T10:00+07:00, hoặc 90m, 6h, 2d.",
         "Not a time; use 2026-05-31, 2026-05-31T10:00+07:00, or 90m, 6h, 2d.",
     ),
+    # synthetic cards
+    "generate": (
+        "Tạo học bạ hư cấu của cả tỉnh. Với --defects, lỗi cài ở dòng nào được ghi trong FILE.truth.json.",
+        "Write made-up report cards. With --defects, FILE.truth.json says what was planted in which line.",
+    ),
+    "option.cards": ("Số học bạ.", "How many report cards."),
+    "option.seed": ("Cùng một số cho cùng một kết quả.", "The same seed gives the same bytes."),
+    "option.out": ("Tệp NDJSON, mỗi dòng một học bạ.", "NDJSON file, one card a line."),
+    "option.schools": (
+        "Chỉ lấy bấy nhiêu trong 739 trường và trung tâm.",
+        "Only so many of the 739 schools and centres.",
+    ),
+    "option.defects": ("Tỉ lệ học bạ có một lỗi cài sẵn.", "Share of cards with one planted defect."),
+    "option.year": ("Năm học.", "School year."),
+    "generated": ("{cards} học bạ, {defects} bản có lỗi: {out}", "{cards} cards, {defects} with a defect: {out}"),
+    "year.wrong": ("cần hai năm liên tiếp, như 2025-2026", "two years in a row, as 2025-2026"),
+    "error.unwritable": ("Không ghi được {path}: {reason}.", "{path} cannot be written: {reason}."),
     # what can go wrong
     "error.name-taken": (
         "Tên này đã có; tên của đối tượng đã thu hồi không dùng lại được.",

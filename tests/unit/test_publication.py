@@ -10,11 +10,12 @@ import orjson
 import pytest
 from lxml import etree
 
+from hocba_hub.mappings.findings import KINDS as MAPPING_KINDS
 from hocba_hub.model.card import CARD, canonical_bytes
 from hocba_hub.model.catalogue import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 from hocba_hub.model.xml_form import canonical_xml
-from hocba_hub.sandbox.synthetic import generate
+from hocba_hub.sandbox.synthetic import generate, generate_with_defects
 from scripts import check_generated
 from tests.sample_cards import continuing_card, primary_card, secondary_card
 
@@ -67,6 +68,15 @@ def test_the_json_schema_refuses(path: tuple[Any, ...], value: Any) -> None:
         part = part[step]
     part[path[-1]] = value
     assert not _JSON.is_valid(card)
+
+
+def test_the_json_schema_refuses_what_is_found_against_the_schema() -> None:
+    refused = set()
+    for raw, planted in generate_with_defects(400, 8, 0.5):
+        if planted is not None and planted.code.startswith("schema."):
+            assert not _JSON.is_valid(orjson.loads(raw)), planted.name
+            refused.add(planted.code)
+    assert refused == {kind.code for kind in KINDS if kind.family == "schema"} - {"schema.invalid"}
 
 
 def test_the_xsd_describes_every_card() -> None:
@@ -123,7 +133,7 @@ def test_the_xsd_refuses_unknown_missing_and_too_many_elements() -> None:
 
 def test_every_finding_stands_in_the_catalogue_page_in_both_languages() -> None:
     page = check_generated.findings_page().decode()
-    for kind in KINDS:
+    for kind in (*KINDS, *MAPPING_KINDS):
         row = next(line for line in page.splitlines() if line.startswith(f"| `{kind.code}` |"))
         assert kind.message_vi.replace("|", r"\|") in row
         assert kind.message_en.replace("|", r"\|") in row

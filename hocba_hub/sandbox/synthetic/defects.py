@@ -96,6 +96,12 @@ def _no_number(card: Card) -> bytes:
     return orjson.dumps(card)
 
 
+def _no_year_result(card: Card) -> bytes:
+    card["pupil"]["not_assessed"] = False
+    card["year"]["learning"] = {"term1": "K", "term2": "K"}
+    return orjson.dumps(card)
+
+
 def _wrong_grade(card: Card) -> bytes:
     card["class"]["grade"] = 6 if card["kind"] == "primary" else 5
     return orjson.dumps(card)
@@ -157,5 +163,9 @@ DEFECTS: tuple[_Defect, ...] = (
     _Defect("empty homeroom comment", "schema.length.too-short", _set("year/homeroom_comment", "")),
     _Defect("absences out of range", "schema.range", _set("year/absences", 999), "secondary"),
     _Defect("pupil without any number", "card.personal-number", _no_number),
+    _Defect("commune code of four digits", "schema.pattern", _set("pupil/hometown/commune_code", "1239")),
+    _Defect("circular of before", "card.circular", _set("circular", "TT30/2014")),
+    _Defect("year without learning result", "card.learning-missing", _no_year_result, "secondary"),
+    _Defect("teacher as a list", "schema.type", _set("signers/homeroom", ["Phạm Thị Mẫu"])),
 )  # fmt: skip
 """Every defect that can be planted."""
