@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from hocba_hub.sandbox.synthetic import generate
 from sqlalchemy import insert
 
 from bench.load import Load, post_all
+from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.store.tables import destinations
 from tests.rig import Rig
 from tests.servers import PostgresServer
@@ -70,10 +70,8 @@ def _ndjson(cards: Sequence[bytes], size: int) -> list[bytes]:
 
 def _figures(name: str, load: Load) -> tuple[str, str]:
     assert set(load.statuses) == {202}, f"not all were accepted: {load.statuses}"
-    return (
-        name,
-        f"{load.rate:,.0f} requests/s, p50 {load.percentile(0.5) * 1e3:.1f} ms, p99 {load.percentile(0.99) * 1e3:.1f} ms",
-    )
+    half, worst = load.percentile(0.5) * 1e3, load.percentile(0.99) * 1e3
+    return name, f"{load.rate:,.0f} requests/s, p50 {half:.1f} ms, p99 {worst:.1f} ms"
 
 
 def measure(folder: Path) -> list[tuple[str, str]]:

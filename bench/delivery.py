@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import httpx
-from hocba_hub.sandbox.synthetic import generate
 
 from bench.accept import _ndjson, postgres, secondary_cards
 from bench.load import post_all
+from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from tests.rig import Rig
 from tests.servers import free_port

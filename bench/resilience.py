@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-from hocba_hub.sandbox.synthetic import generate
 from sqlalchemy import select
 
 from bench.accept import _ndjson
 from bench.load import post_all
 from hocba_hub.cli.supervision import hub_command
+from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.access import add_client
 from hocba_hub.store.engine import Store

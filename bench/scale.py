@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import psutil
-from hocba_hub.sandbox.synthetic import generate
 from sqlalchemy import text
 
 from bench.accept import _ndjson, postgres
 from bench.load import post_all
+from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from tests.rig import Rig
 

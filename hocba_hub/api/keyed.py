@@ -6,7 +6,9 @@ first call runs, otherwise the stored answer. The natural key of the cards holds
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -17,9 +19,12 @@ from hocba_hub.api.body import Body
 from hocba_hub.api.context import Hub
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.store import idempotency
+from hocba_hub.store.engine import StoreError
 
 HEADER = "Idempotency-Key"
 _LONGEST = 255
+_AGAIN_SECONDS = 0.5
+_forgetting: set[asyncio.Task[None]] = set()
 _LOCK_MS = 120_000
 """A first call that takes longer is taken for dead; its accepted records are recognised by their natural keys."""
 
@@ -50,7 +55,9 @@ async def keyed(
     try:
         response = await run()
     except BaseException:
-        await run_in_threadpool(_forget, hub, client_id, route, key)
+        forgetting = asyncio.get_running_loop().create_task(_forget_surely(hub, client_id, route, key))
+        _forgetting.add(forgetting)  # the loop itself keeps no hold of its tasks
+        forgetting.add_done_callback(_forgetting.discard)
         raise
     answer = orjson.dumps({"headers": _kept(response), "body": bytes(response.body).decode()})
     await run_in_threadpool(
@@ -83,6 +90,18 @@ def _kept(response: Response) -> dict[str, str]:
 def _begin(hub: Hub, client_id: int, route: str, key: str) -> idempotency.Begun:
     with hub.store.write() as connection:
         return idempotency.begin(connection, client_id, route, key, hub.clock(), _LOCK_MS)
+
+
+async def _forget_surely(hub: Hub, client_id: int, route: str, key: str) -> None:
+    """Let the key be new again as soon as the store can be written: whoever retries shall not wait for the lock."""
+    end = time.monotonic() + _LOCK_MS / 1000
+    while time.monotonic() < end:
+        try:
+            await run_in_threadpool(_forget, hub, client_id, route, key)
+        except StoreError:
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _forget(hub: Hub, client_id: int, route: str, key: str) -> None:

@@ -52,15 +52,18 @@ class Engine:
         with self.store.read() as connection:
             return [name for name in self.destinations if due(connection, name, self.clock())]
 
-    def drain(self, name: DestinationName, *, seconds: float, stop: threading.Event) -> None:
-        """Work off what is due at a destination, until nothing is, `seconds` are over or `stop` is set."""
+    def drain(self, name: DestinationName, *, seconds: float, stop: threading.Event) -> bool:
+        """Work off what is due at a destination, until nothing is, `seconds` are over or `stop` is set.
+
+        False if the store did not let it: then there is no sense in going on at once.
+        """
         end = time.monotonic() + seconds
         lanes = self.destinations[name].limits.concurrency
         with Renewal(self), ThreadPoolExecutor(lanes, thread_name_prefix=f"lane-{name}") as pool:
-            for lane in [pool.submit(self._lane, name, end, stop) for _ in range(lanes)]:
-                lane.result()
+            lanes_done = [pool.submit(self._lane, name, end, stop) for _ in range(lanes)]
+        return all(lane.result() for lane in lanes_done)
 
-    def _lane(self, name: DestinationName, end: float, stop: threading.Event) -> None:
+    def _lane(self, name: DestinationName, end: float, stop: threading.Event) -> bool:
         try:
             while not stop.is_set() and time.monotonic() < end:
                 with self.store.read() as connection:
@@ -69,10 +72,12 @@ class Engine:
                 for kind in kinds:
                     worked |= self._attempt(name, kind)
                 if not worked:
-                    return
+                    break
         except StoreError as error:
             # Whatever this lane holds is taken over when its lease expires; the scheduler rings again.
             log.warning("drain of %s interrupted: %s", name, error)
+            return False
+        return True
 
     def _attempt(self, name: DestinationName, kind: Kind) -> bool:
         """Make one attempt; False if there was nothing to lease."""

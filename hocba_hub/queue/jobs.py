@@ -42,8 +42,8 @@ def drain(destination: str) -> None:
         return
     _process.doorbell.answer(name)
     try:
-        _process.engine.drain(name, seconds=_process.drain_seconds, stop=_process.stop)
-        if not _process.stop.is_set() and name in _process.engine.due():
+        finished = _process.engine.drain(name, seconds=_process.drain_seconds, stop=_process.stop)
+        if finished and not _process.stop.is_set() and name in _process.engine.due():
             _process.doorbell.ring_now(name)
     except Exception:
         # A job that fails would be retried by nobody: the scheduler rings again for what is due.

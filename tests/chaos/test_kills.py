@@ -16,13 +16,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from hocba_hub.sandbox.synthetic import generate, revise
 
+from hocba_hub.sandbox.synthetic import generate, revise
 from hocba_hub.sandbox.vendor import wait_until
 from tests.rig import Rig
 from tests.servers import PostgresServer
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if os.environ.get("HOCBA_CHAOS") == "long" else 240)]
 
 LONG = os.environ.get("HOCBA_CHAOS") == "long"
 KILLS = 120 if LONG else 10
@@ -70,7 +70,9 @@ class Pushing:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
+        if failed is not None:
+            self.stop.set()  # a test that fails shall not wait for what can no longer end
         for thread in self._threads:
             thread.join(600)
             assert not thread.is_alive()

@@ -103,7 +103,7 @@ class Bench:
     def states(self) -> Counter[str]:
         with self.store.read() as connection:
             rows = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
-            return Counter({state: count for state, count in rows})
+            return Counter(dict(rows.all()))
 
     def row(self, card: str, version: int = 1):
         with self.store.read() as connection:
