@@ -149,3 +149,24 @@ def continuing_card(number: int = 1) -> dict[str, Any]:
 def canonical(card: dict[str, Any]) -> bytes:
     """The card as canonical JSON."""
     return orjson.dumps(card)
+
+
+MAKERS = {"primary": primary_card, "secondary": lambda: secondary_card(subjects=2), "continuing": continuing_card}
+"""Kind of card → what makes one."""
+
+
+def own(card: dict[str, Any]) -> dict[str, Any]:
+    """The card with no part shared with another."""
+    copy: dict[str, Any] = orjson.loads(orjson.dumps(card))
+    return copy
+
+
+def changed(card: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of the card with another value at a path such as `year/subjects/0/name`."""
+    card = own(card)
+    part: Any = card
+    *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
+    for step in steps:
+        part = part[step]
+    part[last] = value
+    return card
