@@ -55,15 +55,23 @@ async def keyed(
     try:
         response = await run()
     except BaseException:
-        forgetting = asyncio.get_running_loop().create_task(_forget_surely(hub, client_id, route, key))
-        _forgetting.add(forgetting)  # the loop itself keeps no hold of its tasks
-        forgetting.add_done_callback(_forgetting.discard)
+        _forget_soon(hub, client_id, route, key)
         raise
     answer = orjson.dumps({"headers": _kept(response), "body": bytes(response.body).decode()})
-    await run_in_threadpool(
-        _finish, hub, (client_id, route, key), _fingerprint(body, request), response.status_code, answer
-    )
+    try:
+        await run_in_threadpool(
+            _finish, hub, (client_id, route, key), _fingerprint(body, request), response.status_code, answer
+        )
+    except StoreError:
+        # The answer is true all the same; who asks again is recognised by the natural keys of the cards.
+        _forget_soon(hub, client_id, route, key)
     return response
+
+
+def _forget_soon(hub: Hub, client_id: int, route: str, key: str) -> None:
+    forgetting = asyncio.get_running_loop().create_task(_forget_surely(hub, client_id, route, key))
+    _forgetting.add(forgetting)  # the loop itself keeps no hold of its tasks
+    forgetting.add_done_callback(_forgetting.discard)
 
 
 def _key(request: Request) -> str | None:

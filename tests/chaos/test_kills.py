@@ -172,10 +172,9 @@ def test_a_full_disk_under_sqlite_stops_accepting_and_loses_nothing(tmp_path: Pa
     ballast = small_disk / "ballast"
 
     def fill(rig: Rig) -> None:
-        with ballast.open("wb") as file, suppress(OSError):
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
-                file.flush()
 
     full_disk(Rig(tmp_path / "hub", f"sqlite:///{small_disk / 'hub.db'}"), fill, lambda _: ballast.unlink())
 
