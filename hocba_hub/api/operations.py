@@ -43,7 +43,7 @@ router = APIRouter(
     prefix="/v1/operations",
     tags=["operations"],
     route_class=BoundedRoute,
-    responses=problems(401, 403, 422, 429, 500, 503),
+    responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
 
 Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
