@@ -48,18 +48,22 @@ class Builder(ValueRules):
                     self._add(parts, inner.fields, here, Part(place, name, inner.always))
                 case Value(when=None, constant=constant) if constant is not None:
                     part.constants[name] = constant
-                case Value() as rule if (key := self.direct(rule)) is not None:
+                case Value() as rule if (keys := self.keys(rule)) is not None:
                     rule, memory = needed(rule, here), self.conversion(rule, here)
-                    if memory is None:
-                        part.texts.append((name, key, self.plain(rule), rule))
+                    if memory is not None:
+                        part.converted.append((name, keys, memory, rule))
+                    elif self.is_checked:
+                        part.copied.append((name, keys, self.plain(rule), rule))
                     else:
-                        part.converted.append((name, key, memory, rule))
+                        part.texts.append((name, keys, self.plain(rule), rule))
                 case _:
                     part.others.append((name, self._alternatives(rules, here)))
 
     def _alternatives(self, rules: Sequence[Rule], target: TargetField) -> Produce:
         made = [(holds(rule.when) if rule.when else None, self._rule(rule, target), rule) for rule in rules]
         last_resort = rules[0] if target.required else None
+        if len(made) == 1 and made[0][0] is None and last_resort is None and not rules[0].required:
+            return made[0][1]
 
         def first(scope: Scope, notes: list[Note]) -> Raw:
             wanted = last_resort
@@ -117,7 +121,9 @@ class Builder(ValueRules):
             return self._entries(rule, item)
         fields = rule.entries[0]
         plain_item = self._alternatives(fields[ITSELF], item) if ITSELF in fields else None
-        fill = self.fields(fields, item)
+        common = {name: rules for name, rules in fields.items() if is_common(rules)}
+        fill_common = self.fields(common, item) if common else None
+        fill = self.fields({name: rules for name, rules in fields.items() if name not in common}, item)
         every, up = items(rule.each), rule.each.up
         where = holds(rule.where) if rule.where else None
         needs_object = plain_item is None and reads_keys(fields)
@@ -131,6 +137,7 @@ class Builder(ValueRules):
                 notes.append((rule, scope, unfit))
                 return None
             position = 0
+            more = fill_common((None, begin, (), 1), notes) if fill_common is not None and hits else None
             for steps, node in hits:
                 position += 1
                 below: Scope = (node, begin, steps, position)
@@ -144,7 +151,7 @@ class Builder(ValueRules):
                     wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
                     notes.append((replace(rule, each=None), below, wrong))
                 else:
-                    output.append(fill(below, notes))
+                    output.append(fill(below, notes, more))
             return output or None
 
         return listed
@@ -162,10 +169,23 @@ class Builder(ValueRules):
         return listed
 
 
+def is_common(rules: Sequence[Rule]) -> bool:
+    """Whether the rules read only from the record's root, so that they give every item of a list the same."""
+    rule = rules[0]
+    return (
+        len(rules) == 1
+        and isinstance(rule, Value)
+        and rule.when is None
+        and bool(rule.sources)
+        and all(path.up < 0 for path in rule.sources)
+        and all(use.on is None for use in rule.tables)
+    )
+
+
 def reads_keys(fields: Fields) -> bool:
     """Whether the rules read keys of the object they stand in, so that it has to be one."""
     return any(
-        isinstance(rule, Value) and any(path.direct for path in rule.sources)
+        isinstance(rule, Value) and any(path.keys and path.up == 0 for path in rule.sources)
         for rules in fields.values()
         for rule in rules
     )

@@ -139,12 +139,15 @@ def holds(condition: Condition) -> Holds:
 def _holds(test: Test) -> Holds:
     value_of = read(test.path)
     among, not_among, least, most, present = test.among, test.not_among, test.least, test.most, test.present
+    enough = among if (not_among, least, most, present) == (None, None, None, None) else None
 
     def one(scope: Scope) -> bool:
         try:
             value = value_of(scope)
         except Unfit:
             value = None
+        if enough is not None and type(value) is str and value in enough:
+            return True
         if isinstance(value, dict):
             value = value.get(TEXT, value)
         text = "" if value is None else clean_text(as_text(value))

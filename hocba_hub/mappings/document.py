@@ -38,6 +38,8 @@ class Source:
     """What the mapping reads."""
 
     format: str = JSON
+    schema: str = ""
+    """Name of the source's own schema, if it has been checked against one: then its values are taken as they are."""
     records: Path | None = None
     """Where the records are in a document; None if the document is the record (or a list of records)."""
     namespaces: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The function that fills an object: generated as source text, because nearly all time of a translation goes there.
 
-The text depends on nothing but how many rules of which kind an object has. Names, source keys, constants,
+The text depends on nothing but how many rules of which kind an object has, and which of them read from one object of
+the source. Names, source keys, constants,
 conversions and rules are bound to it by reference, under numbered names of ours; no character of a document gets into
 it. It holds assignments, tests and calls of the functions below, and nothing else (see docs/decisions).
 """
@@ -9,19 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.conversion import Memory
 from hocba_hub.mappings.fields import Rule, Value
-from hocba_hub.mappings.paths import Scope
+from hocba_hub.mappings.paths import Scope, Step, found, only
 from hocba_hub.mappings.values import Change, Raw, Unfit, clean_text
 
 Note: TypeAlias = tuple[Rule, Scope, Unfit]
 """A problem, before its place is worked out: most records have none, so places are worked out only then."""
 Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
 """What a rule gives in a scope; None for nothing. Problems are noted."""
-Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
+Keys: TypeAlias = tuple[str, ...]
+
+
+class Fill(Protocol):
+    """Fills an object from a scope; `more` are values that it has besides."""
+
+    def __call__(self, scope: Scope, notes: list[Note], more: dict[str, Raw] | None = None) -> dict[str, Raw]:
+        """The object; problems are noted."""
+        ...
 
 
 @dataclass(slots=True)
@@ -32,10 +41,12 @@ class Part:
     name: str
     always: bool = False
     constants: dict[str, Raw] = field(default_factory=dict)
-    converted: list[tuple[str, str, Memory, Value]] = field(default_factory=list)
-    """Target, source key, conversion and rule."""
-    texts: list[tuple[str, str, Change, Value]] = field(default_factory=list)
+    converted: list[tuple[str, Keys, Memory, Value]] = field(default_factory=list)
+    """Target, keys that lead to the source value, conversion and rule."""
+    texts: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
     """The same, where the value only has to be made plain."""
+    copied: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
+    """The same, where it is plain already."""
     others: list[tuple[str, Produce]] = field(default_factory=list)
 
 
@@ -58,15 +69,24 @@ def generated(parts: list[Part]) -> tuple[str, dict[str, Raw]]:
         "absent": _absent,
         "clean": clean_text,
         "failed": _failed,
+        "misplaced": _misplaced,
         "no_keys": _no_keys,
         "plain": _plain,
+        "simple": _SIMPLE,
         "Unfit": Unfit,
     }
-    lines = ["def fill(scope, notes):", " node = scope[0]", " get = node.get if type(node) is dict else no_keys"]
+    lines = [
+        "def fill(scope, notes, more=None):",
+        " node0 = scope[0]",
+        " get0 = node0.get if type(node0) is dict else no_keys",
+    ]
+    objects = _Objects(lines, names)
     for place, part in enumerate(parts):
         names[f"base{place}"] = part.constants
         lines.append(f" out{place} = base{place}.copy()" if part.constants else f" out{place} = {{}}")
-        _rules(lines, names, place, part)
+        if place == 0:
+            lines.append(" if more is not None: out0.update(more)")
+        _rules(lines, names, objects, place, part)
     for place, part in reversed(list(enumerate(parts[1:], 1))):
         names[f"own{place}"] = part.name
         stand = f"out{part.parent}[own{place}] = out{place}"
@@ -75,12 +95,43 @@ def generated(parts: list[Part]) -> tuple[str, dict[str, Raw]]:
     return "\n".join(lines), names
 
 
-def _rules(lines: list[str], names: dict[str, Raw], place: int, part: Part) -> None:
-    for number, (name, key, memory, rule) in enumerate(part.converted):
-        at = f"{place}_{number}"
-        names |= {f"k{at}": key, f"n{at}": name, f"m{at}": memory, f"r{at}": rule}
+class _Objects(dict[Keys, int]):
+    """The objects of the source that the rules read from: keys that lead there → number of its `get` in the text."""
+
+    def __init__(self, lines: list[str], names: dict[str, Raw]) -> None:
+        super().__init__({(): 0})
+        self._lines = lines
+        self._names = names
+
+    def __missing__(self, keys: Keys) -> int:
+        above, number = self[keys[:-1]], len(self)
+        self[keys] = number
+        self._names |= {f"o{number}": keys[-1], f"s{number}": tuple(map(Step, keys))}
+        self._lines += [
+            f" node{number} = get{above}(o{number})",
+            f" if type(node{number}) is dict: get{number} = node{number}.get",
+            f" else: get{number} = no_keys if node{number} is None else misplaced(node0, s{number})",
+        ]
+        return number
+
+
+def _rules(lines: list[str], names: dict[str, Raw], objects: _Objects, place: int, part: Part) -> None:
+    for number, (name, keys, change, rule) in enumerate(part.copied):
+        at = f"{place}_c{number}"
+        names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
         lines += [
-            f" value = get(k{at})",
+            f" value = get{objects[keys[:-1]]}(k{at})",
+            " if value is None:",
+            f"  {f'absent(r{at}, scope, notes, out{place}, n{at})' if _demands(rule) else 'pass'}",
+            " elif type(value) in simple:",
+            f"  out{place}[n{at}] = value",
+            f" else: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
+        ]
+    for number, (name, keys, memory, rule) in enumerate(part.converted):
+        at = f"{place}_{number}"
+        names |= {f"k{at}": keys[-1], f"n{at}": name, f"m{at}": memory, f"r{at}": rule}
+        lines += [
+            f" value = get{objects[keys[:-1]]}(k{at})",
             " if value is not None:",
             "  try:",
             f"   value = m{at}[value]",
@@ -89,11 +140,11 @@ def _rules(lines: list[str], names: dict[str, Raw], place: int, part: Part) -> N
             f"  except (Unfit, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, out{place}, n{at})",
             *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
         ]
-    for number, (name, key, change, rule) in enumerate(part.texts):
+    for number, (name, keys, change, rule) in enumerate(part.texts):
         at = f"{place}_t{number}"
-        names |= {f"k{at}": key, f"n{at}": name, f"p{at}": change, f"r{at}": rule}
+        names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
         lines += [
-            f" value = get(k{at})",
+            f" value = get{objects[keys[:-1]]}(k{at})",
             " if type(value) is str:",
             "  value = value.strip() if value.isascii() else clean(value)",
             f"  if value: out{place}[n{at}] = value",
@@ -111,8 +162,32 @@ def _demands(rule: Value) -> bool:
     return rule.required or rule.default is not None
 
 
+_SIMPLE = frozenset({str, bool, int, float})
+"""Types of values that a checked source holds as they are to be written."""
+
+
 def _no_keys(_: str) -> None:
     return None
+
+
+class _Misplaced(NamedTuple):
+    """What comes of reading below a value that is no object."""
+
+    unfit: Unfit
+    unhashable: list[Raw]
+    """So that no memory takes it for a value."""
+
+
+def _misplaced(node: Raw, steps: tuple[Step, ...]) -> Callable[[str], Raw]:
+    """The function that reads a key where the steps lead to no object, but perhaps to a list of objects."""
+
+    def get(key: str) -> Raw:
+        try:
+            return only(found(node, (*steps, Step(key))))
+        except Unfit as unfit:
+            return _Misplaced(unfit, [])
+
+    return get
 
 
 def _absent(rule: Value, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str) -> None:
@@ -152,6 +227,9 @@ def _plain(  # noqa: PLR0917 - called from generated text
     rule: Value, change: Change, value: Raw, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str
 ) -> None:
     """A value that is not a text: what it becomes."""
+    if type(value) is _Misplaced:
+        _unfit(rule, value.unfit, scope, notes, output, name)
+        return
     try:
         result = change(value)
     except Unfit as unfit:

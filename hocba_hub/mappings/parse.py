@@ -39,7 +39,7 @@ from hocba_hub.mappings.values import Raw, as_text
 from hocba_hub.model.findings import Finding
 
 KEYS = ("mapping", "version", "title", "note", "applies", "source", "target", "tables", "fields", "examples")
-_SOURCE_KEYS = ("format", "records", "namespaces", "sheets")
+_SOURCE_KEYS = ("format", "schema", "records", "namespaces", "sheets")
 _SHEET_KEYS = ("sheet", "header", "key", "as")
 _TARGET_KEYS = ("schema", "format", "root", "namespace")
 _APPLIES_KEYS = ("school-years", "from", "to", "clients")
@@ -171,7 +171,8 @@ class _Parts:
             except PathError as error:
                 self.reading.report(kinds.PATH_WRONG, "/source/records", str(error))
         namespaces = self.texts("/source/namespaces", given.get("namespaces", {}))
-        return Source(form, records, namespaces, self.sheets(given.get("sheets", [])))
+        schema = self.texts("/source", {"schema": given.get("schema", "")}).get("schema", "")
+        return Source(form, schema, records, namespaces, self.sheets(given.get("sheets", [])))
 
     def sheets(self, given: Raw) -> tuple[SheetSpec, ...]:
         if not isinstance(given, list):

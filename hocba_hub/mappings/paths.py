@@ -69,11 +69,10 @@ class Path:
     """`.`, `.key` or `.position`."""
 
     @property
-    def direct(self) -> str | None:
-        """The only key, if the path is no more than that."""
-        plain = len(self.steps) == 1 and not self.up and not self.special
-        step = self.steps[0] if plain else None
-        return step.name if step and step.index is None and step.where is None and step.name != ANY else None
+    def keys(self) -> tuple[str, ...] | None:
+        """The keys that lead down, one object after the other, if the path is no more than that."""
+        plain = self.steps and not self.special and all(step == Step(step.name) for step in self.steps)
+        return self.names if plain and ANY not in self.names else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -168,24 +167,25 @@ def read(path: Path) -> Callable[[Scope], Raw]:
         return lambda scope: start(scope, up)[3]
     if special == SELF:
         return lambda scope: start(scope, up)[0]
-    if up == 0 and all(step == Step(step.name) and step.name != ANY for step in steps):
-        names = path.names
+    names = path.keys
+    if names is None:
+        return lambda scope: only(found(start(scope, up)[0], steps))
 
-        def plain(scope: Scope) -> Raw:
-            node = scope[0]
-            for name in names:
-                if type(node) is not dict:
-                    return _only(found(scope[0], steps))
-                node = node.get(name)
-                if node is None:
-                    return None
-            return node
+    def plain(scope: Scope) -> Raw:
+        begin = node = scope[0] if up == 0 else start(scope, up)[0]
+        for name in names:
+            if type(node) is not dict:
+                return only(found(begin, steps))
+            node = node.get(name)
+            if node is None:
+                return None
+        return node
 
-        return plain
-    return lambda scope: _only(found(start(scope, up)[0], steps))
+    return plain
 
 
-def _only(hits: list[tuple[Steps, Raw]]) -> Raw:
+def only(hits: list[tuple[Steps, Raw]]) -> Raw:
+    """The one node that was found, a list of them if there are several, or None."""
     if len(hits) > 1:
         return [node for _, node in hits]
     return hits[0][1] if hits else None
@@ -246,13 +246,15 @@ def _chosen(items: list[Raw], step: Step) -> int | None:
 def items(path: Path) -> Callable[[Scope], list[tuple[Steps, Raw]]]:
     """A function that returns the items that `each` goes over: lists item by item, a single value as one item."""
     steps, up = path.steps, path.up
-    name = path.direct
+    names = path.keys if up == 0 else None
 
     def every(scope: Scope) -> list[tuple[Steps, Raw]]:
-        if name is not None and type(scope[0]) is dict:
-            value = scope[0].get(name)
+        if names is not None:
+            value = scope[0]
+            for name in names:
+                value = value.get(name) if type(value) is dict else None
             if type(value) is list:
-                return [((name, number), item) for number, item in enumerate(value)]
+                return [((*names, number), item) for number, item in enumerate(value)]
         hits = found(start(scope, up)[0], steps)
         flat: list[tuple[Steps, Raw]] = []
         for at, node in hits:

@@ -36,17 +36,18 @@ class ValueRules:
         self.reading = Reading(lines=dict(document.lines))
         self.tables = {**tables, **document.tables}
         cells = document.source.format == ROWS
+        self.is_checked = bool(document.source.schema)
         self._plain = {dates: plain(dates=dates, cells=cells) for dates in (True, False)}
 
     def plain(self, rule: Value) -> Change:
         """The function that makes what a rule reads plain."""
         return self._plain[bool(rule.apply) and rule.apply[0].name == "date"]
 
-    def direct(self, rule: Value) -> str | None:
-        """The source key of a rule that reads one key of its object; None for any other rule."""
-        if len(rule.sources) != 1 or rule.join is not None or rule.when is not None:
+    def keys(self, rule: Value) -> tuple[str, ...] | None:
+        """The keys of its object by which a rule reads its one value; None for any other rule."""
+        if len(rule.sources) != 1 or rule.join is not None or rule.when is not None or rule.sources[0].up:
             return None
-        return None if any(day_of(use) for use in rule.tables) else rule.sources[0].direct
+        return None if any(day_of(use) for use in rule.tables) else rule.sources[0].keys
 
     def conversion(self, rule: Value, target: TargetField) -> Memory | None:
         """What a value goes through; None if it only has to be made plain."""

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,24 +16,27 @@ from hocba_hub.mappings.value_rules import ANYTHING
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
 _ALLOWED = re.compile(
-    r"def fill\(scope, notes\):|\s+("
-    r"node = scope\[0\]|get = node\.get if type\(node\) is dict else no_keys|return out0|else:|try:"
-    r"|if value is not None:|if type\(value\) is str:"
+    r"def fill\(scope, notes, more=None\):|\s+("
+    r"node0 = scope\[0\]|get0 = node0\.get if type\(node0\) is dict else no_keys|return out0|else:|try:|pass"
+    r"|if more is not None: out0\.update\(more\)"
+    r"|node\d+ = get\d+\(o\d+\)|if type\(node\d+\) is dict: get\d+ = node\d+\.get"
+    r"|else: get\d+ = no_keys if node\d+ is None else misplaced\(node0, s\d+\)"
+    r"|if value is( not)? None:|if type\(value\) is str:|elif type\(value\) in simple:"
     r"|out\d+ = (\{\}|base\d+\.copy\(\))"
     r"|(if out\d+: )?out\d+\[own\d+\] = out\d+"
-    r"|value = (get\(k\w+\)|m\w+\[value\]|f\w+\(scope, notes\))"
+    r"|value = (get\d+\(k\w+\)|m\w+\[value\]|f\w+\(scope, notes\))"
     r"|value = value\.strip\(\) if value\.isascii\(\) else clean\(value\)"
     r"|(if value( is not None)?: )?out\d+\[n\w+\] = value"
     r"|(else: )?absent\(r\w+, scope, notes, out\d+, n\w+\)"
-    r"|elif value is not None: plain\(r\w+, p\w+, value, scope, notes, out\d+, n\w+\)"
+    r"|(elif value is not None|else): plain\(r\w+, p\w+, value, scope, notes, out\d+, n\w+\)"
     r"|except \(Unfit, TypeError\) as e: failed\(r\w+, m\w+, value, e, scope, notes, out\d+, n\w+\))"
 )
 
 HOSTILE = "a']; import os; x = ['"
 
 
-def source_of(text):
-    builder, parts = Builder(load_document(HEAD + text), {}), []
+def source_of(text, head=HEAD):
+    builder, parts = Builder(load_document(head + text), {}), []
     builder._add(parts, builder.document.fields, ANYTHING, Part(0, ""))
     return generated(parts)[0]
 
@@ -43,11 +47,14 @@ RULES = """fields:
   o/p: {value: %s}
   l: {each: d, fields: {e: f}}
   w: {from: g, when: {h: %s}}
+  n: i/j/k
 """
+CHECKED = "source: {format: json, schema: s}"
 
 
-def test_every_line_is_one_of_a_closed_set():
-    for line in source_of(RULES % (("x",) * 6)).splitlines():
+@pytest.mark.parametrize("head", [HEAD, HEAD.replace("source: {format: json}", CHECKED)])
+def test_every_line_is_one_of_a_closed_set(head):
+    for line in source_of(RULES % (("x",) * 6), head).splitlines():
         assert _ALLOWED.fullmatch(line), line
 
 
@@ -63,3 +70,35 @@ def test_names_that_look_like_code_are_only_names():
     text = f'fields: {{"{HOSTILE}": "\'{HOSTILE.replace(chr(39), chr(39) * 2)}\'", b: {{value: "{HOSTILE}"}}}}'
     made = compile_mapping(load_document(HEAD + text), {}).translate(JsonRecord({HOSTILE: "v"}))
     assert made.output == {HOSTILE: "v", "b": HOSTILE}
+
+
+def translated(fields, record, head=HEAD):
+    return compile_mapping(load_document(head + "fields:\n" + fields), {}).translate(JsonRecord(record))
+
+
+def test_values_of_a_checked_source_are_taken_as_they_are():
+    checked = HEAD.replace("source: {format: json}", CHECKED)
+    record = {"a": {"b": " Ð ", "c": False, "d": 0}}
+    fields = "  x: a/b\n  y: a/c\n  z: a/d\n"
+    assert translated(fields, record, checked).output == {"x": " Ð ", "y": False, "z": 0}
+    assert translated(fields, record).output == {"x": "Đ", "y": False, "z": 0}
+
+
+@pytest.mark.parametrize("head", [HEAD, HEAD.replace("source: {format: json}", CHECKED)])
+def test_what_stands_where_an_object_should_be(head):
+    fields = "  x: {from: a/b/c, required: true}\n  y: {from: a/b/d, apply: [text]}\n"
+    assert translated(fields, {"a": {"b": [{"c": "v"}]}}, head).output == {"x": "v"}
+    for record, at in (({"a": "v"}, "/a"), ({"a": {"b": 1}}, "/a/b")):
+        found = translated(fields, record, head).findings
+        assert [(f.kind.code, f.pointer) for f in found] == [("mapping.value.structure", at)] * 2
+    (missing,) = translated(fields, {"a": {}}, head).findings
+    assert (missing.kind.code, missing.pointer) == ("mapping.value.missing", "/a/b")
+
+
+def test_what_all_items_of_a_list_read_from_the_root():
+    inner = "{k: /key, r: {from: /r, required: true}, n: n, p: {from: [/key, .position], join: '-'}}"
+    fields = f"  l: {{each: a/b, fields: {inner}}}\n"
+    record = {"key": "K", "a": {"b": [{"n": 1}, {"n": 2}]}}
+    made = translated(fields, {**record, "r": "R"})
+    assert made.output["l"] == [{"k": "K", "r": "R", "n": n, "p": f"K-{n}"} for n in (1, 2)]
+    assert [f.pointer for f in translated(fields, record).findings] == ["/r"]
