@@ -86,6 +86,7 @@ def _answers(*problems: int, good: int) -> dict[str, Any]:
 
 
 SUBMIT = {
+    "security": [{"clientKey": []}],
     "requestBody": _BODY["requestBody"],
     "parameters": [*_BODY["parameters"], _KEY],
     "responses": _answers(400, 401, 403, 409, 413, 415, 422, 429, 503, good=202),

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from hocba_hub.model.clock import Clock
@@ -23,8 +24,10 @@ log = logging.getLogger(__name__)
 
 _GROUP_RECORDS = 1_000
 """Most records of one commit, unless a single portion has more."""
-_GATHER_SECONDS = 0.002
-"""How long a group waits for company, once the last group had some."""
+_GATHER_SHARE = 0.5
+_GATHER_SECONDS = 0.02
+"""A group waits for company this share of the time that the last one took, and so long at most; the next to a lone
+one does not wait at all."""
 _RACES = 20
 
 
@@ -51,6 +54,8 @@ class GroupWriter:
         self._news = threading.Condition()
         self._stopping = False
         # One writer is all that SQLite allows; on PostgreSQL a second one fills the first one's wait for the disk.
+        # They take turns until the commit: two that ran at once would only halve the groups.
+        self._turn = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, name=f"writer-{number}", daemon=True)
             for number in range(1 if store.is_sqlite else 2)
@@ -80,19 +85,21 @@ class GroupWriter:
             thread.join()
 
     def _run(self) -> None:
-        company = False
+        gather = 0.0
         while True:
-            with self._news:
-                while not self._waiting:
-                    if self._stopping:
-                        return
-                    self._news.wait()
-            if company:
-                time.sleep(_GATHER_SECONDS)
-            group = self._take()
-            company = len(group) > 1
-            if group:
-                self._write(group)
+            with ExitStack() as turn:
+                turn.enter_context(self._turn)
+                with self._news:
+                    while not self._waiting:
+                        if self._stopping:
+                            return
+                        self._news.wait()
+                time.sleep(gather)
+                group = self._take()
+                begun = time.monotonic()
+                self._write(group, before_commit=turn.close)
+                took = time.monotonic() - begun
+                gather = min(took * _GATHER_SHARE, _GATHER_SECONDS) if len(group) > 1 else 0.0
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -103,13 +110,13 @@ class GroupWriter:
                 records += len(group[-1].portion.records)
         return group
 
-    def _write(self, group: Sequence[_Waiting]) -> None:
+    def _write(self, group: Sequence[_Waiting], before_commit: Callable[[], None]) -> None:
         try:
-            results = self._commit([waiting.portion for waiting in group])
+            results = self._commit([waiting.portion for waiting in group], before_commit)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for the answer
             if len(group) > 1 and not isinstance(error, StoreAwayError):
                 for waiting in group:  # one request's fault must not be the others'
-                    self._write([waiting])
+                    self._write([waiting], before_commit)
                 return
             for waiting in group:
                 _answer(waiting, None, error)
@@ -120,12 +127,14 @@ class GroupWriter:
             for destination in self._destinations:
                 self._ring(destination)
 
-    def _commit(self, portions: Sequence[Portion]) -> list[list[RecordResult]]:
+    def _commit(self, portions: Sequence[Portion], before_commit: Callable[[], None]) -> list[list[RecordResult]]:
         races = 0
         while True:
             try:
                 with self._store.write() as connection:
-                    return accept(connection, portions, self._destinations, self._clock())
+                    results = accept(connection, portions, self._destinations, self._clock())
+                    before_commit()
+                    return results
             except CardRaceError:
                 races += 1
                 if races == _RACES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 
 import click
@@ -39,8 +40,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind((host, port))
         listening.listen(1024)
+        app = application(settings)
+        gc.freeze()  # what lives as long as the process is not looked through again and again
         config = uvicorn.Config(
-            application(settings), loop="uvloop", http="httptools", log_config=None, access_log=False,
+            app, loop="uvloop", http="httptools", log_config=None, access_log=False,
             timeout_graceful_shutdown=20, server_header=False,
         )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listening])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import redis
 from redis.backoff import NoBackoff
@@ -22,6 +23,8 @@ QUEUE = "hocba"
 _RUNG_MS = 5_000
 """How long one ring stands for all that follow; a drain takes it down when it starts."""
 _JOB_SECONDS = 600
+_REST_SECONDS = 0.05
+"""Between rounds of rings: under load one ring then stands for many commits."""
 
 
 def connect(url: str) -> redis.Redis:
@@ -96,6 +99,7 @@ class Doorbell:
                 wanted, self._wanted = self._wanted, set()
             for destination in sorted(wanted):
                 self.ring_now(destination)
+            time.sleep(_REST_SECONDS)
 
 
 def _bell(destination: DestinationName) -> str:

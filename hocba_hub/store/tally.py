@@ -1,13 +1,13 @@
 """Counters that are written in the same transaction as what they count, so that they are exact across processes.
 
-One table of sums holds them all. Each process writes to its own shard, so that writers do not wait for each other;
+One table of sums holds them all. Each thread writes to a shard of its own, so that writers do not wait for each other;
 a reader adds the shards up. Depth by state is kept the same way: minus one where a delivery leaves, plus one where
 it arrives.
 """
 
 from __future__ import annotations
 
-import os
+import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ class Tally:
 
     def write(self, connection: Connection) -> None:
         """Write the sums; rows are taken in one order, so that transactions cannot lock each other out."""
-        shard = os.getpid() % _SHARDS
+        shard = threading.get_native_id() % _SHARDS
         rows = [
             {"name": name, "labels": labels, "shard": shard, "value": float(value)}
             for (name, labels), value in sorted(self._sums.items())
