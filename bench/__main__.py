@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import accept, delivery, resilience, scale
+from bench import accept, delivery, resilience, scale, yardstick
 
 MEASUREMENTS: dict[str, Callable[[Path], list[tuple[str, str]]]] = {
+    "yardstick": yardstick.measure,
     "accept": accept.measure,
     "accept-slow-disk": accept.measure_slow_disk,
     "end-to-end": delivery.measure,

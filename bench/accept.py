@@ -78,17 +78,15 @@ def measure(folder: Path) -> list[tuple[str, str]]:
     sample = secondary_cards(200)
     found = [("card", f"{sum(map(len, sample)) / len(sample) / 1000:.1f} KB on average")]
     with postgres() as server:
-        for name, url in (("PostgreSQL", server.create_database("bench")), ("SQLite", None)):
-            with paused_hub(folder / name, url) as (rig, key):
-                found.append(_figures(f"accept single, 32 connections, {name}", _single(rig, key)))
+        for name, url in (("PostgreSQL", server.url), ("SQLite", None)):
             for apis in (1, 2):
                 target = server.create_database(f"bench{apis}") if url else None
                 with paused_hub(folder / f"{name}{apis}", target, apis=apis) as (rig, key):
+                    what = f"{apis} API process{'es' if apis > 1 else ''}, {name}"
+                    found.append(_figures(f"accept single, 32 connections, {what}", _single(rig, key)))
                     load, cards = _batched(rig, key)
                     assert set(load.statuses) == {202}, load.statuses
-                    found.append(
-                        (f"accept batched (500), {apis} API process, {name}", f"{cards / load.seconds:,.0f} cards/s")
-                    )
+                    found.append((f"accept batched (500), {what}", f"{cards / load.seconds:,.0f} cards/s"))
     return found
 
 

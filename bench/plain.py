@@ -54,7 +54,8 @@ def deliver(card: dict[str, Any]) -> None:
             os.environ["HOCBA_MINISTRY_USERNAME"], os.environ["HOCBA_MINISTRY_PASSWORD"], use_digest=True
         ),
     )
-    client.service.SubmitReportCards(Record=[_record(card, raw)])
+    service = client.create_service(next(iter(client.wsdl.bindings)), MINISTRY)
+    service.SubmitReportCards(Record=[_record(card, raw)])
 
 
 def _ndc(card: dict[str, Any]) -> dict[str, Any]:

@@ -9,23 +9,25 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = {
-    "up": "Everything on this machine: API, workers, scheduler, embedded store and Redis",
-    "demo": "The main job, end to end, on a synthetic province with faults",
-    "api": "Only the HTTP API",
-    "worker": "Only the delivery workers",
-    "scheduler": "Only the scheduler",
-    "sandbox": "Simulators of the province's platform and the Ministry's database",
-    "generate": "Synthetic report cards",
-    "clients": "Vendor systems and their keys",
-    "operators": "People in the education department and their keys",
-    "failures": "Deliveries that failed, by destination and code",
-    "replay": "Send failed deliveries again",
-    "destinations": "Destinations: show, check, pause, resume",
-    "mappings": "Mappings: list, show, check, test, run, diff, export, import",
-    "database": "Create or upgrade the store's schema",
-}
-"""Command name (also the module's name) → one line for the help page."""
+from hocba_hub.cli.texts import text
+
+_COMMANDS = (
+    "up",
+    "demo",
+    "api",
+    "worker",
+    "scheduler",
+    "sandbox",
+    "generate",
+    "clients",
+    "operators",
+    "failures",
+    "replay",
+    "destinations",
+    "mappings",
+    "database",
+)
+"""The commands in the order of the help page: each is the name of its module and of its text."""
 
 
 class _LazyGroup(click.Group):
@@ -40,11 +42,11 @@ class _LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        with formatter.section(text("commands")):
+            formatter.write_dl([(name, text(name)) for name in _COMMANDS])
 
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_LazyGroup, help=text("main"), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hocba-hub")
 def main() -> None:
-    """hocba-hub: report cards from the schools' systems to the province and the Ministry, with proof."""
+    """Run a command."""

@@ -7,13 +7,14 @@ import socket
 
 import click
 
+from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
 
 
-@click.command()
-@click.option("--host", default=None, help="Address to listen on (HOCBA_HOST, 127.0.0.1).")
-@click.option("--port", type=int, default=None, help="Port to listen on (HOCBA_PORT, 8080).")
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="How many share the port.")
+@click.command(help=text("api"))
+@click.option("--host", default=None, help=text("option.host"))
+@click.option("--port", type=int, default=None, help=text("option.port"))
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help=text("option.processes.api"))
 def api(host: str | None, port: int | None, processes: int) -> None:
     """Serve the HTTP API until SIGTERM; needs an up-to-date store."""
     settings = Settings()

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
+from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import children
 from hocba_hub.model.clock import system_clock
 from hocba_hub.queue.embedded import free_port
@@ -63,12 +64,20 @@ class _Stage:
         return {key: version for vendor in self.vendors for key, version in vendor.answers.accepted.items()}
 
 
-@click.command()
-@click.option("--cards", default=3_000, show_default=True, type=click.IntRange(1), help="Report cards.")
-@click.option("--schools", default=12, show_default=True, type=click.IntRange(1), help="Schools they come from.")
-@click.option("--defects", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Share with defects.")
-@click.option("--seed", default=2026, show_default=True, help="Another seed, another province and other faults.")
-@click.option("--home", default=Path("var/demo"), show_default=True, type=click.Path(path_type=Path))
+@click.command(help=text("demo"))
+@click.option("--cards", default=3_000, show_default=True, type=click.IntRange(1), help=text("option.demo.cards"))
+@click.option("--schools", default=12, show_default=True, type=click.IntRange(1), help=text("option.demo.schools"))
+@click.option(
+    "--defects", default=0.05, show_default=True, type=click.FloatRange(0, 1), help=text("option.demo.defects")
+)
+@click.option("--seed", default=2026, show_default=True, help=text("option.demo.seed"))
+@click.option(
+    "--home",
+    default=Path("var/demo"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help=text("option.demo.home"),
+)
 def demo(cards: int, schools: int, defects: float, seed: int, home: Path) -> None:
     """Push synthetic cards by three vendors through faults, and show that nothing was lost or doubled.
 

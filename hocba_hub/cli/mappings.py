@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli.texts import text
+
 if TYPE_CHECKING:
     from hocba_hub.mappings.document import Document
     from hocba_hub.mappings.library import Library
@@ -21,12 +23,9 @@ if TYPE_CHECKING:
 _LANGUAGE = click.option("--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True)
 
 
-@click.group()
+@click.group(help=text("mappings"))
 def mappings() -> None:
-    """Mappings: list, show, check, test, run, diff, export, import.
-
-    MAPPING is a file, or the name of a mapping that comes with the hub, alone or with its version: NAME@1.0.0.
-    """
+    """MAPPING is a file, or the name of a mapping that comes with the hub, with or without its version: NAME@1.0.0."""
 
 
 def _library() -> Library:
@@ -116,7 +115,7 @@ def show(mapping: str) -> None:
 
 @mappings.command()
 @click.argument("mapping", nargs=-1, required=True)
-@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help="More code tables.")
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
 @_LANGUAGE
 def check(mapping: tuple[str, ...], tables: Path | None, lang: str) -> None:
     """Check mappings against their targets, tables and examples; ends with 1 if one has an error."""
@@ -138,7 +137,7 @@ def check(mapping: tuple[str, ...], tables: Path | None, lang: str) -> None:
 
 @mappings.command()
 @click.argument("mapping", nargs=-1, required=True)
-@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help="More code tables.")
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
 def test(mapping: tuple[str, ...], tables: Path | None) -> None:
     """Run the mappings' own examples and show their coverage; ends with 1 if one fails."""
     from hocba_hub.mappings.compile import compile_mapping
@@ -175,7 +174,7 @@ def test(mapping: tuple[str, ...], tables: Path | None) -> None:
 @mappings.command()
 @click.argument("mapping")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help="More code tables.")
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
 @_LANGUAGE
 def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
     """Translate the records of a FILE (JSON, NDJSON, XML or CSV) to lines of JSON; findings go to standard error.

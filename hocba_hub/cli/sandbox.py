@@ -10,24 +10,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli.texts import text
+
 if TYPE_CHECKING:
     from hocba_hub.sandbox.faults import FaultScript
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port-province", type=int, default=8091, show_default=True, help="REST; 0 takes a free port.")
-@click.option("--port-ministry", type=int, default=8092, show_default=True, help="SOAP; 0 takes a free port.")
-@click.option("--seed", type=int, default=None, help="Seed of the faults; wins over the script's.")
-@click.option("--faults", default="none", show_default=True, help="none, demo, harsh, or a script (YAML or JSON).")
-@click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Keep both ledgers beside this name.")
+@click.command(help=text("sandbox"))
+@click.option("--host", default="127.0.0.1", show_default=True, help=text("option.sandbox.host"))
+@click.option("--port-province", type=int, default=8091, show_default=True, help=text("option.sandbox.province"))
+@click.option("--port-ministry", type=int, default=8092, show_default=True, help=text("option.sandbox.ministry"))
+@click.option("--seed", type=int, default=None, help=text("option.sandbox.seed"))
+@click.option("--faults", default="none", show_default=True, help=text("option.sandbox.faults"))
+@click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help=text("option.sandbox.ledger"))
+@click.option("--token-seconds", type=float, default=3600, show_default=True, help=text("option.sandbox.token"))
 @click.option(
-    "--token-seconds", type=float, default=3600, show_default=True, help="How long the province's tokens hold."
+    "--client-id", envvar="HOCBA_PROVINCE_CLIENT_ID", default="hub", show_default=True, help=text("option.sandbox.user")
 )
-@click.option("--client-id", envvar="HOCBA_PROVINCE_CLIENT_ID", default="hub", show_default=True)
-@click.option("--client-secret", envvar="HOCBA_PROVINCE_CLIENT_SECRET", help="Made up and shown if not given.")
-@click.option("--username", envvar="HOCBA_MINISTRY_USERNAME", default="hub", show_default=True)
-@click.option("--password", envvar="HOCBA_MINISTRY_PASSWORD", help="Made up and shown if not given.")
+@click.option("--client-secret", envvar="HOCBA_PROVINCE_CLIENT_SECRET", help=text("option.sandbox.secret"))
+@click.option(
+    "--username", envvar="HOCBA_MINISTRY_USERNAME", default="hub", show_default=True, help=text("option.sandbox.user")
+)
+@click.option("--password", envvar="HOCBA_MINISTRY_PASSWORD", help=text("option.sandbox.secret"))
 def sandbox(
     *,
     host: str,

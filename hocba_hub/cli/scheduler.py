@@ -7,10 +7,11 @@ from types import FrameType
 
 import click
 
+from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
 
 
-@click.command()
+@click.command(help=text("scheduler"))
 def scheduler() -> None:
     """Ring for what is due and take over expired leases, until SIGTERM. Any number may run."""
     from hocba_hub.bootstrap import housekeeping, worker_process

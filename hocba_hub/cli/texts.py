@@ -13,6 +13,97 @@ from typing import Literal
 Language = Literal["vi", "en"]
 
 TEXTS: Mapping[str, tuple[str, str]] = {
+    "main": (
+        "hocba-hub: chuyển học bạ số từ phần mềm nhà trường đến tỉnh và Bộ, có bằng chứng.",
+        "hocba-hub: report cards from the schools' systems to the province and the Ministry, with proof.",
+    ),
+    "commands": ("Lệnh", "Commands"),
+    "up": (
+        (
+            "Chạy tất cả trên máy này: API, tiến trình gửi, bộ lịch; Redis riêng nếu không có HOCBA_REDIS_URL; "
+            "SQLite trong HOCBA_HOME (var/) nếu không có HOCBA_DATABASE_URL. Cơ sở dữ liệu được nâng cấp trước."
+        ),
+        (
+            "Everything on this machine: the API, the workers and the scheduler; a private Redis without "
+            "HOCBA_REDIS_URL; SQLite in HOCBA_HOME (var/) without HOCBA_DATABASE_URL. The store's schema is "
+            "upgraded first."
+        ),
+    ),
+    "demo": (
+        (
+            "Chạy công việc chính từ đầu đến cuối trên một tỉnh giả lập có lỗi; thoát với mã 0 chỉ khi không mất,"
+            " không trùng."
+        ),
+        (
+            "The main job, end to end, on a synthetic province with faults; exit code 0 only if nothing was lost "
+            "or doubled."
+        ),
+    ),
+    "api": (
+        "Chỉ chạy HTTP API, đến khi nhận SIGTERM; cơ sở dữ liệu phải đúng phiên bản.",
+        "Only the HTTP API, until SIGTERM; the store must be up to date.",
+    ),
+    "worker": (
+        "Chỉ chạy tiến trình gửi, đến khi nhận SIGTERM: xong việc đang làm rồi mới dừng.",
+        "Only the delivery workers, until SIGTERM: what is under way is finished first.",
+    ),
+    "scheduler": (
+        (
+            "Chỉ chạy bộ lịch, đến khi nhận SIGTERM: báo việc đến hạn, thu lại việc quá hạn giữ. Chạy bao nhiêu "
+            "bản cũng được."
+        ),
+        "Only the scheduler, until SIGTERM: rings for what is due, takes over expired leases. Any number may run.",
+    ),
+    "sandbox": (
+        (
+            "Giả lập nền tảng của tỉnh và cơ sở dữ liệu của Bộ, có sổ và lỗi theo kịch bản, đến khi nhận SIGTERM."
+            " GET /ledger ở mỗi cổng cho biết đã nhận gì; POST /faults đổi kịch bản."
+        ),
+        (
+            "Simulators of the province's platform and the Ministry's database, with ledgers and scripted faults,"
+            " until SIGTERM. GET /ledger on either port says what arrived and what is held; POST /faults changes "
+            "the script."
+        ),
+    ),
+    "mappings": (
+        (
+            "Ánh xạ: xem, kiểm tra, thử, chạy, so sánh, duyệt. MAPPING là một tệp, hoặc tên ánh xạ có sẵn, có thể kèm "
+            "phiên bản: NAME@1.0.0."
+        ),
+        (
+            "Mappings: show, check, test, run, compare, review. MAPPING is a file, or the name of one that comes with the "
+            "hub, with or without its version: NAME@1.0.0."
+        ),
+    ),
+    "option.host": ("Địa chỉ lắng nghe (HOCBA_HOST, 127.0.0.1).", "Address to listen on (HOCBA_HOST, 127.0.0.1)."),
+    "option.port": ("Cổng của HTTP API (HOCBA_PORT, 8080).", "Port of the HTTP API (HOCBA_PORT, 8080)."),
+    "option.processes.api": ("Số tiến trình dùng chung cổng.", "How many processes share the port."),
+    "option.processes.worker": ("Số tiến trình (HOCBA_WORKER_PROCESSES, 2).", "How many (HOCBA_WORKER_PROCESSES, 2)."),
+    "option.demo.cards": ("Số học bạ.", "Report cards."),
+    "option.demo.schools": ("Số trường.", "Schools they come from."),
+    "option.demo.defects": ("Tỉ lệ học bạ có lỗi.", "Share with defects."),
+    "option.demo.seed": (
+        "Hạt giống khác cho tỉnh khác và lỗi khác.",
+        "Another seed, another province and other faults.",
+    ),
+    "option.demo.home": ("Thư mục làm việc; bị xóa trước khi chạy.", "Working folder; emptied first."),
+    "option.sandbox.host": ("Địa chỉ lắng nghe.", "Address to listen on."),
+    "option.sandbox.province": ("Cổng REST; 0 là cổng trống bất kỳ.", "REST; 0 takes a free port."),
+    "option.sandbox.ministry": ("Cổng SOAP; 0 là cổng trống bất kỳ.", "SOAP; 0 takes a free port."),
+    "option.sandbox.seed": (
+        "Hạt giống của lỗi; được ưu tiên hơn kịch bản.",
+        "Seed of the faults; wins over the script's.",
+    ),
+    "option.sandbox.faults": (
+        "none, demo, harsh, hoặc một kịch bản (YAML hay JSON).",
+        "none, demo, harsh, or a script (YAML or JSON).",
+    ),
+    "option.sandbox.ledger": ("Giữ hai sổ cạnh tên tệp này.", "Keep both ledgers beside this name."),
+    "option.sandbox.token": ("Thời hạn mã truy cập của tỉnh, giây.", "How long the province's tokens hold, seconds."),
+    "option.sandbox.user": ("Tên đăng nhập của hệ thống gửi.", "The name that the hub logs in with."),
+    "option.sandbox.secret": ("Tự sinh và hiện ra nếu không cho.", "Made up and shown if not given."),
+    "option.tables": ("Thư mục có thêm bảng mã.", "A folder of more code tables."),
+    "ends": ("Nhấn Ctrl-C để dừng.", "Ctrl-C ends it."),
     "clients": ("Phần mềm nhà trường và khóa của chúng.", "Vendor systems and their keys."),
     "clients.add": (
         "Thêm phần mềm NAME được gửi thay các trường đã nêu; in khóa một lần duy nhất.",

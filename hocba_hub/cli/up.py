@@ -5,23 +5,21 @@ from __future__ import annotations
 import click
 
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
+from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
 
 
-@click.command()
-@click.option("--port", type=int, default=None, help="Port of the HTTP API (HOCBA_PORT, 8080).")
+@click.command(help=text("up"))
+@click.option("--port", type=int, default=None, help=text("option.port"))
 def up(port: int | None) -> None:
-    """Run the API, the workers and the scheduler; without HOCBA_REDIS_URL also a private Redis.
-
-    Without HOCBA_DATABASE_URL the store is SQLite in HOCBA_HOME (var/). The store's schema is upgraded first.
-    """
+    """Run the API, the workers and the scheduler, and what they need that no setting names."""
     from rich.console import Console
 
     settings = Settings() if port is None else Settings(port=port)
     supervisor = Supervisor(children(settings))
     console = Console(stderr=True)
     console.print(f"hocba-hub · http://{settings.host}:{settings.port} · {settings.home.absolute()}")
-    console.print("Ctrl-C ends it. / Nhấn Ctrl-C để dừng.")
+    console.print(text("ends"))
     supervisor.run()
 
 

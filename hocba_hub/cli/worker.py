@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
 
 
-@click.command()
-@click.option("--processes", type=click.IntRange(1), default=None, help="How many (HOCBA_WORKER_PROCESSES, 2).")
+@click.command(help=text("worker"))
+@click.option("--processes", type=click.IntRange(1), default=None, help=text("option.processes.worker"))
 def worker(processes: int | None) -> None:
     """Deliver until SIGTERM: finishes what is under way, then ends."""
     settings = Settings()

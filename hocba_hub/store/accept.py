@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, case, delete, select, update
+from sqlalchemy import Connection, case, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.acceptance import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, SCHOOL_NOT_PERMITTED
@@ -24,7 +24,15 @@ from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import StoreError, one_of_cards
-from hocba_hub.store.tables import deliveries, open_findings, records, report_cards, submissions, versions
+from hocba_hub.store.tables import (
+    deliveries,
+    delivery_attempts,
+    open_findings,
+    records,
+    report_cards,
+    submissions,
+    versions,
+)
 from hocba_hub.store.tally import Tally
 
 WAIT_FOR_OLDER_MS = 30_000
@@ -285,11 +293,13 @@ def _write_deliveries(
     if known:
         supersede(connection, known, tally)
         d = deliveries.c
-        query = select(d.school_year, d.card_id, d.destination, d.state, d.attempts).where(
+        # Not `attempts`: a replay counts those from the start again, and what was sent once stays sent.
+        tried = exists().where(delivery_attempts.c.delivery_id == d.id)
+        query = select(d.school_year, d.card_id, d.destination, d.state, tried).where(
             one_of_cards(connection, d.school_year, d.card_id, known)
         )
-        for year, card_id, destination, state, attempts in connection.execute(query):
-            if attempts or state in UNSETTLED or state == DeliveryState.ACKNOWLEDGED:
+        for year, card_id, destination, state, was_tried in connection.execute(query):
+            if was_tried or state in UNSETTLED or state == DeliveryState.ACKNOWLEDGED:
                 reached.add((year, card_id, destination))
             if state in UNSETTLED:
                 unsettled.add((year, card_id, destination))

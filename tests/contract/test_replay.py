@@ -217,6 +217,7 @@ def test_what_is_replayed_is_superseded_by_a_version_accepted_before_it_goes_out
     act(bench, Selection(code="WRONG"))
     put(bench, ("a", "2"))
     assert (bench.row("a").state, bench.row("a", 2).state) == ("superseded", "queued")
+    assert bench.row("a", 2).event == "UPDATE"  # it was sent once, whatever the replay made of its window
 
 
 def test_versions_stay_in_order_though_replay_and_acceptance_run_at_once(bench: Bench):
