@@ -14,6 +14,7 @@ from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.phrases import in_vietnamese
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.reads import Names, is_read, is_seen, leaves, reads
+from hocba_hub.mappings.schemas import NAMES, target_schema
 from hocba_hub.mappings.shapes import ANY, NUMBER, TEXT, WHOLE, Shape
 from hocba_hub.mappings.tables.lookup import Table, TableError
 from hocba_hub.mappings.targets import LIST, OBJECT, TargetField
@@ -33,12 +34,15 @@ def check(
     """Everything that can be said against a mapping; errors make it unusable, warnings deserve a look.
 
     `target` is the schema that it writes. `source`, where there is one (canonical → destination), is the schema that
-    it reads: then types and lengths are followed from the source to the target.
+    it reads, by default the one that the document names: then types and lengths are followed from the source to the
+    target, and what the target has no place for is no mistake of the mapping.
     """
     try:
         mapping = compile_mapping(document, tables)
     except DocumentError as error:
         return error.findings
+    if source is None and document.source.schema in NAMES:
+        source = target_schema(document.source.schema)
     found = list(_Check(document, {**tables, **document.tables}, source).findings(target))
     for result in run_examples(mapping):
         if result.problems:
@@ -131,7 +135,9 @@ class _Check:
 
     def generic(self, rule: Value) -> str:
         """The source field of a rule in the source schema's form, lists as `[]`."""
-        names = next((one.names for one in self.read if one.place == rule.place and one.is_value), ())
+        last = rule.sources[0].names if rule.sources else ()
+        places = (one.names for one in self.read if one.place == rule.place and one.is_value)
+        names: Names = next((names for names in places if names[-len(last) :] == last), ())
         here, path = self.source, ""
         for name in names:
             path = f"{path}/{name}" if path else name
@@ -186,7 +192,7 @@ class _Check:
                 if not isinstance(record, Finding):
                     seen.update(dict.fromkeys(leaves(record.node)))
         for leaf in seen:
-            if not is_read(leaf, self.read):
+            if self.source is None and not is_read(leaf, self.read):
                 yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": "/".join(leaf)})
         reported: set[Names] = set()
         for one in self.read:

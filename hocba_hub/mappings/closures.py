@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hocba_hub.mappings import findings as kinds
-from hocba_hub.mappings.conditions import holds
+from hocba_hub.mappings.conditions import Holds, holds
 from hocba_hub.mappings.fields import ITSELF, Fields, Items, Object, Rule, Value
-from hocba_hub.mappings.filling import Fill, Note, Part, Produce, filling, missing
-from hocba_hub.mappings.paths import Scope, items, start
+from hocba_hub.mappings.filling import Fill, Note, Part, Produce, filling, items_filling, missing
+from hocba_hub.mappings.paths import POSITION, Scope, items, start
 from hocba_hub.mappings.targets import TargetField
 from hocba_hub.mappings.value_rules import ANYTHING, ValueRules, needed
 from hocba_hub.mappings.values import Raw, Unfit, value_class
@@ -20,6 +20,19 @@ from hocba_hub.mappings.values import Raw, Unfit, value_class
 
 def _standing(output: dict[str, Raw], *, always: bool) -> dict[str, Raw] | None:
     return output if output or always else None
+
+
+def _demanded(produce: Produce, rule: Rule) -> Produce:
+    """What a rule gives; nothing is a problem."""
+
+    def demand(scope: Scope, notes: list[Note]) -> Raw:
+        before = len(notes)
+        value = produce(scope, notes)
+        if value is None and len(notes) == before:
+            notes.append((rule, scope, missing()))
+        return value
+
+    return demand
 
 
 def is_constant(rules: Sequence[Rule]) -> bool:
@@ -32,9 +45,13 @@ class Builder(ValueRules):
 
     def fields(self, fields: Fields, target: TargetField) -> Fill:
         """The function that fills one object."""
+        return filling(self.parts(fields, target))
+
+    def parts(self, fields: Fields, target: TargetField) -> list[Part]:
+        """What an object is filled from."""
         parts: list[Part] = []
         self._add(parts, fields, target, Part(0, ""))
-        return filling(parts)
+        return parts
 
     def _add(self, parts: list[Part], fields: Fields, target: TargetField, part: Part) -> None:
         """Add an object, and those within it that read from the same place."""
@@ -53,17 +70,20 @@ class Builder(ValueRules):
                     if memory is not None:
                         part.converted.append((name, keys, memory, rule))
                     elif self.is_checked:
-                        part.copied.append((name, keys, self.plain(rule), rule))
+                        part.copied.append((name, keys, self.plain(rule), rule, None))
                     else:
                         part.texts.append((name, keys, self.plain(rule), rule))
+                case Value() as rule if (guarded := self.guarded(rule, here)) is not None:
+                    part.copied.append((name, *guarded))
                 case _:
                     part.others.append((name, self._alternatives(rules, here)))
 
     def _alternatives(self, rules: Sequence[Rule], target: TargetField) -> Produce:
         made = [(holds(rule.when) if rule.when else None, self._rule(rule, target), rule) for rule in rules]
         last_resort = rules[0] if target.required else None
-        if len(made) == 1 and made[0][0] is None and last_resort is None and not rules[0].required:
-            return made[0][1]
+        if len(made) == 1 and made[0][0] is None:
+            wanted = rules[0] if rules[0].required else last_resort
+            return made[0][1] if wanted is None else _demanded(made[0][1], wanted)
 
         def first(scope: Scope, notes: list[Note]) -> Raw:
             wanted = last_resort
@@ -119,40 +139,70 @@ class Builder(ValueRules):
         item = target.item or ANYTHING
         if rule.each is None:
             return self._entries(rule, item)
-        fields = rule.entries[0]
-        plain_item = self._alternatives(fields[ITSELF], item) if ITSELF in fields else None
+        fields, where = rule.entries[0], holds(rule.where) if rule.where else None
+        if ITSELF in fields:
+            return self._values(rule, self._alternatives(fields[ITSELF], item), where)
         common = {name: rules for name, rules in fields.items() if is_common(rules)}
-        fill_common = self.fields(common, item) if common else None
-        fill = self.fields({name: rules for name, rules in fields.items() if name not in common}, item)
+        numbered = {name: rules[0] for name, rules in fields.items() if is_numbered(rules)}
+        own = {name: rules for name, rules in fields.items() if name not in common and name not in numbered}
+        fill_common = self.fields(common, item)
+        frame = self.frames({name: one for name, one in numbered.items() if isinstance(one, Value)}, item)
+        parts, each = self.parts(own, item), replace(rule, each=None)
+        fill_items, fill = items_filling(parts, each), filling(parts)
         every, up = items(rule.each), rule.each.up
-        where = holds(rule.where) if rule.where else None
-        needs_object = plain_item is None and reads_keys(fields)
+        keys = rule.each.keys if up == 0 and where is None and reads_keys(fields) else None
+        needs_object = reads_keys(fields)
 
         def listed(scope: Scope, notes: list[Note]) -> Raw:
+            begin = scope if up == 0 else start(scope, up)
+            around: Scope = (None, begin, (), 1)
+            if keys is not None:
+                nodes = scope[0]
+                for key in keys:
+                    nodes = nodes.get(key) if type(nodes) is dict else None
+                if type(nodes) is list:
+                    more = fill_common(around, notes) if nodes else {}
+                    frames = frame(around, notes, len(nodes)) if nodes else ()
+                    return fill_items(nodes, begin, keys, notes, more, frames) or None
             output: list[Raw] = []
+            try:
+                hits = every(scope)
+            except Unfit as unfit:
+                notes.append((rule, scope, unfit))
+                return None
+            more = fill_common(around, notes) if hits else {}
+            frames = frame(around, notes, len(hits)) if hits else ()
+            position = 0
+            for steps, node in hits:
+                position += 1
+                below: Scope = (node, begin, steps, position)
+                if where is not None and not where(below):
+                    continue
+                if needs_object and type(node) is not dict:
+                    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
+                    notes.append((each, below, wrong))
+                    continue
+                numbers = {name: f"{before}{position}{behind}" for name, before, behind in frames}
+                output.append({**fill(below, notes), **more, **numbers})
+            return output or None
+
+        return listed
+
+    def _values(self, rule: Items, produce: Produce, where: Holds | None) -> Produce:
+        """A list of plain values."""
+        assert rule.each is not None  # noqa: S101 - the caller's
+        every, up = items(rule.each), rule.each.up
+
+        def listed(scope: Scope, notes: list[Note]) -> Raw:
             begin = scope if up == 0 else start(scope, up)
             try:
                 hits = every(scope)
             except Unfit as unfit:
                 notes.append((rule, scope, unfit))
                 return None
-            position = 0
-            more = fill_common((None, begin, (), 1), notes) if fill_common is not None and hits else None
-            for steps, node in hits:
-                position += 1
-                below: Scope = (node, begin, steps, position)
-                if where is not None and not where(below):
-                    continue
-                if plain_item is not None:
-                    value = plain_item(below, notes)
-                    if value is not None:
-                        output.append(value)
-                elif needs_object and type(node) is not dict:
-                    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
-                    notes.append((replace(rule, each=None), below, wrong))
-                else:
-                    output.append(fill(below, notes, more))
-            return output or None
+            belows = ((node, begin, steps, position) for position, (steps, node) in enumerate(hits, 1))
+            values = [produce(below, notes) for below in belows if where is None or where(below)]
+            return [value for value in values if value is not None] or None
 
         return listed
 
@@ -167,6 +217,16 @@ class Builder(ValueRules):
             return [entry for entry, telling in filled if not telling or not telling.isdisjoint(entry)] or None
 
         return listed
+
+
+def is_numbered(rules: Sequence[Rule]) -> bool:
+    """Whether the rules join the item's number to what they read from the record's root: a key of a row."""
+    rule = rules[0]
+    if len(rules) > 1 or not isinstance(rule, Value) or rule.join is None or rule.when is not None:
+        return False
+    numbers = [path for path in rule.sources if path.special == POSITION and path.up == 0]
+    plain = not (rule.apply or rule.tables)
+    return plain and len(numbers) == 1 and all(path in numbers or path.up < 0 for path in rule.sources)
 
 
 def is_common(rules: Sequence[Rule]) -> bool:

@@ -55,6 +55,14 @@ class Condition:
             for condition in group:
                 yield from condition.paths()
 
+    @property
+    def only_test(self) -> Test | None:
+        """The one comparison with some texts, if the condition is no more than that."""
+        if len(self.tests) != 1 or self.alternatives:
+            return None
+        test = self.tests[0]
+        return test if test == Test(test.path, test.among) else None
+
     def impossible(self) -> str:
         """Why it can never hold, or nothing."""
         wanted: dict[Path, frozenset[str]] = {}

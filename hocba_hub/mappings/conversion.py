@@ -19,7 +19,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), WHOLE: (int,), NUMBER: (
 _SHORT, _CODE = 10, 64
 """Longest text that is remembered: of marks, letters and days; of codes that a table knows. Never a personal number."""
 _MOST_REMEMBERED = 2048
-_NOTHING = (None, "")
+_UNKNOWN = object()
 _any_day = date_reader(["iso", "dd/mm/yyyy"])
 
 
@@ -36,6 +36,8 @@ def plain(*, dates: bool = False, cells: bool = False) -> Change:
             if cells and value in CELL_ERRORS:
                 raise Unfit(kinds.CELL_ERROR, "")
             return value or None
+        if type(value) is int or type(value) is float:
+            return value
         if isinstance(value, list):
             if len(value) > 1:
                 raise Unfit(kinds.SEVERAL, "", value_class=value_class(value))
@@ -175,22 +177,26 @@ class Memory(dict[Raw, Raw]):
         if not text:
             return None
         result = self._change(text)
-        if len(value) <= self._longest and result not in _NOTHING and len(self) < _MOST_REMEMBERED:
+        if result == "":
+            result = None
+        if len(value) <= self._longest and len(self) < _MOST_REMEMBERED:
             self[value] = result
-        return None if result == "" else result
+        return result
 
     def _number(self, value: Raw) -> Raw:
         memory = self._numbers.get(type(value), {})
-        result = memory.get(value)
-        if result is None:
+        result = memory.get(value, _UNKNOWN)
+        if result is _UNKNOWN:
             text = self._plain(value)
             result = None if text is None else self._change(text)
-            if result is not None and len(memory) < _MOST_REMEMBERED:
+            if len(memory) < _MOST_REMEMBERED:
                 memory[value] = result
         return result
 
     def convert(self, value: Raw) -> Raw:
         """What any value becomes, an object or a list among them; raises `Unfit`."""
+        if type(value) is bytes:
+            return self._change(value)
         if not isinstance(value, dict | list):
             return self[value]
         single = self._plain(value)

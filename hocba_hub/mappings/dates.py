@@ -115,3 +115,23 @@ def date_writer(pattern: object) -> Callable[[object], str]:
         return "".join(given[part] or "" if part in given else part for part in parts)
 
     return write
+
+
+LENGTHS = {"day": 10, "month": 7, "year": 4}
+"""Precision of an ISO date → its length."""
+PRECISION = "day · month · year"
+
+
+def precision(argument: object) -> Callable[[object], str | None]:
+    """A function that lets an ISO date pass if it is just so precise (2015-09-02, 2015-09, 2015)."""
+    length = LENGTHS.get(argument) if isinstance(argument, str) else None
+    if length is None:
+        raise ArgumentError(PRECISION)
+
+    def passed(value: object) -> str | None:
+        text = as_text(value)
+        if _ISO_PARTS.fullmatch(text) is None:
+            raise Unfit(kinds.UNREADABLE, "2015-09-02 · 2015-09 · 2015", value_class=value_class(value))
+        return text if len(text) == length else None
+
+    return passed

@@ -8,15 +8,15 @@ it. It holds assignments, tests and calls of the functions below, and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.conversion import Memory
 from hocba_hub.mappings.fields import Rule, Value
-from hocba_hub.mappings.paths import Scope, Step, found, only
-from hocba_hub.mappings.values import Change, Raw, Unfit, clean_text
+from hocba_hub.mappings.paths import Scope, Step, Steps, found, only
+from hocba_hub.mappings.values import Change, Raw, Unfit, as_text, clean_text, value_class
 
 Note: TypeAlias = tuple[Rule, Scope, Unfit]
 """A problem, before its place is worked out: most records have none, so places are worked out only then."""
@@ -25,11 +25,34 @@ Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
 Keys: TypeAlias = tuple[str, ...]
 
 
-class Fill(Protocol):
-    """Fills an object from a scope; `more` are values that it has besides."""
+Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
+"""Fills an object from a scope."""
 
-    def __call__(self, scope: Scope, notes: list[Note], more: dict[str, Raw] | None = None) -> dict[str, Raw]:
-        """The object; problems are noted."""
+
+class Frame(NamedTuple):
+    """A field of every item that is the item's number between two texts."""
+
+    name: str
+    before: str
+    behind: str
+
+
+class FillItems(Protocol):
+    """Fills an object for each item of a list."""
+
+    def __call__(  # noqa: PLR0917 - called once for a list, calls are what costs
+        self,
+        nodes: list[Raw],
+        begin: Scope,
+        steps: Steps,
+        notes: list[Note],
+        more: dict[str, Raw],
+        frames: Sequence[Frame],
+    ) -> list[dict[str, Raw]]:
+        """One object for each item that is one; `more` and `frames` say what each has besides.
+
+        `steps` lead from the scope to the list.
+        """
         ...
 
 
@@ -45,9 +68,13 @@ class Part:
     """Target, keys that lead to the source value, conversion and rule."""
     texts: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
     """The same, where the value only has to be made plain."""
-    copied: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
-    """The same, where it is plain already."""
+    copied: list[tuple[str, Keys, Change, Value, Guard | None]] = field(default_factory=list)
+    """The same, where it is plain already; perhaps only if another value is one of some."""
     others: list[tuple[str, Produce]] = field(default_factory=list)
+
+
+Guard: TypeAlias = tuple[Keys, frozenset[str]]
+"""Keys that lead to a value, and the texts of which it has to be one."""
 
 
 def missing() -> Unfit:
@@ -57,42 +84,80 @@ def missing() -> Unfit:
 
 def filling(parts: list[Part]) -> Fill:
     """The function that fills the first of the parts, and in it the others."""
-    source, names = generated(parts)
-    exec(compile(source, "<mapping>", "exec"), names)  # noqa: S102 - our own text, see above
-    fill: Fill = names["fill"]
+    fill: Fill = _made(*generated(parts))
     return fill
 
 
-def generated(parts: list[Part]) -> tuple[str, dict[str, Raw]]:
+def items_filling(parts: list[Part], rule: Rule) -> FillItems:
+    """The function that does so for every item of a list that a rule reads."""
+    source, names = generated(parts, items=True)
+    fill: FillItems = _made(source, {**names, "rule": rule})
+    return fill
+
+
+def _made(source: str, names: dict[str, Raw]) -> Raw:
+    exec(compile(source, "<mapping>", "exec"), names)  # noqa: S102 - our own text, see above
+    return names["fill"]
+
+
+_HEAD = (
+    "def fill(scope, notes):",
+    " node0 = scope[0]",
+    " get0 = node0.get if type(node0) is dict else no_keys",
+)
+_ITEMS_HEAD = (
+    "def fill(nodes, begin, steps, notes, more, frames):",
+    " output = []",
+    " position = 0",
+    " for node0 in nodes:",
+    "  position += 1",
+    "  if type(node0) is not dict:",
+    "   no_object(rule, node0, begin, steps, position, notes)",
+    "   continue",
+    "  get0 = node0.get",
+)
+_ITEMS_END = (
+    "  for name, before, behind in frames: out0[name] = f'{before}{position}{behind}'",
+    "  output.append(out0)",
+    " return output",
+)
+
+
+def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str, Raw]]:
     """The source text, and what its names are bound to."""
     names: dict[str, Raw] = {
         "absent": _absent,
+        "as_text": as_text,
         "clean": clean_text,
         "failed": _failed,
         "misplaced": _misplaced,
         "no_keys": _no_keys,
+        "no_object": _no_object,
         "plain": _plain,
         "simple": _SIMPLE,
         "Unfit": Unfit,
     }
-    lines = [
-        "def fill(scope, notes, more=None):",
-        " node0 = scope[0]",
-        " get0 = node0.get if type(node0) is dict else no_keys",
-    ]
+    lines: list[str] = []
     objects = _Objects(lines, names)
     for place, part in enumerate(parts):
         names[f"base{place}"] = part.constants
         lines.append(f" out{place} = base{place}.copy()" if part.constants else f" out{place} = {{}}")
-        if place == 0:
-            lines.append(" if more is not None: out0.update(more)")
+        if items and place == 0:
+            lines.append(" out0.update(more)")
         _rules(lines, names, objects, place, part)
     for place, part in reversed(list(enumerate(parts[1:], 1))):
         names[f"own{place}"] = part.name
         stand = f"out{part.parent}[own{place}] = out{place}"
         lines.append(f" {stand}" if part.always else f" if out{place}: {stand}")
-    lines.append(" return out0")
-    return "\n".join(lines), names
+    if not items:
+        return "\n".join((*_HEAD, *lines, " return out0")), names
+    # The scope is only needed for rules that read otherwise, and for problems: most items make none.
+    scope = "(node0, begin, (*steps, position - 1), position)"
+    if any(part.others for part in parts):
+        lines.insert(0, f" scope = {scope}")
+    else:
+        lines = [line.replace("scope, notes", f"{scope}, notes") for line in lines]
+    return "\n".join((*_ITEMS_HEAD, *(f" {line}" for line in lines), *_ITEMS_END)), names
 
 
 class _Objects(dict[Keys, int]):
@@ -116,16 +181,26 @@ class _Objects(dict[Keys, int]):
 
 
 def _rules(lines: list[str], names: dict[str, Raw], objects: _Objects, place: int, part: Part) -> None:
-    for number, (name, keys, change, rule) in enumerate(part.copied):
+    for number, (name, keys, change, rule, guard) in enumerate(part.copied):
         at = f"{place}_c{number}"
         names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
+        read = f"get{objects[keys[:-1]]}"
+        indent = " "
+        if guard is not None:
+            other, texts = guard
+            names |= {f"g{at}": other[-1], f"w{at}": texts}
+            lines += [
+                f" value = get{objects[other[:-1]]}(g{at})",
+                f" if value is not None and as_text(value) in w{at}:",
+            ]
+            indent = "  "
         lines += [
-            f" value = get{objects[keys[:-1]]}(k{at})",
-            " if value is None:",
-            f"  {f'absent(r{at}, scope, notes, out{place}, n{at})' if _demands(rule) else 'pass'}",
-            " elif type(value) in simple:",
-            f"  out{place}[n{at}] = value",
-            f" else: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
+            f"{indent}value = {read}(k{at})",
+            f"{indent}if value is None:",
+            f"{indent} {f'absent(r{at}, scope, notes, out{place}, n{at})' if _demands(rule) else 'pass'}",
+            f"{indent}elif type(value) is str or type(value) in simple:",
+            f"{indent} out{place}[n{at}] = value",
+            f"{indent}else: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
         ]
     for number, (name, keys, memory, rule) in enumerate(part.converted):
         at = f"{place}_{number}"
@@ -162,12 +237,18 @@ def _demands(rule: Value) -> bool:
     return rule.required or rule.default is not None
 
 
-_SIMPLE = frozenset({str, bool, int, float})
-"""Types of values that a checked source holds as they are to be written."""
+_SIMPLE = frozenset({bool, int, float})
+"""Types of values, besides texts, that a checked source holds as they are to be written."""
 
 
 def _no_keys(_: str) -> None:
     return None
+
+
+def _no_object(rule: Rule, node: Raw, begin: Scope, steps: Steps, position: int, notes: list[Note]) -> None:  # noqa: PLR0917 - called from generated text
+    """An item of a list is no object."""
+    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
+    notes.append((rule, (node, begin, (*steps, position - 1), position), wrong))
 
 
 class _Misplaced(NamedTuple):

@@ -21,7 +21,25 @@ _TYPES = {
     "object": OBJECT,
     "array": LIST,
 }
-_TABLE_TYPES = {"varchar": TEXT, "int": WHOLE, "double": NUMBER, "boolean": BOOLEAN, "date": TEXT, "timestamp": TEXT}
+_TABLE_TYPES = {
+    "varchar": TEXT,
+    "int": WHOLE,
+    "double": NUMBER,
+    "decimal": NUMBER,
+    "boolean": BOOLEAN,
+    "date": TEXT,
+    "timestamp": TEXT,
+}
+_FORMS = {
+    "YYYY-MM-DD": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    "YYYY-MM": r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+    "YYYY": r"^[0-9]{4}$",
+    "YYYY-YYYY": r"^20[0-9]{2}-20[0-9]{2}$",
+    "YYYY-MM-DDTHH:mm:ss": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",
+    "0..10;Đ;CĐ;M": r"^(10(\.0)?|[0-9](\.[0-9])?|Đ|CĐ|M)$",
+    "number;M": r"^(10|[0-9]|M)$",
+}
+"""What a field table says of a text's form → the same as a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,25 +186,25 @@ def _one_of(options: list[TargetField]) -> TargetField:
     )
 
 
-def from_field_table(rows: Iterable[Mapping[str, str]], root: str, *, skip: Iterable[str] = ()) -> TargetField:
+def from_field_table(rows: Iterable[Mapping[str, str]], root: str, *, whole: bool = False) -> TargetField:
     """The target that a field table describes: columns table, field, type, max_length, required, allowed, min, max.
 
-    Tables named `<root>_<child>` become lists `<child>` of the root. Technical keys (column `key` PK, and FK to the
-    root) and the fields of `skip` are left out, for they are not the sender's.
+    Tables named `<root>_<child>` become lists `<child>` of the root, without the technical keys (column `key` PK, and
+    FK to the root); as a `whole`, lists of the table's own name, with the keys. A later row for the same field counts
+    instead of an earlier one.
     """
     tables: dict[str, dict[str, TargetField]] = {root: {}}
-    left_out = set(skip)
     for row in rows:
         table, name = row["table"], row["field"]
         key = row.get("key", "")
-        if name in left_out or key == "PK" or (key == "FK" and name.startswith("key")):
+        if not whole and (key == "PK" or (key == "FK" and name.startswith("key"))):
             continue
         if table == root or table.startswith(root + "_"):
             tables.setdefault(table, {})[name] = _table_field(row)
     children = dict(tables.pop(root))
     for table, fields in tables.items():
         item = TargetField(OBJECT, children=fields)
-        children[table.removeprefix(root + "_")] = TargetField(LIST, item=item)
+        children[table if whole else table.removeprefix(root + "_")] = TargetField(LIST, item=item)
     return TargetField(OBJECT, children=children)
 
 
@@ -204,4 +222,5 @@ def _table_field(row: Mapping[str, str]) -> TargetField:
         least=float(row["min"]) if row.get("min") else None,
         most=float(row["max"]) if row.get("max") else None,
         label=row.get("label_vi", ""),
+        pattern=_FORMS.get(row.get("allowed", ""), ""),
     )

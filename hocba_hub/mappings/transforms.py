@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hocba_hub.mappings import dates, figures, texts
+from hocba_hub.mappings import contents, dates, figures, texts
 from hocba_hub.mappings.shapes import BOOLEAN, NUMBER, TEXT, WHOLE, Shape
 from hocba_hub.mappings.values import ArgumentError, Change, Raw, as_text, clean_text
 
@@ -122,6 +122,12 @@ TRANSFORMS: Mapping[str, Transform] = {
     "write-date": Transform(
         "An ISO date in another form.", dates.date_writer, lambda a, _: Shape(TEXT, len(as_text(a))), dates.PATTERN_HELP
     ),
+    "precision": Transform(
+        "An ISO date only if it is just so precise; nothing otherwise.",
+        dates.precision,
+        lambda a, _: Shape(TEXT, dates.LENGTHS.get(a)),
+        dates.PRECISION,
+    ),
     "decimal": Transform(
         "A number as exact text with a point, from comma or point.", lambda _: figures.decimal_text, _gives(Shape(TEXT))
     ),
@@ -143,6 +149,8 @@ TRANSFORMS: Mapping[str, Transform] = {
         lambda a, _: Shape.of(*_level_words(a).values()),
         _LEVEL,
     ),
+    "base64": Transform("Bytes in Base64.", lambda _: contents.base64, _gives(Shape(TEXT))),
+    "sha256": Transform("SHA-256 of bytes, hexadecimal.", lambda _: contents.digest, _gives(Shape(TEXT, 64))),
     "school-year": Transform("A school year as 2025-2026.", _of_text(texts.school_year), _gives(Shape(TEXT, 9))),
     "leading-number": Transform(
         "The first number of a text: the grade of a class name.",

@@ -11,13 +11,16 @@ from hocba_hub.mappings.conversion import Memory, answer, chain, day_of, fit, jo
 from hocba_hub.mappings.document import ROWS, Document
 from hocba_hub.mappings.expressions import ExpressionError, ExpressionsUnavailableError, compile_expression
 from hocba_hub.mappings.fields import Rule, TableUse, Value
-from hocba_hub.mappings.filling import Note, Produce
+from hocba_hub.mappings.filling import Frame, Guard, Keys, Note, Produce
 from hocba_hub.mappings.paths import Scope, read
 from hocba_hub.mappings.reading import Reading
 from hocba_hub.mappings.tables.lookup import Table, TableError, View
 from hocba_hub.mappings.targets import TargetField
 from hocba_hub.mappings.values import Change, Raw, Unfit, as_text
 from hocba_hub.model.findings import FindingKind
+
+_NUMBER = "\x00"
+"""Stands for an item's number; no text of a source holds it."""
 
 ANYTHING = TargetField(open=True)
 """A target that holds whatever comes."""
@@ -102,6 +105,49 @@ class ValueRules:
             join = joined(rule.join, one)
             return lambda scope: join([reader(scope) for reader in readers])
         return readers[0]
+
+    def guarded(self, rule: Value, target: TargetField) -> tuple[Keys, Change, Value, Guard] | None:
+        """How a checked value is copied that only stands if another is one of some texts; None for any other rule."""
+        bare = replace(rule, when=None)
+        keys, test = self.keys(bare), rule.when.only_test if rule.when else None
+        if not self.is_checked or keys is None or test is None or rule.required or target.required:
+            return None
+        other = test.path.keys if test.path.up == 0 else None
+        if other is None or test.among is None or rule.default is not None or self.conversion(bare, target) is not None:
+            return None
+        return keys, self.plain(rule), rule, (other, test.among)
+
+    def frames(
+        self, rules: Mapping[str, Value], target: TargetField
+    ) -> Callable[[Scope, list[Note], int], list[Frame]]:
+        """What rules put before and behind an item's number, from the scope around so many items."""
+        below = target.below() or target.children
+        made = [
+            (
+                name,
+                rule,
+                [None if path.special else read(path) for path in rule.sources],
+                joined(rule.join or "", self.plain(rule)),
+                fit(below.get(name, ANYTHING)),
+            )
+            for name, rule in rules.items()
+        ]
+
+        def frames(scope: Scope, notes: list[Note], count: int) -> list[Frame]:
+            found = []
+            for name, rule, readers, join, fitting in made:
+                try:
+                    text = join([_NUMBER if reader is None else reader(scope) for reader in readers]) or ""
+                    before, _, behind = text.rpartition(_NUMBER)
+                    if fitting is not None:
+                        fitting(f"{before}{count}{behind}")
+                except Unfit as unfit:
+                    notes.append((rule, scope, unfit))
+                    continue
+                found.append(Frame(name, before, behind))
+            return found
+
+        return frames
 
     def _expression(self, rule: Value) -> Callable[[Scope], Raw]:
         try:

@@ -55,7 +55,7 @@ def test_a_mistake_is_said_with_its_line_in_both_languages(mapping):
     mapping.write_text(MAPPING.replace("apply: [upper]", "apply: [uper]"), encoding="utf-8")
     english, vietnamese = hub("check", mapping), hub("check", mapping, "--lang", "vi")
     assert (english.exit_code, vietnamese.exit_code) == (1, 1)
-    assert "Line 7: there is no transform uper; known: capitalise," in english.output
+    assert "Line 7: there is no transform uper; known: base64, capitalise," in english.output
     assert "Dòng 7: không có phép biến đổi uper" in vietnamese.output
 
 

@@ -268,3 +268,24 @@ def test_a_field_table_is_a_target():
     assert [path for path, _ in made.walk()] == ["n", "c", "c[]/x"]
     assert (made.find("n").least, made.find("n").most, made.find("n").longest) == (1, 9, None)
     assert made.find("c[]/x").required is False
+    whole = from_field_table(
+        [*rows, {"table": "r", "field": "n", "type": "varchar", "max_length": "7"}], "r", whole=True
+    )
+    assert [path for path, _ in whole.walk()] == ["id", "n", "r_c", "r_c[]/keyr", "r_c[]/x"]
+    assert (whole.find("n").type, whole.find("n").longest) == ("text", 7)
+
+
+def test_a_document_that_names_its_source_is_checked_against_it():
+    head = "mapping: m\nversion: 1.0.0\nsource: {format: json, schema: secondary-delivery}\ntarget: ndc-secondary\nfields:\n"
+
+    def found(rule):
+        findings = check(load_document(head + rule), TABLES, target_schema("ndc-secondary"))
+        return {f.kind.code.rpartition(".")[2] for f in findings} - {"no-examples", "target-unmapped"}
+
+    assert found("  tenlop: {from: class/name, required: true}\n") == set()
+    assert found("  tenlop: {from: school/name, required: true}\n") == {"length-conflict"}
+    assert found("  tenlop: {from: class/nome, required: true}\n") == {"source-unknown"}
+    assert (
+        found("  noisinh_maxa: {from: pupil/birthplace/commune_code, when: {pupil/birthplace/commune_list: x}}\n")
+        == set()
+    )

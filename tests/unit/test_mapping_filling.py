@@ -9,22 +9,27 @@ from hypothesis import strategies as st
 
 from hocba_hub.mappings.closures import Builder
 from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.filling import Part, generated
+from hocba_hub.mappings.filling import generated
 from hocba_hub.mappings.parse import load_document
 from hocba_hub.mappings.records import JsonRecord
 from hocba_hub.mappings.value_rules import ANYTHING
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
 _ALLOWED = re.compile(
-    r"def fill\(scope, notes, more=None\):|\s+("
-    r"node0 = scope\[0\]|get0 = node0\.get if type\(node0\) is dict else no_keys|return out0|else:|try:|pass"
-    r"|if more is not None: out0\.update\(more\)"
+    r"def fill\(scope, notes\):|def fill\(nodes, begin, steps, notes, more, frames\):|\s+("
+    r"output = \[\]|position = 0|for node0 in nodes:|position \+= 1|if type\(node0\) is not dict:|continue"
+    r"|return output"
+    r"|no_object\(rule, node0, begin, steps, position, notes\)|get0 = node0\.get|output\.append\(out0\)"
+    r"|for name, before, behind in frames: out0\[name\] = f'\{before\}\{position\}\{behind\}'|out0\.update\(more\)"
+    r"|scope = scope"
+    r"|if value is not None and as_text\(value\) in w\w+:"
+    r"|node0 = scope\[0\]|get0 = node0\.get if type\(node0\) is dict else no_keys|return out0|else:|try:|pass"
     r"|node\d+ = get\d+\(o\d+\)|if type\(node\d+\) is dict: get\d+ = node\d+\.get"
     r"|else: get\d+ = no_keys if node\d+ is None else misplaced\(node0, s\d+\)"
-    r"|if value is( not)? None:|if type\(value\) is str:|elif type\(value\) in simple:"
+    r"|if value is( not)? None:|if type\(value\) is str:|elif type\(value\) is str or type\(value\) in simple:"
     r"|out\d+ = (\{\}|base\d+\.copy\(\))"
     r"|(if out\d+: )?out\d+\[own\d+\] = out\d+"
-    r"|value = (get\d+\(k\w+\)|m\w+\[value\]|f\w+\(scope, notes\))"
+    r"|value = (get\d+\([kg]\w+\)|m\w+\[value\]|f\w+\(scope, notes\))"
     r"|value = value\.strip\(\) if value\.isascii\(\) else clean\(value\)"
     r"|(if value( is not None)?: )?out\d+\[n\w+\] = value"
     r"|(else: )?absent\(r\w+, scope, notes, out\d+, n\w+\)"
@@ -35,10 +40,9 @@ _ALLOWED = re.compile(
 HOSTILE = "a']; import os; x = ['"
 
 
-def source_of(text, head=HEAD):
-    builder, parts = Builder(load_document(head + text), {}), []
-    builder._add(parts, builder.document.fields, ANYTHING, Part(0, ""))
-    return generated(parts)[0]
+def source_of(text, head=HEAD, *, items=False):
+    builder = Builder(load_document(head + text), {})
+    return generated(builder.parts(builder.document.fields, ANYTHING), items=items)[0]
 
 
 RULES = """fields:
@@ -49,12 +53,16 @@ RULES = """fields:
   w: {from: g, when: {h: %s}}
   n: i/j/k
 """
+_SCOPE = "(node0, begin, (*steps, position - 1), position)"
 CHECKED = "source: {format: json, schema: s}"
 
 
 @pytest.mark.parametrize("head", [HEAD, HEAD.replace("source: {format: json}", CHECKED)])
-def test_every_line_is_one_of_a_closed_set(head):
-    for line in source_of(RULES % (("x",) * 6), head).splitlines():
+@pytest.mark.parametrize("items", [False, True])
+@pytest.mark.parametrize("rules", [RULES, "fields: {x: {from: %s, required: true}, y: {from: y, when: {z: 1}}}"])
+def test_every_line_is_one_of_a_closed_set(head, items, rules):
+    rules = rules.replace("%s", "x")
+    for line in source_of(rules, head, items=items).replace(_SCOPE, "scope").splitlines():
         assert _ALLOWED.fullmatch(line), line
 
 
@@ -63,7 +71,9 @@ def test_every_line_is_one_of_a_closed_set(head):
 def test_no_character_of_a_document_gets_into_it(text):
     word = json.dumps(f"x{text}x", ensure_ascii=False)
     path = json.dumps("'x" + text.replace("'", "''") + "x'", ensure_ascii=False)
-    assert source_of(RULES % ("x", path, word, word, word, word)) == source_of(RULES % (("x",) * 6))
+    for head in (HEAD, HEAD.replace("source: {format: json}", CHECKED)):
+        hostile = source_of(RULES % ("x", path, word, word, word, word), head, items=True)
+        assert hostile == source_of(RULES % (("x",) * 6), head, items=True)
 
 
 def test_names_that_look_like_code_are_only_names():
@@ -102,3 +112,29 @@ def test_what_all_items_of_a_list_read_from_the_root():
     made = translated(fields, {**record, "r": "R"})
     assert made.output["l"] == [{"k": "K", "r": "R", "n": n, "p": f"K-{n}"} for n in (1, 2)]
     assert [f.pointer for f in translated(fields, record).findings] == ["/r"]
+
+
+def test_values_that_stand_only_with_another():
+    checked = HEAD.replace("source: {format: json}", CHECKED)
+    fields = '  x: {from: a/b, when: {a/c: ["1", "true"]}}\n'
+    for record, expected in (
+        ({"b": "B", "c": "1"}, {"x": "B"}),
+        ({"b": "B", "c": 1}, {"x": "B"}),
+        ({"b": "B", "c": True}, {"x": "B"}),
+        ({"b": "B", "c": "2"}, {}),
+        ({"b": "B"}, {}),
+        ({"c": "1"}, {}),
+    ):
+        assert translated(fields, {"a": record}, checked).output == expected
+        assert translated(fields, {"a": record}).output == expected
+
+
+@pytest.mark.parametrize("head", [HEAD, HEAD.replace("source: {format: json}", CHECKED)])
+def test_items_that_are_no_objects_keep_their_place(head):
+    fields = "  l: {each: a, fields: {x: {from: x, required: true}, p: .position}}\n"
+    made = translated(fields, {"a": [{"x": "1"}, 2, {"y": "3"}, {"x": "4"}]}, head)
+    assert made.output["l"] == [{"x": "1", "p": 1}, {"p": 3}, {"x": "4", "p": 4}]
+    found = [(f.kind.code, f.pointer) for f in made.findings]
+    assert found == [("mapping.value.structure", "/a/1"), ("mapping.value.missing", "/a/2/x")]
+    where = fields.replace("fields:", "where: {x: {present: true}}, fields:")
+    assert translated(where, {"a": [{"x": "1"}, {"y": "2"}, {"x": "3"}]}, head).output["l"][1] == {"x": "3", "p": 3}

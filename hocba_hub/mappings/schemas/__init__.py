@@ -1,45 +1,124 @@
-"""The target schemas that mappings can name, and the field tables of the data dictionary as they were found.
+"""The schemas that mappings can name, and the field tables of the data dictionary as they were found.
 
 `report-card` is the canonical model; `ndc-…` are the tables of the 2026 data dictionary towards the National Data
-Centre (third-party copy; technical keys and the envelope, which the sender of a delivery adds, left out).
+Centre (third-party copy). Those that end in `-record` or `-records` are the same tables as a destination gets them:
+with the envelope, the technical keys, and what `ndc_sent.csv` adds or says otherwise. `delivery` is what a mapping to
+a destination reads: a canonical card with the facts of its delivery; `primary-delivery` a card of one kind, and so on.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
 
-from hocba_hub.mappings.targets import TargetField, from_field_table, from_json_schema
+from hocba_hub.mappings.delivery import FACTS
+from hocba_hub.mappings.targets import LIST, OBJECT, TargetField, from_field_table, from_json_schema
 from hocba_hub.model.card import CARD
 from hocba_hub.model.errors import HubError
 
-REPORT_CARD = "report-card"
-_TABLES = {
-    "ndc-primary": ("ndc_primary.csv", "thongtinsohocbasotieuhoc"),
-    "ndc-secondary": ("ndc_secondary.csv", "thongtinsohocbasothcsthpt"),
-    "ndc-learning-result": ("ndc_learning_result.csv", "ketquahoctapththcsthpttx"),
+REPORT_CARD, DELIVERY = "report-card", "delivery"
+DELIVERIES = ("primary-delivery", "secondary-delivery", "continuing-delivery")
+RECORDS = "records"
+"""Where a mapping that makes several records of one card puts them."""
+_SENT = "ndc_sent.csv"
+_PRIMARY = ("ndc_primary.csv", "thongtinsohocbasotieuhoc")
+_SECONDARY = ("ndc_secondary.csv", "thongtinsohocbasothcsthpt")
+_RESULT = ("ndc_learning_result.csv", "ketquahoctapththcsthpttx")
+_RECALL = (_SENT, "thuhoi")
+
+
+class _Sent(NamedTuple):
+    """A record as a destination gets it."""
+
+    file: str
+    table: str
+    several: bool = False
+    """Whether one card makes several."""
+
+
+_TABLES = {"ndc-primary": _PRIMARY, "ndc-secondary": _SECONDARY, "ndc-learning-result": _RESULT}
+_RECORDS = {
+    "ndc-primary-record": _Sent(*_PRIMARY),
+    "ndc-secondary-record": _Sent(*_SECONDARY),
+    "ndc-learning-result-records": _Sent(*_RESULT, several=True),
+    "ndc-recall-record": _Sent(*_RECALL),
+    "ndc-recall-records": _Sent(*_RECALL, several=True),
 }
-NAMES = (REPORT_CARD, *_TABLES)
-"""Every schema by the name that a mapping gives as its target."""
+_MINISTRY = "ministry-record"
+NAMES = (REPORT_CARD, DELIVERY, *DELIVERIES, *_TABLES, *_RECORDS, _MINISTRY)
+"""Every schema by the name that a mapping gives."""
 
 
 class SchemaUnknownError(HubError):
-    """There is no target schema of this name."""
+    """There is no schema of this name."""
 
 
 @cache
 def target_schema(name: str) -> TargetField:
-    """The target schema of this name.
+    """The schema of this name.
 
     Raises:
         SchemaUnknownError: there is none.
     """
     if name == REPORT_CARD:
         return from_json_schema(CARD.json_schema(by_alias=True))
-    if name not in _TABLES:
-        raise SchemaUnknownError(f"There is no target schema {name}; known: {', '.join(NAMES)}.")
-    file, table = _TABLES[name]
-    text = files(__package__ or "").joinpath(file).read_text(encoding="utf-8")
-    return from_field_table(csv.DictReader(io.StringIO(text)), table)
+    if name == DELIVERY:
+        return _with_facts(target_schema(REPORT_CARD))
+    if name in DELIVERIES:
+        return target_schema(DELIVERY).variants[name.removesuffix("-" + DELIVERY)]
+    if name in _TABLES:
+        file, table = _TABLES[name]
+        return from_field_table(_rows(file), table)
+    if name in _RECORDS:
+        sent = _RECORDS[name]
+        record = from_field_table(sent_rows(sent.file, sent.table), sent.table, whole=True)
+        if not sent.several:
+            return record
+        return TargetField(OBJECT, children={RECORDS: TargetField(LIST, required=True, item=record)})
+    if name == _MINISTRY:
+        return from_json_schema(json.loads(_text(files(__package__ or "").joinpath("ministry_record.json"))))
+    raise SchemaUnknownError(f"There is no schema {name}; known: {', '.join(NAMES)}.")
+
+
+def load_schema(file: Traversable) -> TargetField:
+    """The schema of a file: a JSON Schema (`.json`), or a field table (`.csv`) whose first row names the root table."""
+    text = _text(file)
+    if file.name.endswith(".csv"):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        return from_field_table(rows, rows[0]["table"] if rows else "", whole=True)
+    return from_json_schema(json.loads(text))
+
+
+def field_rows(name: str) -> Iterator[Mapping[str, str]]:
+    """The rows of the field table behind a record's schema, as the data dictionary has them."""
+    yield from _rows(_RECORDS[name].file)
+
+
+def sent_rows(file: str, table: str) -> Iterator[Mapping[str, str]]:
+    """The rows of a field table as it is sent: the dictionary's, and then those of ours that count instead."""
+    if file != _SENT:
+        yield from _rows(file)
+    for row in _rows(_SENT):
+        if row["table"] in ("*", table):
+            yield {**row, "table": table}
+
+
+def _with_facts(card: TargetField) -> TargetField:
+    facts = {"delivery": replace(from_json_schema(FACTS), required=True)}
+    variants = {name: replace(one, children={**one.children, **facts}) for name, one in card.variants.items()}
+    return replace(card, children={**card.children, **facts}, variants=variants)
+
+
+def _rows(file: str) -> Iterator[Mapping[str, str]]:
+    yield from csv.DictReader(io.StringIO(_text(files(__package__ or "").joinpath(file))))
+
+
+def _text(file: Traversable) -> str:
+    return file.read_text(encoding="utf-8")
