@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[Path], list[tuple[str, str]]]] = {
     "recovery": resilience.measure,
     "cold-start": resilience.measure_cold_start,
     "metrics": scale.measure_metrics,
+    "flat": scale.measure_flat,
     "memory": scale.measure_memory,
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -11,11 +13,21 @@ from sqlalchemy import text
 
 from bench.accept import _ndjson, postgres
 from bench.load import post_all
+from hocba_hub.api.intake import checked
+from hocba_hub.model.delivery import DeliveryState, Meaning
+from hocba_hub.model.ids import uuid7
+from hocba_hub.model.keys import DestinationName
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
+from hocba_hub.store.accept import Portion, accept
+from hocba_hub.store.engine import Store
+from hocba_hub.store.lease import Allowance, Kind, bodies, due, lease
+from hocba_hub.store.schema import upgrade
+from hocba_hub.store.settle import CallFacts, Settlement, settle
 from tests.rig import Rig
 
 _STORED = 1_000_000
+_FLAT = 5_000_000
 _DRIVEN = 200_000
 _PART = 5_000
 
@@ -52,6 +64,64 @@ def measure_metrics(folder: Path) -> list[tuple[str, str]]:
         (f"/metrics with {_STORED:,} cards stored, PostgreSQL",
          f"p50 {times[10] * 1000:.0f} ms, worst of 20 {times[-1] * 1000:.0f} ms"),
     ]  # fmt: skip
+
+
+def measure_flat(folder: Path) -> list[tuple[str, str]]:
+    """The steps of the hot path in an empty store and in one that holds five million delivered cards."""
+    del folder
+    found: dict[str, list[float]] = {}
+    with postgres() as server:
+        store = Store(server.url)
+        upgrade(store)
+        for stored in (0, _FLAT):
+            with store.write() as connection:
+                for statement in _FILL if stored else ():
+                    connection.execute(text(statement.format(n=stored)))
+            for name, seconds in _hot_path(store, list(generate(4_000, 31 + stored))).items():
+                found.setdefault(name, []).append(seconds)
+        store.close()
+    return [
+        (f"{name}, PostgreSQL, 0 / {_FLAT:,} cards stored", f"{empty * 1e3:.1f} / {full * 1e3:.1f} ms")
+        for name, (empty, full) in found.items()
+    ]
+
+
+def _hot_path(store: Store, cards: list[bytes]) -> dict[str, float]:
+    """Median seconds of each step: 8 groups of 500 cards accepted, then leased and settled."""
+    seconds: dict[str, list[float]] = {}
+
+    @contextmanager
+    def timed(name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        seconds.setdefault(name, []).append(time.perf_counter() - start)
+
+    now = time.time_ns() // 1_000_000
+    for start in range(0, len(cards), 500):
+        taken = [checked(place, raw, "application/json") for place, raw in enumerate(cards[start : start + 500])]
+        portion = Portion(
+            uuid7(), 1, None, now, "application/x-ndjson", atomic=False, trace_parent=None, records=taken, first=True,
+            last=True,
+        )  # fmt: skip
+        with timed("accept of 500"), store.write() as connection:
+            accept(connection, [portion], ["province"], now)
+    allowance = Allowance(DestinationName("province"), 4, 200, 10**8, None)
+    while True:
+        with timed("lease of 200"), store.write() as connection:
+            held = lease(connection, allowance, Kind.SEND, holder="bench", now=now, until=now + 60_000)
+        if held is None:
+            break
+        with timed("bodies of 200"), store.read() as connection:
+            bodies(connection, held)
+        with timed("settling of 200"), store.write() as connection:
+            settlements = [
+                Settlement(each, DeliveryState.ACKNOWLEDGED, Meaning.ACKNOWLEDGED, "OK", "", now, 1, 0, now, None)
+                for each in held.deliveries
+            ]
+            settle(connection, held, settlements, CallFacts(Meaning.ACKNOWLEDGED), now=now)
+    with timed("what is due, nothing"), store.read() as connection:
+        due(connection, allowance.destination, now)
+    return {name: sorted(times)[len(times) // 2] for name, times in seconds.items()}
 
 
 def measure_memory(folder: Path) -> list[tuple[str, str]]:

@@ -125,6 +125,8 @@ class Rig:
         try:
             httpx.get(f"{self.ledgers['province']}/ledger")
             httpx.get(f"{self.ledgers['ministry']}/ledger")
+            if any(child.process is None for child in self.children):
+                return False
             return httpx.get(f"{self.url}/readyz").status_code == 200
         except httpx.TransportError:
             return False

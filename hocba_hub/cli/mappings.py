@@ -245,9 +245,9 @@ def diff(before: str, after: str) -> None:
     changes = compare(_document(before), _document(after))
     for change in changes:
         click.echo(f"{change.kind:8} {change.part} {change.name}")
-        for sign, text in (("-", change.before), ("+", change.after)):
-            if text:
-                click.echo(f"    {sign} {text}")
+        for sign, line in (("-", change.before), ("+", change.after)):
+            if line:
+                click.echo(f"    {sign} {line}")
     click.echo(f"{len(changes)} differences")
 
 

@@ -31,6 +31,8 @@ class Child:
     """The others need it until they have ended."""
     is_quiet: bool = False
     """What it writes to standard output is thrown away."""
+    head_start: float = 0.0
+    """Seconds that the others get before it is first started."""
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     started_at: float = 0.0
@@ -61,9 +63,11 @@ class Supervisor:
         self._stop = False
 
     def start(self) -> None:
-        """Start every child."""
+        """Start every child whose time has come; `watch` starts the others."""
+        now = time.monotonic()
         for child in self.children:
-            child.start()
+            child.start_again_at = now + child.head_start
+        self.watch()
 
     def watch(self) -> None:
         """One look at the children: who died is started again, after a growing wait."""

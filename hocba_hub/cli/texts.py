@@ -71,8 +71,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
             "phiên bản: NAME@1.0.0."
         ),
         (
-            "Mappings: show, check, test, run, compare, review. MAPPING is a file, or the name of one that comes with the "
-            "hub, with or without its version: NAME@1.0.0."
+            "Mappings: show, check, test, run, compare, review. MAPPING is a file, or the name of one that comes "
+            "with the hub, with or without its version: NAME@1.0.0."
         ),
     ),
     "option.host": ("Địa chỉ lắng nghe (HOCBA_HOST, 127.0.0.1).", "Address to listen on (HOCBA_HOST, 127.0.0.1)."),

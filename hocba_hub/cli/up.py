@@ -8,6 +8,9 @@ from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
 
+_HEAD_START = 1.0
+"""Seconds: whoever pushes is answered first, and loading the programs is what the start costs."""
+
 
 @click.command(help=text("up"))
 @click.option("--port", type=int, default=None, help=text("option.port"))
@@ -42,9 +45,9 @@ def children(settings: Settings) -> list[Child]:
         found.append(Child("redis", redis_command(redis_port), stops_last=True, is_quiet=True))
     address = ("--host", settings.host, "--port", str(settings.port))
     found += [Child(f"api-{n}", hub_command("api", *address), environment) for n in range(settings.api_processes)]
-    found.append(Child("scheduler", hub_command("scheduler"), environment))
+    found.append(Child("scheduler", hub_command("scheduler"), environment, head_start=_HEAD_START))
     found += [
-        Child(f"worker-{n}", hub_command("worker", "--processes", "1"), environment)
+        Child(f"worker-{n}", hub_command("worker", "--processes", "1"), environment, head_start=_HEAD_START)
         for n in range(settings.worker_processes)
     ]
     return found
