@@ -21,6 +21,16 @@ from hocba_hub.model.errors import HubError
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
 
 Seconds = Annotated[float, Field(gt=0)]
+MappingUse = Literal[
+    "card",
+    "primary",
+    "secondary",
+    "continuing",
+    "recall",
+    "recall-primary",
+    "recall-secondary",
+    "recall-continuing",
+]
 
 
 class DestinationError(HubError):
@@ -115,6 +125,8 @@ class Destination(_Part):
     breaker: Breaker = Breaker()
     retry: Retry = Retry()
     acknowledgement: Acknowledgement = Acknowledgement()
+    mappings: dict[MappingUse, str] = {}
+    """Which mapping writes a card of which kind (`card`: of any other), and its recall."""
     codes: dict[str, Meaning] = {}
     """The destination's own codes, and ours where it differs from the default, to what they mean."""
     ca_file: Path | None = None

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
 
+_XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
+
 
 @dataclass(frozen=True, slots=True)
 class OutboundRecord:
@@ -32,6 +34,11 @@ class OutboundRecord:
     """The card's document exactly as the client sent it; for canonical JSON the same bytes as `canonical`."""
     document_type: str
     """Media type of `document`."""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the client's document is XML that carries a signature (XMLDSig), which any change of it breaks."""
+        return "xml" in self.document_type and _XML_SIGNATURE in self.document
 
     @property
     def message_id(self) -> str:

@@ -8,16 +8,19 @@ from typing import cast
 
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.outbound import Outbound
+from hocba_hub.adapters.translation import Formats, Translations, shipped_formats
 
 _ADAPTERS = {
     "rest": ("hocba_hub.adapters.rest", "RestAdapter"),
     "soap": ("hocba_hub.adapters.soap", "SoapAdapter"),
 }
-"""Adapter name → its module and class; the class is called with the destination and the environment."""
+"""Adapter name → its module and class, called with the destination, the environment and the destination's mappings."""
 
 
-def adapter_for(destination: Destination, environment: Mapping[str, str]) -> Outbound:
+def adapter_for(destination: Destination, environment: Mapping[str, str], formats: Formats | None = None) -> Outbound:
     """The adapter bound to a destination; `environment` holds the secrets that its file names.
+
+    `formats` are the mappings that there are; by default those that come with the hub.
 
     Raises:
         DestinationError: there is no adapter of that name, or it cannot work with this destination file.
@@ -29,4 +32,5 @@ def adapter_for(destination: Destination, environment: Mapping[str, str]) -> Out
         raise DestinationError(
             f"{destination.name}: there is no adapter {destination.adapter}; known are: {known}."
         ) from None
-    return cast("Outbound", getattr(import_module(module), name)(destination, environment))
+    translations = Translations(destination, formats or shipped_formats())
+    return cast("Outbound", getattr(import_module(module), name)(destination, environment, translations))

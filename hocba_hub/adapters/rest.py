@@ -1,11 +1,11 @@
-"""The adapter `rest`: NDC records as JSON to a platform that answers at once, in batches or one at a time."""
+"""The adapter `rest`: records as JSON to a platform that answers at once, in batches or one at a time."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -15,9 +15,9 @@ from hocba_hub.adapters.authentication import Secrets, authenticated, credential
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.line import Answer, CallError, Line, retried, sha256
 from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code
-from hocba_hub.mappings.ndc import NdcError, ndc_record
-from hocba_hub.model.keys import Event
+from hocba_hub.model.delivery import Meaning
 
 _JSON = {"Content-Type": "application/json"}
 _NOT_ABOUT_THE_RECORD = frozenset(
@@ -35,6 +35,14 @@ _NOT_ABOUT_THE_RECORD = frozenset(
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Written(NamedTuple):
+    """A version as it is sent: one record, or several."""
+
+    record: OutboundRecord
+    ids: list[str]
+    bodies: list[bytes]
 
 
 class _Names(_Part):
@@ -71,7 +79,7 @@ class RestAdapter:
 
     polls = False
 
-    def __init__(self, destination: Destination, environment: Mapping[str, str]) -> None:
+    def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
         try:
             self._options = RestOptions.model_validate(destination.options)
         except ValidationError as error:
@@ -81,17 +89,18 @@ class RestAdapter:
             raise DestinationError(f"{destination.name}: wsse-username-token belongs to SOAP, not to REST.")
         self._line = Line(destination, query=self._options.query)
         self._credentials = credentials_for(destination, Secrets(destination, environment), self._line)
+        self._translations = translations
+        self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
 
     def send(self, records: Sequence[OutboundRecord]) -> Call:
         """Send a batch in one call, or its records one after the other; the verdicts come at once."""
         outcomes: list[Outcome] = []
-        written: list[tuple[OutboundRecord, bytes]] = []
+        written: list[_Written] = []
         for record in records:
             try:
-                written.append((record, _written(record)))
-            except (NdcError, orjson.JSONDecodeError) as error:
-                text = str(error) if isinstance(error, NdcError) else "the canonical card is not JSON"
-                outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", text))
+                written.append(self._written(record))
+            except NotRepresentableError as error:
+                outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
         if not written:
             return Call(outcomes)
         call = self._send_batch(written) if self._options.mode == "batch" else self._send_singly(written)
@@ -114,53 +123,65 @@ class RestAdapter:
         """Close kept connections."""
         self._line.close()
 
-    def _send_batch(self, written: Sequence[tuple[OutboundRecord, bytes]]) -> Call:
+    def _written(self, record: OutboundRecord) -> _Written:
+        made = self._translations.records(record)
+        try:
+            ids = [str(one[self._options.names.record_id]) for one in made]
+            return _Written(record, ids, [orjson.dumps(one) for one in made])
+        except (KeyError, orjson.JSONEncodeError) as error:
+            raise NotRepresentableError("The mapping makes no JSON record with a record id.") from error
+
+    def _send_batch(self, written: Sequence[_Written]) -> Call:
         head = b'{"%b":[' % self._options.batch_field.encode()
-        body = b"".join((head, b",".join(content for _, content in written), b"]}"))
-        records = [record for record, _ in written]
+        body = b"".join((head, b",".join(content for one in written for content in one.bodies), b"]}"))
         try:
             answer = self._post(self._options.batch_path, body)
         except CallError as failed:
-            return Call([failed.outcome(record) for record in records], sha256(body))
-        return answer.evidence(self._outcomes(records, answer, self._options.names.results), body)
+            return Call([failed.outcome(one.record) for one in written], sha256(body))
+        return answer.evidence(self._outcomes(written, answer, self._options.names.results), body)
 
-    def _send_singly(self, written: Sequence[tuple[OutboundRecord, bytes]]) -> Call:
+    def _send_singly(self, written: Sequence[_Written]) -> Call:
         outcomes: list[Outcome] = []
         requests, responses, status = hashlib.sha256(), hashlib.sha256(), None
-        for record, body in written:
-            requests.update(body)
+        turns = [(one, place) for one in written for place in range(len(one.bodies))]
+        for one, place in turns:
+            if place and outcomes[-1].code not in self._acknowledged:
+                continue  # an earlier record of this version was not taken
+            if place:
+                outcomes.pop()
+            requests.update(one.bodies[place])
             try:
-                answer = self._post(self._options.single_path, body)
+                answer = self._post(self._options.single_path, one.bodies[place])
             except CallError as failed:
-                outcomes.append(failed.outcome(record))
+                outcomes.append(failed.outcome(one.record))
                 break
             responses.update(answer.body)
             status = answer.status
-            outcomes += self._outcomes([record], answer, None)
+            outcomes += self._outcomes([one._replace(ids=[one.ids[place]])], answer, None)
             if status in _NOT_ABOUT_THE_RECORD:
                 break
         last = outcomes[-1]
-        for record, _ in written[len(outcomes) :]:
+        for one in written[len(outcomes) :]:
             outcomes.append(
-                Outcome(record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
+                Outcome(one.record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
             )
         return Call(outcomes, requests.hexdigest(), responses.hexdigest(), status)
 
     def _post(self, path: str, body: bytes) -> Answer:
         return authenticated(self._line, self._credentials, "POST", path, body=body, headers=_JSON)
 
-    def _outcomes(self, records: Sequence[OutboundRecord], answer: Answer, list_name: str | None) -> list[Outcome]:
+    def _outcomes(self, written: Sequence[_Written], answer: Answer, list_name: str | None) -> list[Outcome]:
         if answer.status != HTTPStatus.OK:
-            return [_refused_call(record, answer, self._options.names.code) for record in records]
+            return [_refused_call(one.record, answer, self._options.names.code) for one in written]
         document = _document(answer)
         results = [document] if list_name is None else document.get(list_name) if document else None
         if not isinstance(results, list) or document is None:
-            return [Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for record in records]
-        names, verdicts = self._options.names, Verdicts()
+            return [Outcome(one.record.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for one in written]
+        names, verdicts = self._options.names, Verdicts(self._acknowledged)
         for result in results:
             if isinstance(result, dict):
                 verdicts.add(*(result.get(n) for n in (names.record_id, names.version, names.code, names.field)))
-        return [verdicts.outcome(record) for record in records]
+        return [verdicts.outcome(one.record, one.ids) for one in written]
 
     def _standing(self, record: OutboundRecord, answer: Answer) -> Outcome:
         names = self._options.names
@@ -178,11 +199,6 @@ class RestAdapter:
         if not isinstance(version, int) or code is None:
             return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer")
         return Outcome(record.delivery_id, Stage.ANSWERED, code if version >= record.version else "absent")
-
-
-def _written(record: OutboundRecord) -> bytes:
-    card = orjson.loads(record.canonical) if record.event is not Event.CANCEL else None
-    return orjson.dumps(ndc_record(record.key, record.version, record.event, record.accepted_at, card))
 
 
 def _document(answer: Answer) -> dict[str, Any] | None:

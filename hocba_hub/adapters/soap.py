@@ -22,6 +22,7 @@ from hocba_hub.adapters.line import Answer, CallError, Line, retried, sha256
 from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
 from hocba_hub.adapters.soap_batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap_contract import Contract
+from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
 
 _LONGEST_REFERENCE = 200
@@ -35,7 +36,6 @@ class _Part(BaseModel):
 class _Submit(_Part):
     operation: str = "SubmitReportCards"
     record: str = "Record"
-    fields: dict[str, str]
     reference: str = "Reference"
     taken: str = "TAKEN"
 
@@ -65,8 +65,8 @@ class SoapOptions(_Part):
 
     wsdl: Path = MINISTRY_WSDL
     binding: str = "ReportCardsSoap11"
-    submit: _Submit
-    """Takes a batch and returns a reference; `fields` is element name → fact (`soap_batch.SOURCES`)."""
+    submit: _Submit = _Submit()
+    """Takes a batch and returns a reference; the destination's mappings make the elements of each record."""
     result: _Result = _Result()
     """Returns the verdicts of a reference."""
     card: _Card = _Card()
@@ -84,7 +84,7 @@ class SoapAdapter:
 
     polls = True
 
-    def __init__(self, destination: Destination, environment: Mapping[str, str]) -> None:
+    def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
         try:
             self._options = SoapOptions.model_validate(destination.options)
         except ValidationError as error:
@@ -96,7 +96,10 @@ class SoapAdapter:
             self._secrets.check("username_env", "password_env")
         self._contract = Contract(self._options.wsdl, self._options.binding)
         submit = self._options.submit
-        self._writer = BatchWriter(self._contract.operation(submit.operation), submit.record, submit.fields)
+        self._translations = translations
+        self._writer = BatchWriter(self._contract.operation(submit.operation), submit.record)
+        for document in translations.documents():
+            self._writer.check(document.fields)
         for operation in (self._options.result.operation, self._options.card.operation):
             self._contract.operation(operation)
         self._line = Line(destination)
@@ -110,9 +113,9 @@ class SoapAdapter:
         sent: list[OutboundRecord] = []
         for record in records:
             try:
-                written.append(self._writer.record(record))
+                written += self._written(record)
                 sent.append(record)
-            except UnwritableError as error:
+            except (NotRepresentableError, UnwritableError) as error:
                 outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
         if not sent:
             return Call(outcomes)
@@ -163,6 +166,9 @@ class SoapAdapter:
     def close(self) -> None:
         """Close kept connections."""
         self._line.close()
+
+    def _written(self, record: OutboundRecord) -> list[bytes]:
+        return [self._writer.record(values) for values in self._translations.records(record)]
 
     def _verdicts(self, reply: etree._Element) -> Verdicts:
         """The verdicts in a reply about a batch, read without zeep: it takes 60 µs for each, this takes 10."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
 from hocba_hub.adapters.outbound import OutboundRecord, Outcome, Stage
 
@@ -15,9 +16,14 @@ def plain_code(value: object) -> str | None:
 
 
 class Verdicts:
-    """The codes of one answer by record id and version."""
+    """The codes of one answer by record id and version.
 
-    def __init__(self) -> None:
+    `acknowledged` are the codes that say that a record is held: of a version that went as several records, the first
+    other answer counts.
+    """
+
+    def __init__(self, acknowledged: Collection[str] = ()) -> None:
+        self._acknowledged = acknowledged
         self._codes: dict[tuple[str, int], tuple[str | None, str]] = {}
 
     def add(self, record_id: object, version: object, code: object, field: object = None) -> None:
@@ -34,9 +40,16 @@ class Verdicts:
             known = None
         self._codes[record_id, version] = known, detail
 
-    def outcome(self, record: OutboundRecord) -> Outcome:
-        """The outcome of one record that was part of the call."""
-        found = self._codes.get((record.key.record_id(), record.version))
+    def outcome(self, record: OutboundRecord, record_ids: Sequence[str] = ()) -> Outcome:
+        """The outcome of one version that was part of the call, under its own record id or under several."""
+        outcomes = [self._outcome(record, record_id) for record_id in record_ids or (record.key.record_id(),)]
+        return next((one for one in outcomes if not self._is_held(one)), outcomes[-1])
+
+    def _is_held(self, outcome: Outcome) -> bool:
+        return outcome.stage is Stage.ANSWERED and outcome.code in self._acknowledged
+
+    def _outcome(self, record: OutboundRecord, record_id: str) -> Outcome:
+        found = self._codes.get((record_id, record.version))
         match found:
             case None:
                 return Outcome(record.delivery_id, Stage.NO_ANSWER, "not-in-answer")

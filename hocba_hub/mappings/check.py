@@ -160,7 +160,10 @@ class _Check:
                 yield self.finding(kinds.VALUE_CONFLICT, rule.place, allowed, target=rule.target, given=given)
             if target.longest is not None and one.longest is not None and one.longest > target.longest:
                 limit = str(target.longest)
-                yield self.finding(kinds.LENGTH_CONFLICT, rule.place, limit, target=rule.target, given=one.longest)
+                # A text of the source that may be too long is found on the card itself (`holdable.py`).
+                possible = self.source is not None and bool(rule.sources) and one is shape
+                kind = kinds.LENGTH_POSSIBLE if possible else kinds.LENGTH_CONFLICT
+                yield self.finding(kind, rule.place, limit, target=rule.target, given=one.longest)
 
     def unreachable(self, fields: Fields) -> Iterator[Finding]:
         for rules in fields.values():

@@ -226,6 +226,13 @@ LENGTH_CONFLICT = _error(
     "Dòng {line}: quy tắc cho trường {target} có thể cho {given} ký tự, nhưng đích chỉ cho phép {expected}.",
     "Line {line}: the rule for {target} can give {given} characters, but the target allows {expected}.",
 )
+LENGTH_POSSIBLE = _warning(
+    "check.length-possible",
+    "Dòng {line}: quy tắc cho trường {target} có thể cho tới {given} ký tự, nhưng đích chỉ cho phép {expected}; học bạ"
+    " dài hơn sẽ bị từ chối ngay khi tiếp nhận.",
+    "Line {line}: the rule for {target} can give up to {given} characters, but the target allows {expected}; a longer"
+    " card is refused when it comes in.",
+)
 VALUE_CONFLICT = _error(
     "check.value-conflict",
     "Dòng {line}: quy tắc cho trường {target} có thể cho {given}, nhưng đích chỉ nhận: {expected}.",

@@ -11,13 +11,13 @@ import orjson
 import pytest
 import yaml
 
-from hocba_hub.adapters import rest
 from hocba_hub.adapters.authentication import Secrets, credentials_for
 from hocba_hub.adapters.contracts import PROVINCE_OPENAPI
 from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.line import Line
 from hocba_hub.adapters.outbound import Stage
 from hocba_hub.adapters.registry import adapter_for
+from hocba_hub.adapters.translation import Translations, shipped_formats
 from hocba_hub.model.keys import Event
 from hocba_hub.sandbox.faults import Fault, FaultName
 from tests.sample_cards import canonical, continuing_card, primary_card, secondary_card
@@ -66,7 +66,7 @@ def test_all_kinds_of_cards_and_a_recall_are_taken(sandbox, mode):
         assert len(sent.request_sha256) == len(sent.response_sha256) == 64
         assert facts(adapter.send([*records, card(9, 4, Event.CANCEL)])) == {(Stage.ANSWERED, "ALREADY_HELD")}
     summary = sandbox.ledgers["province"].summary()
-    assert (summary["committed"], summary["doubled"], summary["altered"]) == (4, 4, 0)
+    assert (summary["committed"], summary["doubled"], summary["altered"]) == (6, 6, 0)  # the learning results are three
     held = httpx.get(f"{sandbox.province_url}/ledger/record/2025-2026/card-9").json()
     assert (held["held"], held["versions"][0]["event"]) == (4, "CANCEL")
 
@@ -81,15 +81,18 @@ def test_requests_and_answers_fit_the_published_contract(sandbox):
     records = [
         card(n, body=canonical(make())) for n, make in enumerate((primary_card, secondary_card, continuing_card))
     ]
+    translations = Translations(sandbox.destination("province"), shipped_formats())
     for record in [*records, card(9, 4, Event.CANCEL)]:
-        check(orjson.loads(rest._written(record)), "record")
+        for made in translations.records(record):
+            check(made, "record")
     with httpx.Client(base_url=sandbox.province_url) as client:
         token = client.post(
             "/token", data={"grant_type": "client_credentials"}, auth=(CLIENT.client_id, CLIENT.secret)
         ).json()
         check(token, "token")
         client.headers["Authorization"] = f"Bearer {token['access_token']}"
-        body = b'{"records":[' + rest._written(records[0]) + b',{"idbanghi":"a","sukien":"NEW","phienban":1}]}'
+        first = orjson.dumps(translations.records(records[0])[0])
+        body = b'{"records":[' + first + b',{"idbanghi":"a","sukien":"NEW","phienban":1}]}'
         results = client.post("/v1/records", content=body).json()["results"]
         for result in results:
             check(result, "result")
@@ -283,6 +286,25 @@ def test_a_lower_version_is_refused_or_silently_ignored(sandbox):
         assert facts(adapter.send([card(1, 3)])) == {(Stage.ANSWERED, "OK")}
     ledger = sandbox.ledgers["province"]
     assert (ledger.held("2025-2026/card-1")["version"], ledger.summary()["ignored"]) == (5, 2)
+
+
+@pytest.mark.parametrize("mode", ["batch", "single"])
+def test_a_version_that_goes_as_several_records_is_held_only_if_all_are(sandbox, mode):
+    first, second, year = (f"2025-2026/card-1{end}" for end in ("/1", "/2", ""))
+    ledger = sandbox.ledgers["province"]
+    record = card(body=canonical(continuing_card()))
+    with sandbox.adapter("province", options={"mode": mode}) as adapter:
+        sandbox.play(Fault(name=F.RECORD_REFUSED, code="CARD_LOCKED", times=1))
+        refused = adapter.send([record, card(2)])
+        found = {(o.delivery_id, o.code) for o in refused.outcomes}
+        assert found == {(1, "CARD_LOCKED"), (2, "OK")}
+        assert ledger.held(first) is None
+        sent = adapter.send([record])
+        assert facts(sent) == {(Stage.ANSWERED, "OK" if mode == "single" else "ALREADY_HELD")}
+        assert all(ledger.held(one)["version"] == 1 for one in (first, second, year))
+        recall = outbound_record(1, 2, event=Event.CANCEL, canonical=canonical(continuing_card()))
+        assert facts(adapter.send([recall])) == {(Stage.ANSWERED, "OK")}
+        assert all(ledger.held(one)["event"] == "CANCEL" for one in (first, second, year))
 
 
 def test_a_field_that_the_contract_refuses_is_named(sandbox):

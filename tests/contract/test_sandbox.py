@@ -149,7 +149,7 @@ def test_the_contract_is_served_and_zeep_can_use_it(sandbox):
 def test_the_ministry_refuses_a_replayed_token_and_a_wrong_digest(sandbox):
     with sandbox.adapter("ministry") as adapter:
         record = outbound_record(document=b"x")
-        body = adapter._writer.body([adapter._writer.record(record)])
+        body = adapter._writer.body(adapter._written(record))
         before, after = adapter._contract.frame(adapter._token())
     headers = {"Content-Type": "text/xml"}
     first, again = (httpx.post(sandbox.ministry_url, content=before + body + after, headers=headers) for _ in range(2))

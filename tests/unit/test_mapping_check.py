@@ -148,7 +148,7 @@ def test_types_and_lengths_are_followed_from_a_source_schema():
         "  count: whole\n  rows: {each: list, fields: {x: {from: yy, required: true}}}\n"
     )
     assert said(text, source=source) == [
-        ("length-conflict", 6, "name"),
+        ("length-possible", 6, "name"),
         ("type-conflict", 7, "class"),
         ("value-conflict", 8, "level"),
         ("source-unknown", 10, "list/yy"),
@@ -276,14 +276,15 @@ def test_a_field_table_is_a_target():
 
 
 def test_a_document_that_names_its_source_is_checked_against_it():
-    head = "mapping: m\nversion: 1.0.0\nsource: {format: json, schema: secondary-delivery}\ntarget: ndc-secondary\nfields:\n"
+    head = HEAD.replace("{format: json}", "{format: json, schema: secondary-delivery}") + "fields:\n"
 
     def found(rule):
         findings = check(load_document(head + rule), TABLES, target_schema("ndc-secondary"))
         return {f.kind.code.rpartition(".")[2] for f in findings} - {"no-examples", "target-unmapped"}
 
     assert found("  tenlop: {from: class/name, required: true}\n") == set()
-    assert found("  tenlop: {from: school/name, required: true}\n") == {"length-conflict"}
+    assert found("  tenlop: {from: school/name, required: true}\n") == {"length-possible"}
+    assert found("  tenlop: {from: class/name, default: một hai ba bốn}\n") == {"length-conflict"}
     assert found("  tenlop: {from: class/nome, required: true}\n") == {"source-unknown"}
     assert (
         found("  noisinh_maxa: {from: pupil/birthplace/commune_code, when: {pupil/birthplace/commune_list: x}}\n")

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.check import check
 from hocba_hub.mappings.compile import compile_mapping
 from hocba_hub.mappings.diff import ChangeKind, diff
@@ -174,7 +175,8 @@ def test_every_shipped_mapping_is_right_and_its_examples_make_canonical_cards():
     assert library.wrong == {}
     assert library.documents
     for document in library.documents:
-        assert check(document, TABLES, target_schema(document.target.schema)) == []
+        found = check(document, TABLES, target_schema(document.target.schema))
+        assert {finding.kind for finding in found} <= {kinds.LENGTH_POSSIBLE}
         made = compile_mapping(document, TABLES)
         for example in document.examples:
             if example.output is not None and document.target.schema == "report-card":

@@ -69,19 +69,14 @@ def target_schema(name: str) -> TargetField:
     """
     if name == REPORT_CARD:
         return from_json_schema(CARD.json_schema(by_alias=True))
-    if name == DELIVERY:
-        return _with_facts(target_schema(REPORT_CARD))
-    if name in DELIVERIES:
-        return target_schema(DELIVERY).variants[name.removesuffix("-" + DELIVERY)]
+    if name in (DELIVERY, *DELIVERIES):
+        delivery = _with_facts(target_schema(REPORT_CARD))
+        return delivery.variant(name.removesuffix("-" + DELIVERY))
     if name in _TABLES:
         file, table = _TABLES[name]
         return from_field_table(_rows(file), table)
     if name in _RECORDS:
-        sent = _RECORDS[name]
-        record = from_field_table(sent_rows(sent.file, sent.table), sent.table, whole=True)
-        if not sent.several:
-            return record
-        return TargetField(OBJECT, children={RECORDS: TargetField(LIST, required=True, item=record)})
+        return _sent_record(_RECORDS[name])
     if name == _MINISTRY:
         return from_json_schema(json.loads(_text(files(__package__ or "").joinpath("ministry_record.json"))))
     raise SchemaUnknownError(f"There is no schema {name}; known: {', '.join(NAMES)}.")
@@ -108,6 +103,13 @@ def sent_rows(file: str, table: str) -> Iterator[Mapping[str, str]]:
     for row in _rows(_SENT):
         if row["table"] in ("*", table):
             yield {**row, "table": table}
+
+
+def _sent_record(sent: _Sent) -> TargetField:
+    record = from_field_table(sent_rows(sent.file, sent.table), sent.table, whole=True)
+    if not sent.several:
+        return record
+    return TargetField(OBJECT, children={RECORDS: TargetField(LIST, required=True, item=record)})
 
 
 def _with_facts(card: TargetField) -> TargetField:
