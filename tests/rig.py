@@ -102,7 +102,9 @@ class Rig:
         self._supervisor.start()
         self._watcher = threading.Thread(target=self._watch)
         self._watcher.start()
-        assert wait_until(self.is_ready, 60), "the hub did not become ready"
+        if not wait_until(self.is_ready, 60):
+            self.__exit__()
+            raise AssertionError("the hub did not become ready")
         return self
 
     def __exit__(self, *_: object) -> None:
