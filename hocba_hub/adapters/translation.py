@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -43,22 +43,25 @@ def shipped_formats() -> Formats:
     return Formats(shipped_library(), shipped_tables())
 
 
+def mapping_name(destination: Destination, kind: str, *, recall: bool = False) -> str:
+    """The mapping that a destination names for a kind of card, or for its recall; empty if there is none."""
+    names = cast("Mapping[str, str]", destination.mappings)
+    return names.get(f"recall-{kind}" if recall else kind) or names.get("recall" if recall else "card", "")
+
+
 class Translations:
     """The mappings of one destination; may be used by several threads at once.
 
     Raises:
-        DestinationError: the file names a mapping that is not there, or that cannot be compiled.
+        DestinationError: the file names a mapping that is not there.
     """
 
     def __init__(self, destination: Destination, formats: Formats) -> None:
         self._destination = destination
-        self._names: Mapping[str, str] = {str(use): name for use, name in destination.mappings.items()}
         self._formats = formats
         self._made: dict[tuple[str, str], CompiledMapping] = {}
-        self._by_kind = not {"card", "recall"}.issuperset(self._names)
-        self._needs_card = dict.fromkeys(self._names.values(), True)
-        for name in self._needs_card:
-            self._needs_card[name] = any(_reads_card(document) for document in self.versions(name))
+        by_kind = not {"card", "recall"}.issuperset(map(str, destination.mappings))
+        self._needs_kind = by_kind or any(_reads_card(document) for document in self.documents())
 
     def versions(self, name: str) -> list[Document]:
         """Every version of a mapping of this destination."""
@@ -69,7 +72,9 @@ class Translations:
 
     def documents(self) -> Iterable[Document]:
         """Every mapping of this destination, in every version."""
-        return (document for name in self._needs_card for document in self.versions(name))
+        return (
+            document for name in dict.fromkeys(self._destination.mappings.values()) for document in self.versions(name)
+        )
 
     def records(self, record: OutboundRecord) -> list[dict[str, Any]]:
         """The records that this version becomes: one, or several if its mapping makes several.
@@ -77,12 +82,11 @@ class Translations:
         Raises:
             NotRepresentableError: the destination has no mapping for this kind of card, or the card does not fit it.
         """
-        names = self._names
-        name = names.get("recall" if record.event is Event.CANCEL else "card", "")
         source: dict[str, Any] = {}
-        if self._by_kind or not name or self._needs_card[name]:
+        kind = ""
+        if self._needs_kind:
             source, kind = _card(record)
-            name = names.get(f"recall-{kind}" if record.event is Event.CANCEL else kind, name)
+        name = mapping_name(self._destination, kind, recall=record.event is Event.CANCEL)
         if not name:
             raise NotRepresentableError("The destination has no mapping for this kind of card.")
         source["delivery"] = _facts(record)

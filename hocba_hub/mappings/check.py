@@ -8,17 +8,17 @@ from difflib import get_close_matches
 
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.document import XML, Document, DocumentError
+from hocba_hub.mappings.document import Document, DocumentError
 from hocba_hub.mappings.examples import example_records, run_examples
 from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.phrases import in_vietnamese
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.reads import Names, is_read, is_seen, leaves, reads
 from hocba_hub.mappings.schemas import NAMES, target_schema
-from hocba_hub.mappings.shapes import ANY, NUMBER, TEXT, WHOLE, Shape
-from hocba_hub.mappings.tables.lookup import Table, TableError
+from hocba_hub.mappings.shapes import ANY, NUMBER, WHOLE, Shape
+from hocba_hub.mappings.source_shapes import Shapes
+from hocba_hub.mappings.tables.lookup import Table
 from hocba_hub.mappings.targets import LIST, OBJECT, TargetField
-from hocba_hub.mappings.transforms import TRANSFORMS
 from hocba_hub.mappings.values import as_text
 from hocba_hub.model.findings import Finding, FindingKind
 
@@ -55,9 +55,9 @@ def check(
 class _Check:
     def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
         self.document = document
-        self.tables = tables
         self.source = source
         self.read = reads(document.fields)
+        self.shapes = Shapes(document, tables, source)
 
     def findings(self, target: TargetField | None) -> Iterator[Finding]:
         if target is not None:
@@ -88,7 +88,7 @@ class _Check:
     def rule(self, rule: Rule, target: TargetField) -> Iterator[Finding]:
         match rule:
             case Value():
-                yield from self.fitting(rule, self.shape(rule), target)
+                yield from self.fitting(rule, self.shapes.of(rule), target)
             case Object():
                 if target.type in (OBJECT, ANY):
                     yield from self.object(rule.fields, target, rule.target)
@@ -110,41 +110,6 @@ class _Check:
     def conflict(self, rule: Rule, given: str, target: TargetField) -> Finding:
         facts = {"target": rule.target, "given": given, "given_vi": in_vietnamese(given)}
         return self.finding(kinds.TYPE_CONFLICT, rule.place, target.type, **facts)
-
-    def shape(self, rule: Value) -> Shape:
-        """What the rule gives, as far as it is known."""
-        if rule.constant is not None:
-            return Shape.of(rule.constant)
-        shape = Shape(TEXT if self.document.source.format == XML else ANY)
-        if rule.expression is not None or rule.join is not None:
-            shape = Shape(TEXT if rule.join is not None else ANY)
-        elif self.source is not None and (given := self.source.find(self.generic(rule))) is not None:
-            values = None if given.allowed is None else frozenset(given.allowed)
-            shape = Shape(given.type if given.type not in (OBJECT, LIST) else ANY, given.longest, values)
-            if values and given.longest is None:
-                shape = Shape.of(*values)
-        for applied in rule.apply:
-            shape = TRANSFORMS[applied.name].shape(applied.argument, shape)
-        for use in rule.tables:
-            try:
-                results = self.tables[use.name].view(use.source, use.target, use.where).results()
-            except (KeyError, TableError):
-                return Shape()
-            shape = Shape(TEXT) if use.otherwise == "keep" else Shape.of(*results)
-        return shape
-
-    def generic(self, rule: Value) -> str:
-        """The source field of a rule in the source schema's form, lists as `[]`."""
-        last = rule.sources[0].names if rule.sources else ()
-        places = (one.names for one in self.read if one.place == rule.place and one.is_value)
-        names: Names = next((names for names in places if names[-len(last) :] == last), ())
-        here, path = self.source, ""
-        for name in names:
-            path = f"{path}/{name}" if path else name
-            here = here.below().get(name) if here else None
-            if here and here.type == LIST:
-                path += "[]"
-        return path.removesuffix("[]")
 
     def fitting(self, rule: Value, shape: Shape, target: TargetField) -> Iterator[Finding]:
         """What the target cannot hold of what the rule gives, or of its default."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
@@ -125,10 +126,14 @@ def day_of(use: TableUse) -> Callable[[Scope], date | None] | None:
     return day
 
 
-def fit(target: TargetField) -> Change | None:
-    """The function that lets a value pass if the target can hold it; None if the target holds anything."""
+def fit(target: TargetField, *, forms: bool = False) -> Change | None:
+    """The function that lets a value pass if the target can hold it; None if the target holds anything.
+
+    With `forms`, a text must also have the form that the target wants.
+    """
     types = _TYPES.get(target.type)
-    if types is None and target.longest is None and target.allowed is None:
+    matches = re.compile(target.pattern).search if forms and target.pattern else None
+    if types is None and target.longest is None and target.allowed is None and matches is None:
         return None
     longest, shortest, allowed = target.longest, target.shortest, target.allowed
     least, most = target.least, target.most
@@ -142,6 +147,8 @@ def fit(target: TargetField) -> Change | None:
         if type(value) is str:
             if longest is not None and len(value) > longest:
                 raise Unfit(kinds.TOO_LONG, str(longest), value_class=value_class(value))
+            if matches is not None and not matches(value):
+                raise Unfit(kinds.WRONG_FORM, target.pattern, value_class=value_class(value))
             if shortest is not None and len(value) < shortest:
                 raise Unfit(kinds.OUT_OF_RANGE, f"≥ {shortest}", value_class=value_class(value))
         elif isinstance(value, int | float) and (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.shapes import DAY_FORM, MONTH_FORM, TEXT, YEAR_FORM, Shape
 from hocba_hub.mappings.values import ArgumentError, Unfit, as_text, value_class
 
 EXCEL, ISO = "excel", "iso"
@@ -117,21 +118,26 @@ def date_writer(pattern: object) -> Callable[[object], str]:
     return write
 
 
-LENGTHS = {"day": 10, "month": 7, "year": 4}
-"""Precision of an ISO date → its length."""
+PRECISIONS = {
+    "day": Shape(TEXT, 10, form=DAY_FORM),
+    "month": Shape(TEXT, 7, form=MONTH_FORM),
+    "year": Shape(TEXT, 4, form=YEAR_FORM),
+}
+"""Precision of an ISO date → what such dates look like."""
 PRECISION = "day · month · year"
 
 
 def precision(argument: object) -> Callable[[object], str | None]:
     """A function that lets an ISO date pass if it is just so precise (2015-09-02, 2015-09, 2015)."""
-    length = LENGTHS.get(argument) if isinstance(argument, str) else None
-    if length is None:
+    shape = PRECISIONS.get(argument) if isinstance(argument, str) else None
+    if shape is None:
         raise ArgumentError(PRECISION)
+    form = re.compile(shape.form)
 
     def passed(value: object) -> str | None:
         text = as_text(value)
         if _ISO_PARTS.fullmatch(text) is None:
             raise Unfit(kinds.UNREADABLE, "2015-09-02 · 2015-09 · 2015", value_class=value_class(value))
-        return text if len(text) == length else None
+        return text if form.search(text) else None
 
     return passed

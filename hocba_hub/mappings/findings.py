@@ -1,6 +1,6 @@
 """The findings of this room: what a translation, a mapping document, a code table or a static check can say.
 
-Kinds under `mapping.value`, `mapping.table` and `mapping.source` are about a record or a file that a client sent;
+Kinds under `mapping.value`, `mapping.table`, `mapping.source` and `destination` are about what a client sent;
 all others are about a mapping document, and are read by the person who writes it.
 """
 
@@ -58,6 +58,11 @@ NOT_ALLOWED = _error(
     "Giá trị của trường {target} không nằm trong danh sách cho phép: {expected}.",
     "The value for {target} is not one of those allowed: {expected}.",
 )
+WRONG_FORM = _error(
+    "value.wrong-form",
+    "Giá trị của trường {target} không đúng dạng ({value_class_vi}); cần: {expected}.",
+    "The value for {target} does not have the right form ({value_class}); expected: {expected}.",
+)
 OUT_OF_RANGE = _error(
     "value.out-of-range",
     "Giá trị của trường {target} nằm ngoài khoảng cho phép: {expected}.",
@@ -67,6 +72,27 @@ EXPRESSION_FAILED = _error(
     "value.expression-failed",
     "Biểu thức của trường {target} không tính được trên bản ghi này ({expected}).",
     "The expression for {target} failed on this record ({expected}).",
+)
+
+# A card that a destination could not hold, said when the card comes in. Facts: destination, field.
+HELD_NOT = FindingKind(
+    "destination.not-held",
+    Severity.ERROR,
+    "Nơi nhận {destination} không nhận được giá trị này: trường {field} cần {expected_vi} ({value_class_vi}).",
+    "{destination} could not hold this: its field {field} wants {expected} ({value_class}).",
+)
+HELD_TOO_LONG = FindingKind(
+    "destination.too-long",
+    Severity.ERROR,
+    "Nơi nhận {destination} không nhận được giá trị này: trường {field} chỉ dài tối đa {expected} ký tự"
+    " ({value_class_vi}).",
+    "{destination} could not hold this: its field {field} takes at most {expected} characters ({value_class}).",
+)
+HELD_MISSING = FindingKind(
+    "destination.missing",
+    Severity.ERROR,
+    "Nơi nhận {destination} cần giá trị này cho trường {field}, nhưng học bạ không có.",
+    "{destination} needs this for its field {field}, but the card does not have it.",
 )
 
 # Code tables. Facts: target, table.

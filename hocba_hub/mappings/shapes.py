@@ -10,6 +10,12 @@ ANY, TEXT, WHOLE, NUMBER, BOOLEAN = "any", "text", "integer", "number", "boolean
 """The types that a rule can give; JSON's own, with whole numbers apart."""
 
 
+DAY_FORM = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+MONTH_FORM = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+YEAR_FORM = r"^[0-9]{4}$"
+"""ISO dates, in three precisions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What is known of a value before any record is seen."""
@@ -19,6 +25,8 @@ class Shape:
     """Most characters it can have as text; None if not known."""
     values: frozenset[str | int | float | bool] | None = None
     """All values that it can have; None if not known."""
+    form: str = ""
+    """Regular expression that it matches; empty if not known."""
 
     @staticmethod
     def of(*values: Raw) -> Shape:

@@ -6,10 +6,12 @@ elements when XML is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from re import _parser  # type: ignore[attr-defined]
 
-from hocba_hub.mappings.shapes import ANY, BOOLEAN, NUMBER, TEXT, WHOLE
+from hocba_hub.mappings.shapes import ANY, BOOLEAN, DAY_FORM, MONTH_FORM, NUMBER, TEXT, WHOLE, YEAR_FORM
 from hocba_hub.mappings.values import Raw
 
 OBJECT, LIST = "object", "list"
@@ -30,10 +32,12 @@ _TABLE_TYPES = {
     "date": TEXT,
     "timestamp": TEXT,
 }
+_LONGEST_FORM = 1000
+"""A pattern that lets longer texts pass does not limit them."""
 _FORMS = {
-    "YYYY-MM-DD": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
-    "YYYY-MM": r"^[0-9]{4}-(0[1-9]|1[0-2])$",
-    "YYYY": r"^[0-9]{4}$",
+    "YYYY-MM-DD": DAY_FORM,
+    "YYYY-MM": MONTH_FORM,
+    "YYYY": YEAR_FORM,
     "YYYY-YYYY": r"^20[0-9]{2}-20[0-9]{2}$",
     "YYYY-MM-DDTHH:mm:ss": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",
     "0..10;Đ;CĐ;M": r"^(10(\.0)?|[0-9](\.[0-9])?|Đ|CĐ|M)$",
@@ -148,7 +152,7 @@ def _field(root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ..
     }
     return TargetField(
         kind if not children else OBJECT,
-        part.get("maxLength"),
+        part.get("maxLength", _longest_match(part.get("pattern", ""))),
         part.get("minLength"),
         allowed=None if values is None else frozenset(value for value in values if value is not None),
         least=part.get("minimum"),
@@ -159,6 +163,18 @@ def _field(root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ..
         label=str(part.get("title", "")),
         pattern=part.get("pattern", ""),
     )
+
+
+def _longest_match(pattern: str) -> int | None:
+    """Most characters that a text of this form can have; None if there is no end."""
+    if not (pattern.startswith("^") and pattern.endswith("$")):
+        return None
+    try:
+        # The standard library's own reader of patterns: there is no public way to ask how long a match can be.
+        most = int(_parser.parse(pattern).getwidth()[1])
+    except (re.error, RecursionError):
+        return None
+    return most if most <= _LONGEST_FORM else None
 
 
 def _one_of(options: list[TargetField]) -> TargetField:

@@ -125,7 +125,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "precision": Transform(
         "An ISO date only if it is just so precise; nothing otherwise.",
         dates.precision,
-        lambda a, _: Shape(TEXT, dates.LENGTHS.get(a)),
+        lambda a, _: dates.PRECISIONS[a],
         dates.PRECISION,
     ),
     "decimal": Transform(

@@ -56,7 +56,7 @@ class ValueRules:
         """What a value goes through; None if it only has to be made plain."""
         changes = [applied.change for applied in rule.apply]
         changes += [look_up(use, view) for use, view in self._views(rule)]
-        fitting = fit(target)
+        fitting = fit(target, forms=self.is_checked)
         if fitting is not None:
             changes.append(fitting)
         cells = self.document.source.format == ROWS
@@ -128,7 +128,7 @@ class ValueRules:
                 rule,
                 [None if path.special else read(path) for path in rule.sources],
                 joined(rule.join or "", self.plain(rule)),
-                fit(below.get(name, ANYTHING)),
+                fit(below.get(name, ANYTHING), forms=self.is_checked),
             )
             for name, rule in rules.items()
         ]
@@ -173,7 +173,7 @@ class ValueRules:
         """A conversion with look-ups on a day that the source gives."""
         before = chain([self.plain(rule), *(applied.change for applied in rule.apply)])
         views = [(use, view, day_of(use)) for use, view in self._views(rule)]
-        fitting = fit(target)
+        fitting = fit(target, forms=self.is_checked)
 
         def convert(value: Raw, scope: Scope) -> Raw:
             value = before(value)

@@ -291,9 +291,13 @@ def test_any_tree_is_a_document_or_findings(tree):
 def test_every_kind_has_both_languages_and_a_code_of_its_own():
     assert len({kind.code for kind in KINDS}) == len(KINDS)
     facts = dict.fromkeys(
-        ["target", "line", "given", "given_vi", "expected_vi", "value_class_vi", "table", "hint", "sheet"], "x"
+        [
+            *("target", "line", "given", "given_vi", "expected_vi", "value_class_vi", "table", "hint", "sheet"),
+            *("destination", "field"),
+        ],
+        "x",
     )
     for kind in KINDS:
         shown = Finding(kind, "", "e", "c", facts).as_json()
         assert shown["message_vi"] != shown["message_en"]
-        assert kind.family == "mapping"
+        assert kind.family in {"mapping", "destination"}

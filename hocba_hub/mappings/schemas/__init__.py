@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from hocba_hub.mappings.delivery import FACTS
 from hocba_hub.mappings.targets import LIST, OBJECT, TargetField, from_field_table, from_json_schema
+from hocba_hub.mappings.values import Raw
 from hocba_hub.model.card import CARD
 from hocba_hub.model.errors import HubError
 
@@ -32,6 +33,16 @@ _PRIMARY = ("ndc_primary.csv", "thongtinsohocbasotieuhoc")
 _SECONDARY = ("ndc_secondary.csv", "thongtinsohocbasothcsthpt")
 _RESULT = ("ndc_learning_result.csv", "ketquahoctapththcsthpttx")
 _RECALL = (_SENT, "thuhoi")
+
+
+_ALSO_KNOWN: Mapping[str, Mapping[str, Mapping[str, Raw]]] = {
+    "primary-delivery": {
+        "signers/homeroom/personal_number": {"required": True},  # a check of the model
+        "year/weight_kg": {"least": 1, "most": 300},  # the text's own form
+        "year/height_cm": {"least": 10, "most": 300},
+    }
+}
+"""What is sure of a field besides what the model's schema says of it."""
 
 
 class _Sent(NamedTuple):
@@ -70,8 +81,10 @@ def target_schema(name: str) -> TargetField:
     if name == REPORT_CARD:
         return from_json_schema(CARD.json_schema(by_alias=True))
     if name in (DELIVERY, *DELIVERIES):
-        delivery = _with_facts(target_schema(REPORT_CARD))
-        return delivery.variant(name.removesuffix("-" + DELIVERY))
+        delivery = _with_facts(target_schema(REPORT_CARD)).variant(name.removesuffix("-" + DELIVERY))
+        for path, known in _ALSO_KNOWN.get(name, {}).items():
+            delivery = _with(delivery, path.split("/"), known)
+        return delivery
     if name in _TABLES:
         file, table = _TABLES[name]
         return from_field_table(_rows(file), table)
@@ -110,6 +123,13 @@ def _sent_record(sent: _Sent) -> TargetField:
     if not sent.several:
         return record
     return TargetField(OBJECT, children={RECORDS: TargetField(LIST, required=True, item=record)})
+
+
+def _with(field: TargetField, names: list[str], known: Mapping[str, Raw]) -> TargetField:
+    if not names:
+        return replace(field, **known)
+    inner = _with(field.children[names[0]], names[1:], known)
+    return replace(field, children={**field.children, names[0]: inner})
 
 
 def _with_facts(card: TargetField) -> TargetField:
