@@ -35,6 +35,7 @@ clients = Table(
     Column("id", _Id, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("schools", JSON, nullable=False, comment='school codes it may speak for; ["*"] for all'),
+    Column("profile", Text, comment="mapping of what it sends, unless a call says otherwise"),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
 )
@@ -276,4 +277,111 @@ tallies = Table(
     Column("shard", SmallInteger, nullable=False, comment="writers use different shards so as not to wait"),
     Column("value", Float, nullable=False),
     PrimaryKeyConstraint("name", "labels", "shard"),
+)
+
+mapping_versions = Table(
+    "mapping_versions",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False, comment="YAML as it came, zstd"),
+    Column("sha256", Text, nullable=False, comment="of the YAML, hex"),
+    Column("added_at", BigInteger, nullable=False),
+    Column("added_by", Text, nullable=False),
+    PrimaryKeyConstraint("name", "version"),
+)
+
+mapping_activations = Table(
+    "mapping_activations",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("client", Text, comment="for this client only"),
+    Column("school_year", Text, comment="for cards of this school year only"),
+    Column("valid_from", Text, comment="first day, ISO 8601"),
+    Column("valid_to", Text, comment="last day, ISO 8601"),
+    Column("activated_at", BigInteger, nullable=False),
+    Column("activated_by", Text, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_by", Text),
+)
+
+configuration = Table(
+    "configuration",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False, comment="moves with every change; what processes look at"),
+)
+
+code_fills = Table(
+    "code_fills",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("code_table", Text, nullable=False, comment="name of a table, or mapping/table for one of its own"),
+    Column("system", Text, nullable=False, comment="code system that the value is of"),
+    Column("conditions", Text, nullable=False, comment="JSON: which rows the look-up takes"),
+    Column("value", Text, nullable=False),
+    Column("result_system", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("is_new", Boolean, nullable=False, comment="no row of the table had this result"),
+    Column("valid_from", Text),
+    Column("valid_to", Text),
+    Column("source", Text, nullable=False, comment="where the answer comes from"),
+    Column("filled_at", BigInteger, nullable=False),
+    Column("filled_by", Text, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_by", Text),
+)
+
+unmapped_codes = Table(
+    "unmapped_codes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("code_table", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("conditions", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("result_system", Text, nullable=False, comment="into which code system it was looked up"),
+    Column("times", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("fill_id", BigInteger, comment="empty while nobody has said what it means"),
+    UniqueConstraint("code_table", "system", "conditions", "value", name="uq_unmapped_codes_value"),
+)
+
+unmapped_code_sources = Table(
+    "unmapped_code_sources",
+    metadata,
+    Column("code_id", BigInteger, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("school_code", Text, nullable=False, comment="empty where it could not be read"),
+    Column("times", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("code_id", "client_id", "school_code"),
+)
+
+waiting_records = Table(
+    "waiting_records",
+    metadata,
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("submission_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("original", LargeBinary, nullable=False, comment="bytes as sent, zstd"),
+    Column("revision", BigInteger, nullable=False, comment="of the configuration that it was last read with"),
+    PrimaryKeyConstraint("school_year", "card_id", "client_id"),
+)
+
+waiting_codes = Table(
+    "waiting_codes",
+    metadata,
+    Column("code_id", BigInteger, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("code_id", "school_year", "card_id", "client_id"),
+    Index("ix_waiting_codes_card", "school_year", "card_id", "client_id"),
 )

@@ -40,6 +40,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('schools', sa.JSON(), nullable=False, comment='school codes it may speak for; ["*"] for all'),
+    sa.Column('profile', sa.Text(), nullable=True, comment='mapping of what it sends, unless a call says otherwise'),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('revoked_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id'),
@@ -198,8 +199,95 @@ def upgrade() -> None:
     sa.Column('original', sa.LargeBinary(), nullable=True, comment='bytes as sent, zstd; empty where they equal the canonical JSON'),
     sa.PrimaryKeyConstraint('school_year', 'card_id', 'version')
     )
+    op.create_table('mapping_versions',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('version', sa.Text(), nullable=False),
+    sa.Column('document', sa.LargeBinary(), nullable=False, comment='YAML as it came, zstd'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='of the YAML, hex'),
+    sa.Column('added_at', sa.BigInteger(), nullable=False),
+    sa.Column('added_by', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'version')
+    )
+    op.create_table('mapping_activations',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('version', sa.Text(), nullable=False),
+    sa.Column('client', sa.Text(), nullable=True, comment='for this client only'),
+    sa.Column('school_year', sa.Text(), nullable=True, comment='for cards of this school year only'),
+    sa.Column('valid_from', sa.Text(), nullable=True, comment='first day, ISO 8601'),
+    sa.Column('valid_to', sa.Text(), nullable=True, comment='last day, ISO 8601'),
+    sa.Column('activated_at', sa.BigInteger(), nullable=False),
+    sa.Column('activated_by', sa.Text(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.Column('ended_by', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('configuration',
+    sa.Column('part', sa.Text(), nullable=False),
+    sa.Column('revision', sa.BigInteger(), nullable=False, comment='moves with every change; what processes look at'),
+    sa.PrimaryKeyConstraint('part')
+    )
+    op.create_table('code_fills',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('code_table', sa.Text(), nullable=False, comment='name of a table, or mapping/table for one of its own'),
+    sa.Column('system', sa.Text(), nullable=False, comment='code system that the value is of'),
+    sa.Column('conditions', sa.Text(), nullable=False, comment='JSON: which rows the look-up takes'),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('result_system', sa.Text(), nullable=False),
+    sa.Column('result', sa.Text(), nullable=False),
+    sa.Column('is_new', sa.Boolean(), nullable=False, comment='no row of the table had this result'),
+    sa.Column('valid_from', sa.Text(), nullable=True),
+    sa.Column('valid_to', sa.Text(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=False, comment='where the answer comes from'),
+    sa.Column('filled_at', sa.BigInteger(), nullable=False),
+    sa.Column('filled_by', sa.Text(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.Column('ended_by', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('unmapped_codes',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('code_table', sa.Text(), nullable=False),
+    sa.Column('system', sa.Text(), nullable=False),
+    sa.Column('conditions', sa.Text(), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('result_system', sa.Text(), nullable=False, comment='into which code system it was looked up'),
+    sa.Column('times', sa.BigInteger(), nullable=False),
+    sa.Column('first_at', sa.BigInteger(), nullable=False),
+    sa.Column('last_at', sa.BigInteger(), nullable=False),
+    sa.Column('fill_id', sa.BigInteger(), nullable=True, comment='empty while nobody has said what it means'),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('code_table', 'system', 'conditions', 'value', name='uq_unmapped_codes_value')
+    )
+    op.create_table('unmapped_code_sources',
+    sa.Column('code_id', sa.BigInteger(), nullable=False),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('school_code', sa.Text(), nullable=False, comment='empty where it could not be read'),
+    sa.Column('times', sa.BigInteger(), nullable=False),
+    sa.Column('last_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('code_id', 'client_id', 'school_code')
+    )
+    op.create_table('waiting_records',
+    sa.Column('school_year', sa.Text(), nullable=False),
+    sa.Column('card_id', sa.Text(), nullable=False),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('submission_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('mapping', sa.Text(), nullable=False),
+    sa.Column('original', sa.LargeBinary(), nullable=False, comment='bytes as sent, zstd'),
+    sa.Column('revision', sa.BigInteger(), nullable=False, comment='of the configuration that it was last read with'),
+    sa.PrimaryKeyConstraint('school_year', 'card_id', 'client_id')
+    )
+    op.create_table('waiting_codes',
+    sa.Column('code_id', sa.BigInteger(), nullable=False),
+    sa.Column('school_year', sa.Text(), nullable=False),
+    sa.Column('card_id', sa.Text(), nullable=False),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('code_id', 'school_year', 'card_id', 'client_id')
+    )
+    op.create_index('ix_waiting_codes_card', 'waiting_codes', ['school_year', 'card_id', 'client_id'], unique=False)
 
     if op.get_bind().dialect.name == "postgresql":
         # The bodies are compressed already: PostgreSQL shall not try to do it again.
-        for table, column in (("versions", "canonical"), ("versions", "original"), ("records", "findings")):
+        for table, column in (("versions", "canonical"), ("versions", "original"), ("records", "findings"), ("waiting_records", "original")):
             op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")
