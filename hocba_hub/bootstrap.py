@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hocba_hub.adapters.destination import Destination, load_destinations
+from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.outbound import Outbound
 from hocba_hub.adapters.registry import adapter_for
+from hocba_hub.adapters.translation import Formats, formats_beside
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.doorbell import Doorbell
@@ -43,7 +45,14 @@ def destinations(settings: Settings) -> dict[DestinationName, Destination]:
     return {DestinationName(name): destination for name, destination in found.items()}
 
 
-def adapters(known: dict[DestinationName, Destination]) -> Callable[[DestinationName], Outbound]:
+def holdings(settings: Settings) -> Holdings:
+    """What the destinations in force could not hold."""
+    return Holdings(destinations(settings).values(), formats_beside(settings.destinations_folder))
+
+
+def adapters(
+    known: dict[DestinationName, Destination], formats: Formats | None = None
+) -> Callable[[DestinationName], Outbound]:
     """Gives a destination's adapter: made when it is first asked for, then kept with its connections."""
     made: dict[DestinationName, Outbound] = {}
     lock = threading.Lock()
@@ -51,7 +60,7 @@ def adapters(known: dict[DestinationName, Destination]) -> Callable[[Destination
     def adapter_of(name: DestinationName) -> Outbound:
         with lock:
             if name not in made:
-                made[name] = adapter_for(known[name], os.environ)
+                made[name] = adapter_for(known[name], os.environ, formats)
             return made[name]
 
     return adapter_of
@@ -63,7 +72,7 @@ def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> 
     return Engine(
         store=store,
         destinations=known,
-        adapter_of=adapters(known),
+        adapter_of=adapters(known, formats_beside(settings.destinations_folder)),
         clock=clock,
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         lease_seconds=settings.lease_seconds,

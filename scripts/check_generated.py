@@ -12,7 +12,9 @@ from pathlib import Path
 
 from hocba_hub.api.app import openapi_page
 from hocba_hub.api.problem_pages import problems_page
+from hocba_hub.mappings import dictionary
 from hocba_hub.mappings.findings import KINDS as MAPPING_KINDS
+from hocba_hub.mappings.library import shipped_library
 from hocba_hub.model.catalogue import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 
@@ -40,10 +42,43 @@ def _findings_lines() -> Iterator[str]:
             yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+_COVERAGE = "<!-- From here on the page is written by `make docs`. -->\n"
+
+
+def destinations_page() -> bytes:
+    """The page on destinations: what people wrote, and the coverage of the shipped mappings behind it."""
+    written = (_ROOT / "docs/destinations.md").read_text(encoding="utf-8").partition(_COVERAGE)[0]
+    return (written + _COVERAGE + "\n".join(_coverage_lines()) + "\n").encode()
+
+
+def _coverage_lines() -> Iterator[str]:
+    library = shipped_library()
+    for name in dictionary.MAPPINGS:
+        document = library.select(name)
+        fields = list(dictionary.held(document))
+        yield f"\n### `{document.name}` {'.'.join(map(str, document.version))}\n"
+        yield f"{sum(bool(field.source) for field in fields)} of {len(fields)} fields are written."
+        for table, rows in groupby(fields, key=lambda field: field.table):
+            yield f"\n`{table}`\n"
+            yield "| field | nhãn · label | longest | required | from | remark |"
+            yield "|---|---|---|---|---|---|"
+            for field in rows:
+                cells = (
+                    f"`{field.field}`",
+                    field.label_vi,
+                    field.length,
+                    "yes" if field.required else "",
+                    field.source or "not held",
+                    field.remark,
+                )
+                yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
 GENERATED: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ("docs/schema/report-card.schema.json", json_schema),
     ("docs/schema/report-card.xsd", xsd),
     ("docs/findings.md", findings_page),
+    ("docs/destinations.md", destinations_page),
     ("docs/openapi.json", openapi_page),
     ("docs/problems.md", problems_page),
 )

@@ -40,7 +40,8 @@ class Holdings:
                 continue
             try:
                 document = self._formats.library.select(name, school_year=school_year)
-                check = hold_check(destination.name, document, self._formats.tables)
+                schema = self._formats.schemas.get(document.target.schema)
+                check = hold_check(destination.name, document, self._formats.tables, schema)
             except (MappingNotFoundError, DocumentError, SchemaUnknownError) as error:
                 raise DestinationError(f"{destination.name}: {error}") from error
             if check.mapping is not None:

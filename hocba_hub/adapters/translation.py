@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -13,12 +15,13 @@ from hocba_hub.adapters.outbound import OutboundRecord
 from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
 from hocba_hub.mappings.delivery import envelope_facts
 from hocba_hub.mappings.document import Document, DocumentError
-from hocba_hub.mappings.library import Library, MappingNotFoundError, shipped_library
+from hocba_hub.mappings.library import Library, MappingNotFoundError, load_library, shipped_library
 from hocba_hub.mappings.reads import reads
 from hocba_hub.mappings.records import JsonRecord
-from hocba_hub.mappings.schemas import RECORDS
+from hocba_hub.mappings.schemas import RECORDS, SchemaUnknownError, load_schema
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.targets import TargetField
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import Event
 
@@ -35,12 +38,35 @@ class Formats(NamedTuple):
 
     library: Library
     tables: Mapping[str, Table]
+    schemas: Mapping[str, TargetField] = MappingProxyType({})
+    """Schemas besides those that come with the hub."""
 
 
 @cache
 def shipped_formats() -> Formats:
     """Those that come with the hub."""
     return Formats(shipped_library(), shipped_tables())
+
+
+def formats_beside(folder: Path) -> Formats:
+    """Those that come with the hub, with those of the folders `mappings` and `schemas` beside destination files.
+
+    Raises:
+        DestinationError: one of them cannot be read.
+    """
+    shipped, own = shipped_formats(), Library((), {})
+    if (folder / "mappings").is_dir():
+        own = load_library(folder / "mappings")
+    for name, findings in own.wrong.items():
+        raise DestinationError(f"mappings/{name}: {findings[0].as_json()['message_en']}")
+    schemas: dict[str, TargetField] = {}
+    for file in sorted((folder / "schemas").glob("*.*")):
+        try:
+            schemas[file.stem] = load_schema(file)
+        except SchemaUnknownError as error:
+            raise DestinationError(f"schemas/{error}") from error
+    documents = (*shipped.library.documents, *own.documents)
+    return Formats(Library(documents, {}), shipped.tables, schemas)
 
 
 def mapping_name(destination: Destination, kind: str, *, recall: bool = False) -> str:

@@ -116,17 +116,18 @@ def show(mapping: str) -> None:
 @mappings.command()
 @click.argument("mapping", nargs=-1, required=True)
 @click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
+@click.option("--schema", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=text("option.schema"))
 @_LANGUAGE
-def check(mapping: tuple[str, ...], tables: Path | None, lang: str) -> None:
+def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None, lang: str) -> None:
     """Check mappings against their targets, tables and examples; ends with 1 if one has an error."""
     from hocba_hub.mappings.check import check as check_document
-    from hocba_hub.mappings.schemas import SchemaUnknownError, target_schema
+    from hocba_hub.mappings.schemas import SchemaUnknownError, load_schema, target_schema
 
     known, failed = _tables(tables), False
     for name in mapping:
         document = _document(name, lang)
         try:
-            target = target_schema(document.target.schema)
+            target = target_schema(document.target.schema) if schema is None else load_schema(schema)
         except SchemaUnknownError as error:
             raise click.ClickException(str(error)) from error
         failed |= _print_findings(name, check_document(document, known, target), lang)

@@ -102,6 +102,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "option.sandbox.token": ("Thời hạn mã truy cập của tỉnh, giây.", "How long the province's tokens hold, seconds."),
     "option.sandbox.user": ("Tên đăng nhập của hệ thống gửi.", "The name that the hub logs in with."),
     "option.sandbox.secret": ("Tự sinh và hiện ra nếu không cho.", "Made up and shown if not given."),
+    "option.schema": (
+        "Lược đồ riêng của đích: tệp JSON Schema (.json) hoặc bảng trường (.csv).",
+        "The target's own schema: a JSON Schema (.json) or a field table (.csv).",
+    ),
     "option.tables": ("Thư mục có thêm bảng mã.", "A folder of more code tables."),
     "ends": ("Nhấn Ctrl-C để dừng.", "Ctrl-C ends it."),
     "clients": ("Phần mềm nhà trường và khóa của chúng.", "Vendor systems and their keys."),

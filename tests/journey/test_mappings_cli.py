@@ -147,3 +147,14 @@ def test_a_review_in_a_spreadsheet_comes_back_as_a_new_version(mapping, tmp_path
     ]
     sheet.write_text("nothing", encoding="utf-8")
     assert hub("import", mapping, sheet).exit_code == 1
+
+
+def test_a_mapping_is_checked_against_a_schema_of_its_own(mapping, tmp_path):
+    schema = tmp_path / "own.json"
+    properties = {"tenlop": {"type": "boolean"}}
+    schema.write_text(json.dumps({"type": "object", "properties": properties}), encoding="utf-8")
+    found = hub("check", mapping, "--schema", schema)
+    assert found.exit_code == 1
+    assert "the target wants boolean" in found.output
+    schema.write_text("[", encoding="utf-8")
+    assert "own.json: not a JSON Schema" in hub("check", mapping, "--schema", schema).output

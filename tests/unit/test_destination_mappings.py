@@ -19,14 +19,21 @@ from hocba_hub.adapters.contracts import PROVINCE_OPENAPI
 from hocba_hub.adapters.destination import DestinationError, load_destinations
 from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.outbound import OutboundRecord
-from hocba_hub.adapters.translation import Formats, NotRepresentableError, Translations, shipped_formats
+from hocba_hub.adapters.translation import (
+    Formats,
+    NotRepresentableError,
+    Translations,
+    formats_beside,
+    shipped_formats,
+)
+from hocba_hub.mappings import dictionary
 from hocba_hub.mappings.compile import compile_mapping
 from hocba_hub.mappings.delivery import envelope_facts
 from hocba_hub.mappings.holdable import hold_check, holdable
 from hocba_hub.mappings.library import Library
 from hocba_hub.mappings.parse import load_document
 from hocba_hub.mappings.records import JsonRecord
-from hocba_hub.mappings.schemas import target_schema
+from hocba_hub.mappings.schemas import field_rows, target_schema
 from hocba_hub.mappings.targets import from_json_schema
 from hocba_hub.model.card import CARD, canonical_bytes
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear, Version
@@ -371,3 +378,48 @@ def test_a_mapping_that_is_not_there_is_named():
         Translations(wrong, FORMATS)
     with pytest.raises(NotRepresentableError):
         Translations(PROVINCE.model_copy(update={"mappings": {}}), FORMATS).records(outbound(primary_card()))
+
+
+def test_every_field_of_the_dictionary_is_written_or_listed_with_a_reason():
+    assert dictionary.unheld(FORMATS.library) == []
+    for name in dictionary.MAPPINGS:
+        fields = {(one.table, one.field): one for one in dictionary.held(FORMATS.library.select(name))}
+        for row in field_rows(FORMATS.library.select(name).target.schema):
+            one = fields[row["table"], row["field"]]
+            assert one.source or one.remark
+
+
+def test_a_field_that_no_rule_writes_is_not_passed_over():
+    given = orjson.loads(orjson.dumps(FORMATS.library.select("ndc-secondary").given))
+    del given["fields"]["tenhuyen"]
+    others = (document for document in FORMATS.library.documents if document.name != "ndc-secondary")
+    library = Library((load_document(yaml.safe_dump(given)), *others), {})
+    assert dictionary.unheld(library) == [("thongtinsohocbasothcsthpt", "tenhuyen")]
+
+
+def test_a_format_is_added_without_programming(tmp_path):
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "mappings" / "own.yaml").write_text(TIGHT, encoding="utf-8")
+    (tmp_path / "schemas" / "t.json").write_bytes(orjson.dumps(tight(lop=1)))
+    formats = formats_beside(tmp_path)
+    own = PROVINCE.model_copy(update={"name": "own", "mappings": {"card": "tight"}})
+    (record,) = Translations(own, formats).records(outbound(secondary_card(subjects=1)))
+    assert record == {"lop": "8A", "so": "033315000001", "mon": [{"ten": "Môn 0", "diem": "7.7"}]}
+    findings = Holdings([own], formats).findings("secondary", "2025-2026", secondary_card)
+    assert [(f.kind.code, f.pointer, f.facts["destination"]) for f in findings] == [
+        ("destination.too-long", "/class/name", "own")
+    ]
+    (tmp_path / "schemas" / "u.csv").write_text("table,field,type,max_length\nr,lop,varchar,3\n", encoding="utf-8")
+    assert formats_beside(tmp_path).schemas["u"].find("lop").longest == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("mappings/own.yaml", "mapping: x"), ("schemas/t.json", "["), ("schemas/t.csv", "")]
+)
+def test_a_file_beside_the_destinations_that_cannot_be_read_is_named(tmp_path, file, text):
+    path = tmp_path / file
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DestinationError, match=path.name):
+        formats_beside(tmp_path)

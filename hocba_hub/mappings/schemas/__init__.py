@@ -96,12 +96,24 @@ def target_schema(name: str) -> TargetField:
 
 
 def load_schema(file: Traversable) -> TargetField:
-    """The schema of a file: a JSON Schema (`.json`), or a field table (`.csv`) whose first row names the root table."""
-    text = _text(file)
-    if file.name.endswith(".csv"):
-        rows = list(csv.DictReader(io.StringIO(text)))
-        return from_field_table(rows, rows[0]["table"] if rows else "", whole=True)
-    return from_json_schema(json.loads(text))
+    """The schema of a file: a JSON Schema (`.json`), or a field table (`.csv`) whose first row names the root table.
+
+    Raises:
+        SchemaUnknownError: it is neither.
+    """
+    try:
+        text = _text(file)
+        if file.name.endswith(".csv"):
+            rows = list(csv.DictReader(io.StringIO(text)))
+            return from_field_table(rows, rows[0]["table"], whole=True)
+        return from_json_schema(json.loads(text))
+    except (ValueError, LookupError, AttributeError) as error:
+        raise SchemaUnknownError(f"{file.name}: not a JSON Schema or a field table.") from error
+
+
+def table_of(name: str) -> tuple[str, str]:
+    """The file and the root table behind a record's schema."""
+    return _RECORDS[name].file, _RECORDS[name].table
 
 
 def field_rows(name: str) -> Iterator[Mapping[str, str]]:
