@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.closures import Builder
 from hocba_hub.mappings.document import Document, DocumentError
-from hocba_hub.mappings.fields import Items, Object, Value
+from hocba_hub.mappings.fields import Items, Object, TableUse, Value
 from hocba_hub.mappings.filling import Fill, Note
 from hocba_hub.mappings.paths import Path, Scope, Steps, locate, origin
 from hocba_hub.mappings.reading import finding
@@ -26,7 +26,14 @@ class Unmapped:
     """A value that no code table knows: an entry for the work list."""
 
     table: str
+    """Name of a table; `mapping/table` for one of a mapping's own."""
     value: str
+    system: str = ""
+    """The code system that it is of."""
+    result_system: str = ""
+    """The one that it was looked up in."""
+    where: tuple[tuple[str, str], ...] = ()
+    """Which rows of the table were taken."""
 
 
 class Translation(NamedTuple):
@@ -45,9 +52,10 @@ class Translation(NamedTuple):
 class CompiledMapping:
     """A mapping that is ready to run; may be used by several threads at once."""
 
-    def __init__(self, document: Document, fill: Fill) -> None:
+    def __init__(self, document: Document, fill: Fill, tables: Mapping[str, Table]) -> None:
         self.document = document
         self._fill = fill
+        self._tables = tables
 
     def translate(self, record: Record) -> Translation:
         """What a record becomes, with every problem at its place; never raises for what the record holds."""
@@ -59,7 +67,19 @@ class CompiledMapping:
         if not notes:
             return Translation(output)
         findings = tuple(_finding(record, note) for note in notes)
-        return Translation(output, findings, tuple(Unmapped(*unfit.unmapped) for *_, unfit in notes if unfit.unmapped))
+        unmapped = (self._unmapped(note[0], *note[2].unmapped) for note in notes if note[2].unmapped)
+        return Translation(output, findings, tuple(dict.fromkeys(unmapped)))
+
+    def _unmapped(self, rule: Value | Object | Items, name: str, value: str) -> Unmapped:
+        table = self._tables[name]
+        use = next(use for use in rule.tables if use.name == name) if isinstance(rule, Value) else TableUse(name)
+        return Unmapped(
+            f"{self.document.name}/{name}" if name in self.document.tables else name,
+            value,
+            use.source or table.default_from or "",
+            use.target or table.default_to or "",
+            tuple(sorted(use.where.items())),
+        )
 
 
 def _finding(record: Record, note: Note) -> Finding:
@@ -97,4 +117,4 @@ def compile_mapping(
     fill = builder.fields(document.fields, target or ANYTHING)
     if builder.reading.findings:
         raise DocumentError(builder.reading.findings)
-    return CompiledMapping(document, fill)
+    return CompiledMapping(document, fill, builder.tables)

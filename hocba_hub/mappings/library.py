@@ -44,7 +44,7 @@ class Library:
         """
         named = [document for document in self.documents if document.name == name]
         if version is None:
-            named = [document for document in named if _applies(document, client, school_year, on)]
+            named = [document for document in named if applies(document, client, school_year, on)]
         else:
             named = [document for document in named if document.version == version]
         if not named:
@@ -52,13 +52,14 @@ class Library:
         return max(named, key=lambda document: document.version)
 
 
-def _applies(document: Document, client: str | None, school_year: str | None, on: date | None) -> bool:
-    applies = document.applies
+def applies(document: Document, client: str | None, school_year: str | None, on: date | None) -> bool:
+    """Whether a version says of itself that it is for this client, school year and day."""
+    said = document.applies
     return (
-        (client is None or not applies.clients or client in applies.clients)
-        and (school_year is None or not applies.school_years or school_year in applies.school_years)
-        and (on is None or applies.first_day is None or applies.first_day <= on)
-        and (on is None or applies.last_day is None or on <= applies.last_day)
+        (client is None or not said.clients or client in said.clients)
+        and (school_year is None or not said.school_years or school_year in said.school_years)
+        and (on is None or said.first_day is None or said.first_day <= on)
+        and (on is None or said.last_day is None or on <= said.last_day)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.compile import compile_mapping
+from hocba_hub.mappings.compile import Unmapped, compile_mapping
 from hocba_hub.mappings.document import DocumentError
 from hocba_hub.mappings.parse import load_document
 from hocba_hub.mappings.records import JsonRecord
@@ -197,10 +197,13 @@ fields:
 """
     made = mapping(text).translate(JsonRecord({"x": "ZZ9"}))
     assert made.output == {"k": "ZZ9", "e": 0}
-    assert [(entry.table, entry.value) for entry in made.unmapped] == [("t", "ZZ9"), ("t", "ZZ9")]
+    assert made.unmapped == (Unmapped("m/t", "ZZ9", "key", "value"),)  # once, by the mapping whose own table it is
     assert not made.complete
     assert "ZZ9" not in str([finding.as_json() for finding in made.findings])
     assert mapping(text).translate(JsonRecord({"x": "A"})).complete
+    shared = "fields: {n: {from: x, table: {name: subjects, from: name, to: code, where: {level: THPT}}}}"
+    [entry] = mapping(shared).translate(JsonRecord({"x": "ZZ9"})).unmapped
+    assert entry == Unmapped("subjects", "ZZ9", "name", "code", (("level", "THPT"),))
     long = mapping(text).translate(JsonRecord({"x": "Z" * 65}))
     assert long.unmapped == ()
 

@@ -1,0 +1,138 @@
+"""The mappings and code tables in force at one moment: those that come with the hub, and what people activated.
+
+A shelf never changes; whoever sees a newer revision makes a new one. Mappings are compiled when they are first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
+from hocba_hub.mappings.document import Document
+from hocba_hub.mappings.library import Library, applies
+from hocba_hub.mappings.overlay import Fill, overlaid, with_fills
+from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.trace import Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A version that somebody put in force."""
+
+    document: Document
+    client: str | None = None
+    """For this client only."""
+    school_year: str | None = None
+    """For cards of this school year only."""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    """Last day."""
+
+    def covers(self, client: str | None, school_year: str | None, on: date | None) -> bool:
+        """Whether it counts here; what is not given does not exclude it."""
+        return (
+            (self.client is None or client is None or self.client == client)
+            and (self.school_year is None or school_year is None or self.school_year == school_year)
+            and (on is None or self.valid_from is None or self.valid_from <= on)
+            and (on is None or self.valid_to is None or on <= self.valid_to)
+            and applies(self.document, client, school_year, on)
+        )
+
+    @property
+    def narrowness(self) -> int:
+        """How much it says about its client and school year."""
+        return 2 * (self.client is not None) + (self.school_year is not None)
+
+
+class Shelf:
+    """Which version of a mapping is the right one, compiled; may be used by several threads at once."""
+
+    def __init__(
+        self,
+        shipped: Library,
+        tables: Mapping[str, Table],
+        in_force: Sequence[InForce] = (),
+        fills: Sequence[Fill] = (),
+        revision: int = 0,
+    ) -> None:
+        """`in_force` in the order in which they were activated; `revision` is the configuration's."""
+        self.shipped, self.in_force, self.revision = shipped, in_force, revision
+        self._fills: dict[str, list[Fill]] = {}
+        for fill in fills:
+            self._fills.setdefault(fill.table, []).append(fill)
+        self.tables = {name: overlaid(table, self._fills) for name, table in tables.items()}
+        self._compiled: dict[tuple[str, tuple[int, int, int]], CompiledMapping] = {}
+        self._tracers: dict[tuple[str, tuple[int, int, int]], Tracer] = {}
+
+    def names(self) -> list[str]:
+        """The name of every mapping."""
+        documents = (*self.shipped.documents, *(one.document for one in self.in_force))
+        return sorted({document.name for document in documents})
+
+    def select(
+        self,
+        name: str,
+        *,
+        client: str | None = None,
+        school_year: str | None = None,
+        on: date | None = None,
+    ) -> Document:
+        """The version for a client's card of a school year that comes in on a day.
+
+        Of the activated ones the narrowest, then the newest; if none counts here, the highest that comes with the hub.
+
+        Raises:
+            MappingNotFoundError: there is none.
+        """
+        here = [one for one in self.in_force if one.document.name == name and one.covers(client, school_year, on)]
+        if not here:
+            return self.shipped.select(name, client=client, school_year=school_year, on=on)
+        return max(enumerate(here), key=lambda numbered: (numbered[1].narrowness, numbered[0]))[1].document
+
+    def mapping(
+        self, name: str, *, client: str | None = None, school_year: str | None = None, on: date | None = None
+    ) -> CompiledMapping:
+        """As `select`, compiled.
+
+        Raises:
+            MappingNotFoundError: there is none.
+            DocumentError: it cannot be compiled, which activation rules out.
+        """
+        return self.compiled(self.select(name, client=client, school_year=school_year, on=on))
+
+    def compiled(self, document: Document) -> CompiledMapping:
+        """A document on the tables in force, compiled once.
+
+        Raises:
+            DocumentError: a table or code system is not there, or an expression is not JSONata.
+        """
+        known = self._compiled.get((document.name, document.version))
+        if known is None or known.document.given is not document.given:
+            known = compile_mapping(self._with_fills(document), self.tables)
+            self._compiled[document.name, document.version] = known
+        return known
+
+    def tracer(self, document: Document) -> Tracer:
+        """Tells where the fields of a record that was translated by this document came from."""
+        known = self._tracers.get((document.name, document.version))
+        if known is None:
+            known = self._tracers[document.name, document.version] = Tracer(self._with_fills(document), self.tables)
+        return known
+
+    def own_tables(self) -> dict[str, Table]:
+        """The mappings' own tables as they are in force, by `mapping/table`."""
+        return {f"{one.name}/{name}": table for one in self._documents() for name, table in one.tables.items()}
+
+    def _documents(self) -> Iterator[Document]:
+        """Every document, those that win last."""
+        for document in (*self.shipped.documents, *(one.document for one in self.in_force)):
+            yield self._with_fills(document)
+
+    def _with_fills(self, document: Document) -> Document:
+        own = {
+            name: with_fills(table, self._fills.get(f"{document.name}/{name}", ()))
+            for name, table in document.tables.items()
+        }
+        return replace(document, tables=own)
