@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Severity(StrEnum):
@@ -56,11 +56,13 @@ class Finding:
     """Kind of the offending value, never the value: `text of 13 characters`, `missing`, `number`."""
     facts: dict[str, str | int] = field(default_factory=dict)
     """Values for the message's placeholders; no personal data."""
+    folded: tuple[Finding, ...] = ()
+    """Findings that this one may be the cause of: none is worse, and they may go when it goes."""
 
-    def as_json(self) -> dict[str, str]:
-        """The finding as the API shows it."""
+    def as_json(self) -> dict[str, Any]:
+        """The finding as the API shows it; `folded` only where there is something in it."""
         facts = {"expected": self.expected, "value_class": self.value_class, **self.facts}
-        return {
+        shown: dict[str, Any] = {
             "code": self.kind.code,
             "severity": self.kind.severity.value,
             "pointer": self.pointer,
@@ -69,6 +71,9 @@ class Finding:
             "message_vi": self.kind.message_vi.format_map(facts),
             "message_en": self.kind.message_en.format_map(facts),
         }
+        if self.folded:
+            shown["folded"] = [finding.as_json() for finding in self.folded]
+        return shown
 
 
 class ValueClass(NamedTuple):

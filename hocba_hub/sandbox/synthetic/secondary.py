@@ -6,7 +6,6 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from hocba_hub.model.subjects import Subject
 from hocba_hub.sandbox.synthetic.assessment import (
     MARKS,
     RANKS,
@@ -20,8 +19,10 @@ from hocba_hub.sandbox.synthetic.classes import SchoolClass
 from hocba_hub.sandbox.synthetic.texts import homeroom_comment, subject_comment
 
 _MOST_ABSENCES = 45
-_REGULAR_MARKS = {"NGV": 4, "TOA": 4, "NN1": 4, "LDL": 4, "KTN": 4, "LSU": 3, "QPA": 2, "GCD": 2, "TIN": 2}
+_REGULAR_MARKS = {"NGV": 4, "TOA": 4, "NN1": 4, "NN2": 4, "NNG": 4, "LDL": 4, "KTN": 4, "QPA": 2, "GCD": 2}
 """Regular marks of a term by periods of a year (TT 22/2021 Art. 6); three for all others."""
+_ONE_PERIOD_A_WEEK = {("TIN", 6), ("TIN", 7), ("TIN", 8), ("TIN", 9), ("CNG", 6), ("CNG", 7)}
+"""Subjects with 35 periods in these grades only (TT 32/2018): two regular marks."""
 _COMPLETED = {9: "Hoàn thành chương trình trung học cơ sở", 12: "Hoàn thành chương trình trung học phổ thông"}
 _SUMMER = "Tham gia hoạt động tình nguyện hè tại địa phương theo kế hoạch của nhà trường"
 _CERTIFICATE = {"name": "Chứng chỉ ứng dụng công nghệ thông tin cơ bản", "kind": "Tin học"}
@@ -62,7 +63,9 @@ def secondary_year(
         elif subject.assessment == "comment":
             rank = _comment_results(rng, row, ability, tally)
         else:
-            rank = _mark_results(rng, row, subject, ability, tally, raw_marks=raw_marks)
+            one_a_week = (subject.code, school_class.grade) in _ONE_PERIOD_A_WEEK
+            regular = 2 if one_a_week else _REGULAR_MARKS.get(subject.code, 3)
+            rank = _mark_results(rng, row, ability, tally, regular=regular if raw_marks else 0)
         row["comment"] = subject_comment(rng, subject.code, rank)
         row["teacher"] = teacher
         rows.append(row)
@@ -128,23 +131,21 @@ def _comment_results(rng: Random, row: dict[str, Any], ability: float, tally: _T
     return (0 if ability > 82 else 1 if ability > 65 else 2) if passed[1] else 3
 
 
-def _mark_results(
-    rng: Random, row: dict[str, Any], subject: Subject, ability: float, tally: _Tally, *, raw_marks: bool
-) -> int:
-    """Term averages, from raw marks where they are shown, and the year's average."""
+def _mark_results(rng: Random, row: dict[str, Any], ability: float, tally: _Tally, *, regular: int) -> int:
+    """Term averages, from raw marks with so many `regular` ones (0: none are shown), and the year's average."""
     r = rng.random
     base = ability + 22 * r() - 11
     shown = []
     averages = []
     for _ in range(2):
         level = base + 12 * r() - 6
-        if raw_marks:
-            regular = [_raw(level + 24 * r() - 10, 10) for _ in range(_REGULAR_MARKS.get(subject.code, 3))]
+        if regular:
+            marks = [_raw(level + 24 * r() - 10, 10) for _ in range(regular)]
             midterm, final = _raw(level + 16 * r() - 8, 5), _raw(level + 16 * r() - 8, 5)
-            averages.append(term_average(regular, midterm, final))
+            averages.append(term_average(marks, midterm, final))
             shown.append(
                 {
-                    "regular": [RAW_MARKS[mark] for mark in regular],
+                    "regular": [RAW_MARKS[mark] for mark in marks],
                     "midterm": RAW_MARKS[midterm],
                     "final": RAW_MARKS[final],
                 }
@@ -154,7 +155,7 @@ def _mark_results(
     term1, term2 = averages
     year = year_average(term1, term2)
     row["term1"], row["term2"], row["year"] = MARKS[term1], MARKS[term2], MARKS[year]
-    if raw_marks:
+    if regular:
         row["term1_marks"], row["term2_marks"] = shown
     for when, mark in enumerate((term1, term2, year)):
         tally.marks[when].append(mark)

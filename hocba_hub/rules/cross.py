@@ -1,0 +1,180 @@
+"""Rules between the parts of one card: circular, age, subjects of the grade, signers, dates, earlier years.
+
+That the grade belongs to the level is the model's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from hocba_hub.model.findings import Severity
+from hocba_hub.rules.circulars import EARLIER, SINCE, first_year
+from hocba_hub.rules.programme import KNOWN
+from hocba_hub.rules.rule import Objection, Outcome, Outcomes, Reason, Unchecked, rule
+from hocba_hub.rules.view import SecondaryView, View
+
+_AGE_BEFORE_GRADE = 5
+"""A pupil is 6 in the calendar year in which grade 1 begins."""
+_YOUNGER, _OLDER = 1, 3
+"""Years that pupils may differ from the age of their grade (Luật Giáo dục 43/2019 Art. 28, school charters)."""
+_CHOSEN = 4
+"""Subjects to choose at upper secondary (TT 32/2018, TT 13/2022)."""
+_HEADS = ("hiệu trưởng", "giám đốc", "hiệu phó")
+_SCHOOL_KINDS = frozenset({"secondary", "continuing"})
+_SUBJECTS = "/year/subjects"
+
+
+@rule(
+    "cross.circular-year",
+    Severity.ERROR,
+    vi="Thông tư này không áp dụng cho khối này trong năm học này; lộ trình: {expected}.",
+    en="The circular is not applied to this grade in this school year; roadmap: {expected}.",
+    reference="TT 27/2020 Art. 17; TT 22/2021 Art. 21; TT 43/2021 Art. 19",
+)
+def circular_year(view: View) -> Outcomes:
+    """The new circulars came grade by grade; those of before ended the same way."""
+    basis = view.basis
+    since = SINCE[basis.scope.grade]
+    if (basis.first_year < since) == (basis.scope.circular in EARLIER):
+        return ()
+    return (Objection("/circular", f"{'<' if basis.scope.circular in EARLIER else '≥'} {since}-{since + 1}"),)
+
+
+@rule(
+    "cross.age",
+    Severity.WARNING,
+    vi="Năm sinh không hợp với khối lớp: thường sinh trong khoảng {expected}.",
+    en="The birth year does not go with the grade: usually born in {expected}.",
+    reference="Luật Giáo dục 43/2019 Art. 28, 33",
+    kinds=frozenset({"primary", "secondary"}),
+)
+def age(view: View) -> Outcomes:
+    """From one year younger to three years older than the grade's age is common; centres teach adults."""
+    usual = view.basis.first_year - _AGE_BEFORE_GRADE - view.basis.scope.grade
+    if usual - _OLDER <= int(view.card.pupil.birth[:4]) <= usual + _YOUNGER:
+        return ()
+    return (Objection("/pupil/birth", f"{usual - _OLDER}-{usual + _YOUNGER}"),)
+
+
+@rule(
+    "cross.subject-of-grade",
+    Severity.WARNING,
+    vi="Khối này không học môn có mã này; các môn của khối: {expected}.",
+    en="The grade does not have the subject of this code; it has: {expected}.",
+    reference="TT 32/2018; TT 13/2022; TT 12/2022",
+    kinds=_SCHOOL_KINDS,
+    checks_paper=False,
+)
+def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
+    """Every subject is one of the grade; where the programme or the code is not known, nothing can be said."""
+    assessments = view.basis.taught.assessments
+    for row in view.rows:
+        code = row.subject.code
+        if code in assessments:
+            continue
+        if assessments and code in KNOWN:
+            yield Objection(f"{_SUBJECTS}/{row.place}/code", ", ".join(assessments))
+        else:
+            yield Unchecked(Reason.UNKNOWN_SUBJECT, f"{_SUBJECTS}/{row.place}/code")
+
+
+@rule(
+    "cross.subjects-missing",
+    Severity.WARNING,
+    vi="Thiếu môn học, hoạt động giáo dục bắt buộc của khối: {expected}.",
+    en="Compulsory subjects or activities of the grade are missing: {expected}.",
+    reference="TT 32/2018; TT 13/2022; TT 12/2022",
+    checks_paper=False,
+)
+def subjects_missing(view: View) -> Outcomes:
+    """Whatever everybody in the grade learns is on the card, whole or in its parts."""
+    codes = {subject.code for subject in view.year.subjects}
+    if codes >= view.basis.taught.compulsory.keys():
+        return ()
+    if not codes <= KNOWN:
+        return (Unchecked(Reason.UNKNOWN_SUBJECT, _SUBJECTS),)
+    missing = [
+        code
+        for code, parts in view.basis.taught.compulsory.items()
+        if code not in codes and not (parts and codes.issuperset(parts))
+    ]
+    return (Objection(_SUBJECTS, ", ".join(missing)),) if missing else ()
+
+
+@rule(
+    "cross.subjects-chosen",
+    Severity.WARNING,
+    vi="Ở THPT và GDTX, số môn học lựa chọn phải là {expected}.",
+    en="At upper secondary the number of chosen subjects must be {expected}.",
+    reference="TT 32/2018; TT 13/2022; TT 12/2022",
+    kinds=_SCHOOL_KINDS,
+    grades=range(10, 13),
+    checks_paper=False,
+)
+def subjects_chosen(view: SecondaryView) -> Outcomes:
+    """Four of the subjects to choose; tự chọn ones come on top."""
+    electives = view.basis.taught.electives
+    chosen = unknown = 0
+    for row in view.rows:
+        chosen += row.subject.code in electives
+        unknown += row.subject.code not in KNOWN
+    if chosen == _CHOSEN:
+        return ()
+    return (Unchecked(Reason.UNKNOWN_SUBJECT, _SUBJECTS),) if unknown else (Objection(_SUBJECTS, str(_CHOSEN)),)
+
+
+@rule(
+    "cross.signer-title",
+    Severity.WARNING,
+    vi="Người ký thay mặt trường phải là hiệu trưởng, giám đốc hoặc cấp phó: {expected}.",
+    en="Who signs for the school must be its head or a deputy: {expected}.",
+    reference="TT 27/2020 Art. 12; TT 22/2021 Art. 16; QĐ 295/QĐ-SGDĐT Art. 8",
+)
+def signer_title(view: View) -> Outcomes:
+    """The manager's title is one that may sign."""
+    title = view.card.signers.manager.title.casefold()
+    if any(head in title for head in _HEADS):
+        return ()
+    return (Objection("/signers/manager/title", "Hiệu trưởng, Phó hiệu trưởng, Giám đốc, Phó giám đốc"),)
+
+
+@rule(
+    "cross.issue-dates",
+    Severity.WARNING,
+    vi="Ngày tạo và ngày phát hành học bạ không hợp lý: cần {expected}.",
+    en="The days of creation and of issue do not fit: {expected} expected.",
+    reference="NDC 2026, ngaytao, ngaykyphathanh",
+)
+def issue_dates(view: View) -> Outcomes:
+    """Created before it is issued, and not issued before the school year begins."""
+    issue = view.card.issue
+    begins = date(view.basis.first_year, 8, 1).isoformat()
+    if issue.issued_on < begins:
+        return (Objection("/issue/issued_on", f"≥ {begins}"),)
+    return (Objection("/issue/created_on", "≤ issued_on"),) if issue.created_on > issue.issued_on else ()
+
+
+@rule(
+    "cross.study-history",
+    Severity.WARNING,
+    vi="Quá trình học tập phải gồm các năm học trước năm của học bạ, theo thứ tự: cần {expected}.",
+    en="The study history has the years before the card's, in order: {expected} expected.",
+    reference="NDC 2026, quatrinhhoctap",
+)
+def study_history(view: View) -> Iterator[Outcome]:
+    """Earlier years rise, and all are before the card's own; a year at two schools may stand twice."""
+    before = 0
+    for place, entry in enumerate(view.card.study_history):
+        year = first_year(entry.school_year)
+        pointer = f"/study_history/{place}/school_year"
+        if year > view.basis.first_year:
+            yield Objection(pointer, f"≤ {view.basis.scope.school_year}")
+        elif year < before:
+            yield Objection(pointer, f"≥ {before}-{before + 1}")
+        before = max(before, year)
+
+
+RULES = (
+    circular_year, age, subject_of_grade, subjects_missing, subjects_chosen, signer_title, issue_dates, study_history,
+)  # fmt: skip

@@ -1,0 +1,190 @@
+"""Rules of the marks of a year at secondary school (TT 22/2021) and at a centre (TT 43/2021): rows S1 to S5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hocba_hub.model.findings import Severity
+from hocba_hub.model.secondary import SecondarySubject, TermMarks
+from hocba_hub.rules.circulars import CONTINUING, SCHOOL
+from hocba_hub.rules.marks import TENTHS, shown, term_average, year_average
+from hocba_hub.rules.rule import Objection, Outcome, Outcomes, Reason, Unchecked, rule
+from hocba_hub.rules.view import SecondaryView
+
+_RESULTS = ("term1", "term2", "year", "retest")
+_PASSED = frozenset({"Đ", "CĐ"})
+_NO_RAW_MARKS = (Unchecked(Reason.NO_RAW_MARKS, "/year/subjects"),)
+
+
+def articles(school: str, continuing: str) -> dict[str, Any]:
+    """The reference to an article of TT 22/2021, and to the same matter's article of TT 43/2021."""
+    both: Mapping[str, str] = {SCHOOL: f"TT 22/2021 Art. {school}", CONTINUING: f"TT 43/2021 Art. {continuing}"}
+    return {"reference": both[SCHOOL], "references": both}
+
+
+OF_SECONDARY: dict[str, Any] = {
+    "kinds": frozenset({"secondary", "continuing"}),
+    "circulars": frozenset({SCHOOL, CONTINUING}),
+    "since": 2021,
+    "checks_paper": False,
+}
+"""What the rules of both circulars have in common."""
+ASSESSED: dict[str, Any] = {**OF_SECONDARY, "needs_assessment": True}
+"""The same, for rules that say nothing of a pupil who is not assessed."""
+
+
+@rule(
+    "secondary.assessment-kind",
+    Severity.ERROR,
+    row="S1",
+    vi="Môn chỉ đánh giá bằng nhận xét có kết quả Đ hoặc CĐ, mọi môn khác có điểm; ở đây: {expected}.",
+    en="A subject assessed by comment has Đ or CĐ, every other subject marks; here: {expected}.",
+    **articles("5.3", "5.3"),
+    **OF_SECONDARY,
+)
+def assessment_kind(view: SecondaryView) -> Iterator[Outcome]:
+    """Each result is of its subject's kind; a code that no list knows cannot be judged."""
+    assessments = view.basis.taught.assessments
+    for row in view.rows:
+        assessment = assessments.get(row.subject.code)
+        results = row.term1, row.term2, row.year
+        if assessment == "mark":
+            if None in results or row.subject.retest is not None:
+                yield from _of_wrong_kind(row.place, row.subject, is_mark=True)
+        elif assessment == "comment" and (results != (None, None, None) or row.subject.retest is not None):
+            yield from _of_wrong_kind(row.place, row.subject, is_mark=False)
+
+
+def _of_wrong_kind(place: int, subject: SecondarySubject, *, is_mark: bool) -> Iterator[Outcome]:
+    for name in _RESULTS:
+        result = getattr(subject, name)
+        if result not in {None, "M"} and (result in TENTHS) != is_mark:
+            yield Objection(f"/year/subjects/{place}/{name}", "0-10" if is_mark else "Đ, CĐ")
+
+
+@rule(
+    "secondary.result-missing",
+    Severity.WARNING,
+    row="S1",
+    vi="Môn học chưa có kết quả cả năm: {expected}.",
+    en="The subject has no result of the year: {expected}.",
+    **articles("5.3, 9.1", "5.3, 9.1"),
+    **ASSESSED,
+)
+def result_missing(view: SecondaryView) -> Outcomes:
+    """Every subject ends the year with a result, if only M."""
+    if view.whole.complete:
+        return ()
+    return [
+        Objection(f"/year/subjects/{row.place}/year", "0-10, Đ, CĐ, M") for row in view.rows if row.subject.year is None
+    ]
+
+
+@rule(
+    "secondary.regular-marks",
+    Severity.WARNING,
+    row="S3",
+    vi="Số điểm đánh giá thường xuyên mỗi học kì theo số tiết cả năm (đến 35 tiết: 2; trên 35 đến 70: 3; trên 70: 4; "
+    "chuyên đề thêm 1): cần {expected}.",
+    en="Regular marks of a term go by the periods of a year (up to 35: 2; to 70: 3; more: 4; learning topics "
+    "give one more): {expected} wanted.",
+    **articles("6", "6"),
+    **ASSESSED,
+)
+def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
+    """As many regular marks as the periods ask for, where the marks are shown."""
+    wanted = view.basis.taught.regular_marks
+    for row in view.rows:
+        counts = wanted.get(row.subject.code)
+        if counts is None:
+            continue
+        for term, marks in (("term1", row.subject.term1_marks), ("term2", row.subject.term2_marks)):
+            if marks is not None and len(marks.regular) not in counts:
+                pointer = f"/year/subjects/{row.place}/{term}_marks/regular"
+                yield Objection(pointer, " / ".join(map(str, counts)))
+
+
+@rule(
+    "secondary.term-average",
+    Severity.ERROR,
+    row="S4",
+    vi="Điểm trung bình môn học kì = (tổng điểm thường xuyên + 2 × giữa kì + 3 × cuối kì) / (số điểm thường xuyên "
+    "+ 5), làm tròn một chữ số: {expected}.",
+    en="A term's average is (sum of the regular marks + 2 × midterm + 3 × final) / (number of regular marks + 5), to "
+    "one decimal: {expected}.",
+    **articles("9.1", "9.1"),
+    **OF_SECONDARY,
+    follows=("secondary.regular-marks",),
+)
+def average_of_term(view: SecondaryView) -> Outcomes:
+    """The recorded average is that of the marks behind it; without all of these there is nothing to compare."""
+    found: list[Outcome] = []
+    unknown = False
+    for row in view.rows:
+        subject = row.subject
+        for term, recorded, marks in (
+            ("term1", row.term1, subject.term1_marks),
+            ("term2", row.term2, subject.term2_marks),
+        ):
+            if recorded is None:
+                continue
+            computed = _computed(marks) if marks is not None else None
+            if computed is None:
+                unknown = True
+            elif computed != recorded:
+                found.append(Objection(f"/year/subjects/{row.place}/{term}", shown(computed)))
+    if unknown:
+        found += _NO_RAW_MARKS
+    return found
+
+
+def _computed(marks: TermMarks) -> int | None:
+    if not marks.regular or marks.midterm is None or marks.final is None:
+        return None
+    return term_average([TENTHS[mark] for mark in marks.regular], TENTHS[marks.midterm], TENTHS[marks.final])
+
+
+@rule(
+    "secondary.year-average",
+    Severity.ERROR,
+    row="S5",
+    vi="Điểm trung bình môn cả năm = (học kì I + 2 × học kì II) / 3, làm tròn một chữ số: {expected}.",
+    en="The year's average is (term 1 + 2 × term 2) / 3, to one decimal: {expected}.",
+    **articles("9.1", "9.1"),
+    **OF_SECONDARY,
+    follows=("secondary.term-average", "secondary.assessment-kind"),
+)
+def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
+    """The recorded year average is that of the recorded term averages, with no tolerance."""
+    for row in view.rows:
+        if row.year is None:
+            if row.subject.year == "M":
+                yield Unchecked(Reason.EXEMPT, f"/year/subjects/{row.place}")
+        elif row.term1 is None or row.term2 is None:
+            yield Unchecked(Reason.INCOMPLETE, f"/year/subjects/{row.place}/year")
+        elif row.year != (computed := year_average(row.term1, row.term2)):
+            yield Objection(f"/year/subjects/{row.place}/year", shown(computed))
+
+
+@rule(
+    "secondary.comment-year",
+    Severity.WARNING,
+    row="S5",
+    vi="Môn đánh giá bằng nhận xét: kết quả cả năm là kết quả học kì II: {expected}.",
+    en="In a subject assessed by comment the year's result is that of term 2: {expected}.",
+    **articles("9.1", "9.1"),
+    **OF_SECONDARY,
+    follows=("secondary.assessment-kind",),
+)
+def comment_year(view: SecondaryView) -> Iterator[Outcome]:
+    """Đ or CĐ in term 2 is Đ or CĐ of the year."""
+    for row in view.rows:
+        if row.year is None and row.subject.year != row.subject.term2:
+            subject = row.subject
+            if subject.year in _PASSED and subject.term2 in _PASSED:
+                yield Objection(f"/year/subjects/{row.place}/year", str(subject.term2))
+
+
+RULES = (assessment_kind, result_missing, regular_marks, average_of_term, average_of_year, comment_year)
+"""In the order of the rows."""
