@@ -154,11 +154,14 @@ def _card(record: OutboundRecord) -> tuple[dict[str, Any], str]:
 
 
 def _facts(record: OutboundRecord) -> dict[str, Any]:
+    signed = record.is_signed
     return envelope_facts(record.key, record.version, record.event, record.accepted_at) | {
         "school": record.school or None,
+        "document": (record.document if signed else record.canonical) or None,
+        "document_type": record.document_type if signed else CANONICAL_TYPE,
         "canonical": record.canonical or None,
         "canonical_type": CANONICAL_TYPE,
         "original": record.document or None,
         "original_type": record.document_type or None,
-        "signed": record.is_signed,
+        "signed": signed,
     }

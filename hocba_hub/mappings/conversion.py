@@ -179,7 +179,7 @@ class Memory(dict[Raw, Raw]):
 
     def __missing__(self, value: Raw) -> Raw:
         if type(value) is not str:
-            return self._number(value)
+            return self._change(value) if type(value) is bytes else self._number(value)
         text = self._plain(value) if self._cells else clean_text(value)
         if not text:
             return None

@@ -16,7 +16,8 @@ FACTS: Mapping[str, Raw] = {
     "additionalProperties": False,
     "required": [
         *("record_id", "event", "version", "written_at", "key", "row_key", "card_id", "school_year", "school"),
-        *("message_id", "canonical", "canonical_type", "original", "original_type", "signed"),
+        *("message_id", "document", "document_type", "canonical", "canonical_type"),
+        *("original", "original_type", "signed"),
     ],
     "properties": {
         "record_id": {"type": "string", "maxLength": 46, "title": "Mã bản ghi: năm học/mã học bạ"},
@@ -34,6 +35,8 @@ FACTS: Mapping[str, Raw] = {
         "school_year": {"type": "string", "maxLength": 9, "pattern": "^20[0-9]{2}-20[0-9]{2}$"},
         "school": {"type": "string", "maxLength": 20},
         "message_id": {"type": "string", "maxLength": 52, "description": "The same in every attempt."},
+        "document": {"description": "The bytes to embed: signed XML as it came, else the canonical card."},
+        "document_type": {"type": "string", "maxLength": 100, "description": "Their media type."},
         "canonical": {"description": "The canonical card's bytes."},
         "canonical_type": {"type": "string", "maxLength": 100},
         "original": {"description": "The bytes as the client sent them."},
