@@ -6,10 +6,10 @@ That the grade belongs to the level is the model's business.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from functools import lru_cache
 
 from hocba_hub.model.findings import Severity
-from hocba_hub.rules.circulars import EARLIER, SINCE, first_year
+from hocba_hub.rules.circulars import EARLIER, SINCE
 from hocba_hub.rules.programme import KNOWN
 from hocba_hub.rules.rule import Objection, Outcome, Outcomes, Reason, Unchecked, rule
 from hocba_hub.rules.view import SecondaryView, View
@@ -69,14 +69,15 @@ def age(view: View) -> Outcomes:
 def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
     """Every subject is one of the grade; where the programme or the code is not known, nothing can be said."""
     assessments = view.basis.taught.assessments
-    for row in view.rows:
-        code = row.subject.code
-        if code in assessments:
+    if view.codes <= assessments.keys():
+        return
+    for place, row in enumerate(view.rows):
+        if row.code in assessments:
             continue
-        if assessments and code in KNOWN:
-            yield Objection(f"{_SUBJECTS}/{row.place}/code", ", ".join(assessments))
+        if assessments and row.code in KNOWN:
+            yield Objection(f"{_SUBJECTS}/{place}/code", ", ".join(assessments))
         else:
-            yield Unchecked(Reason.UNKNOWN_SUBJECT, f"{_SUBJECTS}/{row.place}/code")
+            yield Unchecked(Reason.UNKNOWN_SUBJECT, f"{_SUBJECTS}/{place}/code")
 
 
 @rule(
@@ -89,7 +90,7 @@ def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
 )
 def subjects_missing(view: View) -> Outcomes:
     """Whatever everybody in the grade learns is on the card, whole or in its parts."""
-    codes = {subject.code for subject in view.year.subjects}
+    codes = view.codes
     if codes >= view.basis.taught.compulsory.keys():
         return ()
     if not codes <= KNOWN:
@@ -114,14 +115,13 @@ def subjects_missing(view: View) -> Outcomes:
 )
 def subjects_chosen(view: SecondaryView) -> Outcomes:
     """Four of the subjects to choose; tự chọn ones come on top."""
-    electives = view.basis.taught.electives
-    chosen = unknown = 0
-    for row in view.rows:
-        chosen += row.subject.code in electives
-        unknown += row.subject.code not in KNOWN
-    if chosen == _CHOSEN:
+    if len(view.codes & view.basis.taught.electives) == _CHOSEN:
         return ()
-    return (Unchecked(Reason.UNKNOWN_SUBJECT, _SUBJECTS),) if unknown else (Objection(_SUBJECTS, str(_CHOSEN)),)
+    return (
+        (Objection(_SUBJECTS, str(_CHOSEN)),)
+        if view.codes <= KNOWN
+        else (Unchecked(Reason.UNKNOWN_SUBJECT, _SUBJECTS),)
+    )
 
 
 @rule(
@@ -133,10 +133,15 @@ def subjects_chosen(view: SecondaryView) -> Outcomes:
 )
 def signer_title(view: View) -> Outcomes:
     """The manager's title is one that may sign."""
-    title = view.card.signers.manager.title.casefold()
-    if any(head in title for head in _HEADS):
+    if _may_sign(view.card.signers.manager.title):
         return ()
     return (Objection("/signers/manager/title", "Hiệu trưởng, Phó hiệu trưởng, Giám đốc, Phó giám đốc"),)
+
+
+@lru_cache(maxsize=1024)
+def _may_sign(title: str) -> bool:
+    said = title.casefold()
+    return any(head in said for head in _HEADS)
 
 
 @rule(
@@ -149,7 +154,7 @@ def signer_title(view: View) -> Outcomes:
 def issue_dates(view: View) -> Outcomes:
     """Created before it is issued, and not issued before the school year begins."""
     issue = view.card.issue
-    begins = date(view.basis.first_year, 8, 1).isoformat()
+    begins = f"{view.basis.first_year}-08-01"
     if issue.issued_on < begins:
         return (Objection("/issue/issued_on", f"≥ {begins}"),)
     return (Objection("/issue/created_on", "≤ issued_on"),) if issue.created_on > issue.issued_on else ()
@@ -164,14 +169,13 @@ def issue_dates(view: View) -> Outcomes:
 )
 def study_history(view: View) -> Iterator[Outcome]:
     """Earlier years rise, and all are before the card's own; a year at two schools may stand twice."""
-    before = 0
+    before = ""
     for place, entry in enumerate(view.card.study_history):
-        year = first_year(entry.school_year)
-        pointer = f"/study_history/{place}/school_year"
-        if year > view.basis.first_year:
-            yield Objection(pointer, f"≤ {view.basis.scope.school_year}")
+        year = entry.school_year
+        if year > view.basis.scope.school_year:
+            yield Objection(f"/study_history/{place}/school_year", f"≤ {view.basis.scope.school_year}")
         elif year < before:
-            yield Objection(pointer, f"≥ {before}-{before + 1}")
+            yield Objection(f"/study_history/{place}/school_year", f"≥ {before}")
         before = max(before, year)
 
 

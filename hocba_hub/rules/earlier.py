@@ -42,11 +42,11 @@ _RAISED = {(0, 2): 1, (0, 3): 2, (1, 3): 2, (1, 4): 3}
 )
 def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
     """The year average is that of the term averages."""
-    for row in view.rows:
+    for place, row in enumerate(view.rows):
         if row.term1 is None or row.term2 is None or row.year is None:
             continue
         if (computed := year_average(row.term1, row.term2)) != row.year:
-            yield Objection(f"/year/subjects/{row.place}/year", shown(computed))
+            yield Objection(f"/year/subjects/{place}/year", shown(computed))
 
 
 @rule(
@@ -94,7 +94,7 @@ def _rank(marks: Sequence[int], lead: int, failed: int) -> int:
 def learning_level(view: SecondaryView) -> Outcomes:
     """The level from the overall average, Toán or Ngữ văn, each mark and each comment, and Art. 13.6."""
     marks, stated = view.whole.marks, view.year.learning.year
-    leads = [row.year for row in view.rows if row.subject.code in _LEAD and row.year is not None]
+    leads = [row.year for row in view.rows if row.code in _LEAD and row.year is not None]
     if stated is None or not view.whole.complete or len(marks) < len(_LEAD) or not leads:
         return ()
     rank = _rank(marks, max(leads), view.whole.failed)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hocba_hub.model.findings import Severity
 from hocba_hub.rules.rule import Objection, Outcome, Outcomes, rule
-from hocba_hub.rules.view import View
+from hocba_hub.rules.view import SecondaryView, View
 
 _NUMBER = "/pupil/personal_number"
 _REFERENCE = "TT 59/2021/TT-BCA; Luật Căn cước 26/2023 Art. 12"
@@ -83,23 +83,17 @@ def number_province(view: View) -> Outcomes:
 )
 def number_shared(view: View) -> Iterator[Outcome]:
     """One number is one person: the pupil, the homeroom teacher, the signing manager, the subject teachers."""
-    card = view.card
-    names: dict[str, str] = {}
-    if card.pupil.personal_number is not None:
-        names[card.pupil.personal_number] = card.pupil.full_name
-    signers = card.signers
-    for pointer, number, name in (
-        ("/signers/manager", signers.manager.personal_number, signers.manager.full_name),
-        ("/signers/homeroom", signers.homeroom.personal_number, signers.homeroom.full_name),
-    ):
-        if number is not None and names.setdefault(number, name) != name:
+    pupil, signers = view.card.pupil, view.card.signers
+    names = {pupil.personal_number: pupil.full_name}
+    for pointer, signer in (("/signers/manager", signers.manager), ("/signers/homeroom", signers.homeroom)):
+        number = signer.personal_number
+        if number is not None and names.setdefault(number, signer.full_name) != signer.full_name:
             yield Objection(f"{pointer}/personal_number")
-    if card.kind == "primary":
-        return
-    for place, subject in enumerate(card.year.subjects):
-        teacher = subject.teacher
-        if names.setdefault(teacher.personal_number, teacher.full_name) != teacher.full_name:
-            yield Objection(f"/year/subjects/{place}/teacher/personal_number")
+    if isinstance(view, SecondaryView):
+        for place, row in enumerate(view.rows):
+            teacher = row.subject.teacher
+            if names.setdefault(teacher.personal_number, teacher.full_name) != teacher.full_name:
+                yield Objection(f"/year/subjects/{place}/teacher/personal_number")
 
 
 RULES = (number_year, number_gender, number_province, number_shared)

@@ -158,13 +158,13 @@ def retest(view: SecondaryView) -> Iterator[Outcome]:
         yield Objection("/year/learning/again", NOTHING)
     if view.again is None:
         return
-    for row in view.rows:
+    for place, row in enumerate(view.rows):
         subject = row.subject
         if subject.retest is None:
             continue
         is_low = subject.year == "CĐ" or (row.year is not None and row.year < view.basis.limits.retest_below)
         if not (is_due and is_low):
-            yield Objection(f"/year/subjects/{row.place}/retest", NOTHING)
+            yield Objection(f"/year/subjects/{place}/retest", NOTHING)
 
 
 @rule(

@@ -13,6 +13,7 @@ from hocba_hub.rules.rule import Objection, Outcome, Outcomes, Reason, Unchecked
 from hocba_hub.rules.view import SecondaryView
 
 _RESULTS = ("term1", "term2", "year", "retest")
+_NO_MARKS = [None, None, None]
 _PASSED = frozenset({"Đ", "CĐ"})
 _NO_RAW_MARKS = (Unchecked(Reason.NO_RAW_MARKS, "/year/subjects"),)
 
@@ -46,14 +47,13 @@ ASSESSED: dict[str, Any] = {**OF_SECONDARY, "needs_assessment": True}
 def assessment_kind(view: SecondaryView) -> Iterator[Outcome]:
     """Each result is of its subject's kind; a code that no list knows cannot be judged."""
     assessments = view.basis.taught.assessments
-    for row in view.rows:
-        assessment = assessments.get(row.subject.code)
-        results = row.term1, row.term2, row.year
+    for place, (subject, code, *results) in enumerate(view.rows):
+        assessment = assessments.get(code)
         if assessment == "mark":
-            if None in results or row.subject.retest is not None:
-                yield from _of_wrong_kind(row.place, row.subject, is_mark=True)
-        elif assessment == "comment" and (results != (None, None, None) or row.subject.retest is not None):
-            yield from _of_wrong_kind(row.place, row.subject, is_mark=False)
+            if None in results or view.again is not None:
+                yield from _of_wrong_kind(place, subject, is_mark=True)
+        elif assessment == "comment" and (results != _NO_MARKS or view.again is not None):
+            yield from _of_wrong_kind(place, subject, is_mark=False)
 
 
 def _of_wrong_kind(place: int, subject: SecondarySubject, *, is_mark: bool) -> Iterator[Outcome]:
@@ -77,7 +77,9 @@ def result_missing(view: SecondaryView) -> Outcomes:
     if view.whole.complete:
         return ()
     return [
-        Objection(f"/year/subjects/{row.place}/year", "0-10, Đ, CĐ, M") for row in view.rows if row.subject.year is None
+        Objection(f"/year/subjects/{place}/year", "0-10, Đ, CĐ, M")
+        for place, row in enumerate(view.rows)
+        if row.subject.year is None
     ]
 
 
@@ -94,14 +96,16 @@ def result_missing(view: SecondaryView) -> Outcomes:
 )
 def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
     """As many regular marks as the periods ask for, where the marks are shown."""
+    if not view.shows_marks:
+        return
     wanted = view.basis.taught.regular_marks
-    for row in view.rows:
-        counts = wanted.get(row.subject.code)
+    for place, row in enumerate(view.rows):
+        counts = wanted.get(row.code)
         if counts is None:
             continue
         for term, marks in (("term1", row.subject.term1_marks), ("term2", row.subject.term2_marks)):
             if marks is not None and len(marks.regular) not in counts:
-                pointer = f"/year/subjects/{row.place}/{term}_marks/regular"
+                pointer = f"/year/subjects/{place}/{term}_marks/regular"
                 yield Objection(pointer, " / ".join(map(str, counts)))
 
 
@@ -119,9 +123,11 @@ def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
 )
 def average_of_term(view: SecondaryView) -> Outcomes:
     """The recorded average is that of the marks behind it; without all of these there is nothing to compare."""
+    if not view.shows_marks:
+        return _NO_RAW_MARKS if view.term1.marks or view.term2.marks else ()
     found: list[Outcome] = []
     unknown = False
-    for row in view.rows:
+    for place, row in enumerate(view.rows):
         subject = row.subject
         for term, recorded, marks in (
             ("term1", row.term1, subject.term1_marks),
@@ -133,7 +139,7 @@ def average_of_term(view: SecondaryView) -> Outcomes:
             if computed is None:
                 unknown = True
             elif computed != recorded:
-                found.append(Objection(f"/year/subjects/{row.place}/{term}", shown(computed)))
+                found.append(Objection(f"/year/subjects/{place}/{term}", shown(computed)))
     if unknown:
         found += _NO_RAW_MARKS
     return found
@@ -157,14 +163,14 @@ def _computed(marks: TermMarks) -> int | None:
 )
 def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
     """The recorded year average is that of the recorded term averages, with no tolerance."""
-    for row in view.rows:
-        if row.year is None:
-            if row.subject.year == "M":
-                yield Unchecked(Reason.EXEMPT, f"/year/subjects/{row.place}")
-        elif row.term1 is None or row.term2 is None:
-            yield Unchecked(Reason.INCOMPLETE, f"/year/subjects/{row.place}/year")
-        elif row.year != (computed := year_average(row.term1, row.term2)):
-            yield Objection(f"/year/subjects/{row.place}/year", shown(computed))
+    for place, (subject, _, term1, term2, year) in enumerate(view.rows):
+        if year is None:
+            if subject.year == "M":
+                yield Unchecked(Reason.EXEMPT, f"/year/subjects/{place}")
+        elif term1 is None or term2 is None:
+            yield Unchecked(Reason.INCOMPLETE, f"/year/subjects/{place}/year")
+        elif year != (computed := year_average(term1, term2)):
+            yield Objection(f"/year/subjects/{place}/year", shown(computed))
 
 
 @rule(
@@ -179,11 +185,11 @@ def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
 )
 def comment_year(view: SecondaryView) -> Iterator[Outcome]:
     """Đ or CĐ in term 2 is Đ or CĐ of the year."""
-    for row in view.rows:
+    for place, row in enumerate(view.rows):
         if row.year is None and row.subject.year != row.subject.term2:
             subject = row.subject
             if subject.year in _PASSED and subject.term2 in _PASSED:
-                yield Objection(f"/year/subjects/{row.place}/year", str(subject.term2))
+                yield Objection(f"/year/subjects/{place}/year", str(subject.term2))
 
 
 RULES = (assessment_kind, result_missing, regular_marks, average_of_term, average_of_year, comment_year)

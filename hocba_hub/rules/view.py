@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hocba_hub.model.card import AnyCard, ContinuingCard, PrimaryCard, SecondaryCard
 from hocba_hub.model.secondary import SecondarySubject
@@ -50,12 +51,13 @@ def basis(scope: Scope, limits: Thresholds) -> Basis:
 class PrimaryView:
     """A card of primary school, with what its results add up to."""
 
-    __slots__ = ("basis", "card", "degrees", "levels", "tests", "year")
+    __slots__ = ("basis", "card", "codes", "degrees", "levels", "tests", "year")
 
     def __init__(self, card: PrimaryCard, basis: Basis) -> None:
         self.card = card
         self.year = year = card.year
         self.basis = basis
+        self.codes = frozenset([subject.code for subject in year.subjects])
         self.levels = [subject.level for subject in year.subjects]
         self.tests = [int(test) for subject in year.subjects if (test := subject.test) is not None and test != "M"]
         self.degrees: list[str] = [*filter(None, vars(year.qualities).values())]
@@ -65,8 +67,8 @@ class PrimaryView:
 class Row(NamedTuple):
     """One subject of a secondary card, with its results in tenths where they are marks."""
 
-    place: int
     subject: SecondarySubject
+    code: str
     term1: int | None
     term2: int | None
     year: int | None
@@ -89,23 +91,15 @@ class Tally:
 
     __slots__ = ("_readings", "complete", "failed", "marks")
 
-    def __init__(self) -> None:
+    def __init__(self, results: Sequence[str | None], tenths: Sequence[int | None]) -> None:
         self._readings: Readings | None = None
-        self.marks: list[int] = []
-        """Of scored subjects, ascending once all are counted."""
-        self.failed = 0
+        self.marks: list[int] = [mark for mark in tenths if mark is not None]
+        """Of scored subjects, ascending; exempt ones are left out."""
+        self.marks.sort()
+        self.failed = results.count("CĐ")
         """Comment subjects not passed."""
-        self.complete = True
+        self.complete = None not in results
         """Whether no subject's result is missing."""
-
-    def count(self, result: str | None, tenths: int | None) -> None:
-        """Count one subject's result; exempt ones are left out."""
-        if tenths is not None:
-            self.marks.append(tenths)
-        elif result == "CĐ":
-            self.failed += 1
-        elif result is None:
-            self.complete = False
 
     def readings(self, limits: Thresholds) -> Readings | None:
         """Rank of the learning level; None where a result is missing, or too few subjects have marks."""
@@ -125,42 +119,40 @@ class Tally:
 class SecondaryView:
     """A card of secondary school or continuing education, with what its results add up to."""
 
-    __slots__ = ("again", "basis", "card", "rows", "term1", "term2", "whole", "year")
+    __slots__ = ("again", "basis", "card", "codes", "rows", "shows_marks", "term1", "term2", "whole", "year")
 
     def __init__(self, card: SecondaryCard | ContinuingCard, basis: Basis) -> None:
         self.card = card
         self.year = card.year
         self.basis = basis
-        self.term1, self.term2, self.whole = first, second, whole = Tally(), Tally(), Tally()
+        subjects = [vars(subject) for subject in self.year.subjects]
+        codes = [subject["code"] for subject in subjects]
+        self.codes = frozenset(codes)
+        self.term1, first = _tally(subjects, "term1")
+        self.term2, second = _tally(subjects, "term2")
+        self.whole, whole = _tally(subjects, "year")
+        self.rows = list(map(_row, zip(self.year.subjects, codes, first, second, whole, strict=True)))
+        self.shows_marks = any(
+            subject["term1_marks"] is not None or subject["term2_marks"] is not None for subject in subjects
+        )
+        """Whether there is a mark behind any average."""
         self.again: Tally | None = None
         """The year after re-assessment; None where no subject was tested again."""
-        rows: list[Row] = []
-        tenths = TENTHS.get
-        retested = False
-        for place, subject in enumerate(self.year.subjects):
-            row = vars(subject)
-            results = row["term1"], row["term2"], row["year"]
-            marks = tenths(results[0]), tenths(results[1]), tenths(results[2])
-            for result, mark, tally in zip(results, marks, (first, second, whole), strict=True):
-                tally.count(result, mark)
-            retested = retested or row["retest"] is not None
-            rows.append(Row(place, subject, *marks))
-        for tally in (first, second, whole):
-            tally.marks.sort()
-        self.rows = rows
-        if retested:
-            self.again = self._after_retests()
+        retests = [subject["retest"] for subject in subjects]
+        if any(retests):
+            results = [subject["retest"] or subject["year"] for subject in subjects]
+            self.again = Tally(results, [TENTHS.get(result) for result in results])
 
-    def _after_retests(self) -> Tally:
-        tally = Tally()
-        for row in self.rows:
-            retest = row.subject.retest
-            if retest is None:
-                tally.count(row.subject.year, row.year)
-            else:
-                tally.count(retest, TENTHS.get(retest))
-        tally.marks.sort()
-        return tally
+
+_row = Row._make
+_tenths: Callable[[str | None], int | None] = TENTHS.get  # type: ignore[assignment]
+
+
+def _tally(subjects: Sequence[dict[str, Any]], when: str) -> tuple[Tally, list[int | None]]:
+    """What the results of a term or the year add up to, and each in tenths where it is a mark."""
+    results = [subject[when] for subject in subjects]
+    tenths = list(map(_tenths, results))
+    return Tally(results, tenths), tenths
 
 
 View = PrimaryView | SecondaryView
