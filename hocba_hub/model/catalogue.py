@@ -32,6 +32,25 @@ DUPLICATE_KEY = _error(
 NOT_OBJECT = _error(
     "json.not-object", "Bản ghi phải là một đối tượng JSON.", "The record must be a JSON object.", "RFC 8259 section 4"
 )
+XML_UNSAFE = _error("xml.unsafe", "{vi}", "{en}", "XML 1.0")
+XML_ROOT = _error(
+    "xml.root",
+    "Phần tử gốc không khớp với loại học bạ: {expected}.",
+    "The root element does not go with the kind of report card: {expected}.",
+)
+XML_ORDER = _error(
+    "xml.order",
+    "Phần tử này đứng sai thứ tự so với lược đồ XSD.",
+    "This element stands elsewhere in the order of the XSD.",
+)
+XML_ATTRIBUTE = _error(
+    "xml.attribute",
+    "Học bạ dạng XML không có thuộc tính; bỏ thuộc tính ở phần tử này.",
+    "A card in XML has no attributes; remove those of this element.",
+)
+XML_TEXT = _error(
+    "xml.text", "Có văn bản giữa các phần tử con.", "There is text between the elements that this one holds."
+)
 UNKNOWN_KIND = _error(
     "schema.kind",
     "Không rõ loại học bạ; trường kind phải là một trong: {expected}.",
@@ -152,7 +171,8 @@ FITTING = {
 """Kinds for parts that do not fit together, by the last part of their code."""
 
 KINDS: tuple[FindingKind, ...] = (
-    MALFORMED, TOO_DEEP, DUPLICATE_KEY, NOT_OBJECT, UNKNOWN_KIND, MISSING, UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG,
+    MALFORMED, TOO_DEEP, DUPLICATE_KEY, NOT_OBJECT, XML_UNSAFE, XML_ROOT, XML_ORDER, XML_ATTRIBUTE, XML_TEXT,
+    UNKNOWN_KIND, MISSING, UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG,
     TOO_SHORT, PATTERN, CHOICE, RANGE, INVALID, NOT_NFC, ETH, CONTROL, *FITTING.values(), *acceptance.KINDS,
 )  # fmt: skip
 """Every kind of finding that a canonical card can have."""
