@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -20,7 +22,11 @@ from rq import Queue, Worker
 from tenacity import retry, stop_after_attempt, wait_exponential
 from zeep.wsse.username import UsernameToken
 
-from hocba_hub.mappings.ndc import ndc_record
+from hocba_hub.adapters.translation import shipped_formats
+from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
+from hocba_hub.mappings.delivery import envelope_facts
+from hocba_hub.mappings.records import JsonRecord
+from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
 
 REDIS = os.environ.get("PLAIN_REDIS", "redis://127.0.0.1:6379/0")
 PROVINCE = os.environ.get("HOCBA_PROVINCE_URL", "")
@@ -59,12 +65,16 @@ def deliver(card: dict[str, Any]) -> None:
 
 
 def _ndc(card: dict[str, Any]) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
-
     key = CardKey(SchoolYear(card["school_year"]), CardId(card["card_id"]))
-    return ndc_record(key, Version(1), Event.NEW, datetime.now(UTC), card)
+    source = {**card, "delivery": envelope_facts(key, Version(1), Event.NEW, datetime.now(UTC))}
+    return _mapping(card["kind"]).translate(JsonRecord(source)).output
+
+
+@cache
+def _mapping(kind: str) -> CompiledMapping:
+    formats = shipped_formats()
+    name = "ndc-primary" if kind == "primary" else "ndc-secondary"
+    return compile_mapping(formats.library.select(name), formats.tables)
 
 
 def _record(card: dict[str, Any], raw: bytes) -> dict[str, Any]:
