@@ -201,9 +201,10 @@ def test_a_full_disk_under_postgresql_stops_accepting_and_loses_nothing(
     full_disk(Rig(tmp_path, url), fill, lambda rig: run(rig, "DROP TRIGGER full_disk ON versions"))
 
 
-def full_disk(hub: Rig, fill: Callable[[Rig], None], free: Callable[[Rig], None]) -> None:
+def full_disk(hub: Rig, fill: Callable[[Rig], None], free: Callable[[Rig], None], count: int = 600) -> None:
+    """`count` cards fit on the small disk."""
     with hub as rig:
-        with Pushing(rig, CARDS) as pushing:
+        with Pushing(rig, count) as pushing:
             assert wait_until(lambda: bool(pushing.accepted), 30)
             fill(rig)
             assert wait_until(lambda: pushing.resent > 2, 30), "nobody was asked to wait"
@@ -211,5 +212,5 @@ def full_disk(hub: Rig, fill: Callable[[Rig], None], free: Callable[[Rig], None]
             time.sleep(1)
             assert len(pushing.accepted) == answered, "cards were accepted on a full disk"
             free(rig)
-        assert len(pushing.accepted) == CARDS
+        assert len(pushing.accepted) == count
         rig.check(pushing.accepted)
