@@ -1,13 +1,20 @@
-"""`hocba-hub generate`: synthetic report cards as NDJSON, with planted defects and the truth about them on demand."""
+"""`hocba-hub generate`: synthetic report cards, as NDJSON with planted defects on demand or in a vendor's format."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hocba_hub.cli.texts import text
+
+if TYPE_CHECKING:
+    from hocba_hub.sandbox.synthetic import Planted
+
+_CANONICAL = "canonical"
 
 
 @click.command(help=text("generate"))
@@ -17,26 +24,42 @@ from hocba_hub.cli.texts import text
 @click.option("--schools", type=click.IntRange(1, 739), help=text("option.schools"))
 @click.option("--defects", type=click.FloatRange(0, 1), default=0.0, show_default=True, help=text("option.defects"))
 @click.option("--year", default="2025-2026", show_default=True, help=text("option.year"))
-def generate(*, cards: int, seed: int, out: Path, schools: int | None, defects: float, year: str) -> None:
-    """Write made-up report cards, and the truth about their defects beside them."""
+@click.option("--profile", default=_CANONICAL, show_default=True, help=text("option.profile"))
+def generate(*, cards: int, seed: int, out: Path, schools: int | None, defects: float, year: str, profile: str) -> None:
+    """Write made-up report cards; of canonical ones, the truth about their defects beside them."""
     from hocba_hub.sandbox.synthetic import generate_with_defects
+    from hocba_hub.sandbox.vendors import WRITERS
 
     if len(year) != len("2025-2026") or not year[:4].isdigit() or year[4:] != f"-{int(year[:4]) + 1}":
         raise click.BadParameter(text("year.wrong"), param_hint="--year")
-    truth = []
+    if profile not in {_CANONICAL, *WRITERS}:
+        known = ", ".join([_CANONICAL, *sorted(WRITERS)])
+        raise click.BadParameter(text("profile.unknown", known=known), param_hint="--profile")
+    if profile != _CANONICAL and defects:
+        raise click.BadParameter(text("defects.canonical"), param_hint="--defects")
+    made = generate_with_defects(cards, seed, defects, schools=schools, school_year=year)
     try:
-        with out.open("wb") as file:
-            made = generate_with_defects(cards, seed, defects, schools=schools, school_year=year)
-            for line, (raw, planted) in enumerate(made, start=1):
-                file.write(raw)
-                file.write(b"\n")
-                if planted is not None:
-                    truth.append(
-                        {"line": line, "name": planted.name, "code": planted.code, "record_id": planted.record_id}
-                    )
-        if defects:
-            told = json.dumps(truth, ensure_ascii=False, indent=1)
-            out.with_name(f"{out.name}.truth.json").write_text(told, encoding="utf-8")
+        if profile == _CANONICAL:
+            wrong = _write_canonical(out, made, truth=bool(defects))
+        else:
+            with out.open("wb") as file:
+                cards = WRITERS[profile]((json.loads(raw) for raw, _ in made), file)
+            wrong = 0
     except OSError as error:
         raise click.ClickException(text("error.unwritable", path=out, reason=error.strerror)) from error
-    click.echo(text("generated", cards=cards, defects=len(truth), out=out))
+    click.echo(text("generated", cards=cards, defects=wrong, out=out))
+
+
+def _write_canonical(out: Path, made: Iterator[tuple[bytes, Planted | None]], *, truth: bool) -> int:
+    """Write cards as NDJSON, and the truth beside them; returns how many have a defect."""
+    told = []
+    with out.open("wb") as file:
+        for line, (raw, planted) in enumerate(made, start=1):
+            file.write(raw)
+            file.write(b"\n")
+            if planted is not None:
+                told.append({"line": line, "name": planted.name, "code": planted.code, "record_id": planted.record_id})
+    if truth:
+        listed = json.dumps(told, ensure_ascii=False, indent=1)
+        out.with_name(f"{out.name}.truth.json").write_text(listed, encoding="utf-8")
+    return len(told)

@@ -268,6 +268,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "option.defects": ("Tỉ lệ học bạ có một lỗi cài sẵn.", "Share of cards with one planted defect."),
     "option.year": ("Năm học.", "School year."),
     "generated": ("{cards} học bạ, {defects} bản có lỗi: {out}", "{cards} cards, {defects} with a defect: {out}"),
+    "option.profile": (
+        "Định dạng: canonical, hoặc tên một hồ sơ ánh xạ của nhà cung cấp.",
+        "The format: canonical, or the name of a vendor's profile.",
+    ),
+    "profile.unknown": ("chỉ có: {known}", "there is only: {known}"),
+    "defects.canonical": ("chỉ dùng với định dạng canonical", "only with the canonical format"),
     "year.wrong": ("cần hai năm liên tiếp, như 2025-2026", "two years in a row, as 2025-2026"),
     "error.unwritable": ("Không ghi được {path}: {reason}.", "{path} cannot be written: {reason}."),
     # what can go wrong

@@ -1,0 +1,18 @@
+"""What vendor systems make of the synthetic cards: each shipped profile's own format, written from the same truth.
+
+A writer takes canonical cards and writes them as its vendor would send them, so that the profile of the same name has
+to give the same cards back. What a format cannot hold is said in its writer's docstring, by the writer's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+Card = dict[str, Any]
+"""A canonical card, as parsed JSON."""
+Writer = Callable[[Iterable[Card], BinaryIO], int]
+"""Writes cards to a stream, as one document; returns how many it wrote: a form of one level leaves the others out."""
+
+WRITERS: dict[str, Writer] = {}
+"""Name of a profile (that of its mapping) → its writer."""
