@@ -14,14 +14,16 @@ from typing import Self
 
 import httpx
 import yaml
+from sqlalchemy import select
 
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.up import children
-from hocba_hub.sandbox.oracle import Verdict, examine
+from hocba_hub.sandbox.oracle import Verdict, examine, ledger_rows
 from hocba_hub.sandbox.vendor import Vendor, wait_until
 from hocba_hub.settings import Settings
 from hocba_hub.store.access import add_client
 from hocba_hub.store.engine import Store
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts
 from hocba_hub.store.tally import backlog
 from tests.servers import RedisServer, free_port
 
@@ -188,6 +190,29 @@ class Rig:
         verdicts = self.examine(accepted)
         for name, verdict in verdicts.items():
             assert not verdict.lost, f"{name} lost {len(verdict.lost)}: {verdict.lost[:3]}"
-            assert not verdict.doubled, f"{name} got {verdict.doubled} versions twice"
+            assert not verdict.doubled, f"{name} got {verdict.doubled} versions twice:\n{self._doubled(name)}"
             assert not verdict.altered, f"{name} got {verdict.altered} versions altered"
         return verdicts
+
+    def _doubled(self, name: str) -> str:
+        """The attempts that were made for the versions that a destination got twice, for whoever looks for the cause."""
+        lines = []
+        for row in ledger_rows(self.ledgers[name]):
+            if row["doubled"] or row["committed"] > 1:
+                lines.append(f"{row['record_id']} version {row['version']}, received {row['received']}")
+                year, _, card_id = row["record_id"].partition("/")
+                with self.store() as store, store.read() as connection:
+                    query = (
+                        select(attempts, delivery_attempts.c.meaning, delivery_attempts.c.code)
+                        .join_from(deliveries, delivery_attempts, delivery_attempts.c.delivery_id == deliveries.c.id)
+                        .join(attempts, attempts.c.id == delivery_attempts.c.attempt_id)
+                        .where(
+                            deliveries.c.school_year == year,
+                            deliveries.c.card_id == card_id,
+                            deliveries.c.version == row["version"],
+                            deliveries.c.destination == name,
+                        )
+                        .order_by(attempts.c.id)
+                    )
+                    lines += [f"  {dict(attempt._mapping)}" for attempt in connection.execute(query)]
+        return "\n".join(lines)
