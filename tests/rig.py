@@ -195,7 +195,7 @@ class Rig:
         return verdicts
 
     def _doubled(self, name: str) -> str:
-        """The attempts that were made for the versions that a destination got twice, for whoever looks for the cause."""
+        """The attempts made for the versions that a destination got twice: where to look for the cause."""
         lines = []
         for row in ledger_rows(self.ledgers[name]):
             if row["doubled"] or row["committed"] > 1:
