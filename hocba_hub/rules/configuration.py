@@ -58,8 +58,8 @@ def configured(document: object) -> Configuration:
             raise RuleConfigurationError(f"rules/{code}", "hocba-hub rules list")
         if wanted is False or wanted == "off":
             switched_off.add(code)
-        elif isinstance(wanted, Mapping) and wanted.keys() == {"severity"} and wanted["severity"] in _SEVERITIES:
-            severities[code] = _SEVERITIES[wanted["severity"]]
+        elif isinstance(wanted, Mapping) and wanted.keys() == {"severity"} and str(wanted["severity"]) in _SEVERITIES:
+            severities[code] = _SEVERITIES[str(wanted["severity"])]
         else:
             raise RuleConfigurationError(f"rules/{code}", "off, {severity: error}, {severity: warning}")
     thresholds = dict(THRESHOLDS)
@@ -81,6 +81,6 @@ def _figures(value: object, where: str) -> dict[str, int]:
     for name, figure in figures.items():
         if name not in _FIGURES:
             raise RuleConfigurationError(f"{where}/{name}", ", ".join(sorted(_FIGURES)))
-        if type(figure) is not int or figure < 0:
-            raise RuleConfigurationError(f"{where}/{name}", "0, 1, 2, …")
+        if type(figure) is not int or figure < 1:
+            raise RuleConfigurationError(f"{where}/{name}", "1, 2, 3, …")
     return dict(figures)

@@ -87,6 +87,7 @@ def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
     en="Compulsory subjects or activities of the grade are missing: {expected}.",
     reference="TT 32/2018; TT 13/2022; TT 12/2022",
     checks_paper=False,
+    follows=("primary.subject-of-grade", "cross.subject-of-grade"),
 )
 def subjects_missing(view: View) -> Outcomes:
     """Whatever everybody in the grade learns is on the card, whole or in its parts."""
