@@ -10,7 +10,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     free_disk_bytes: int = Field(500_000_000, ge=0)
     """Less free disk than this, and the hub answers 503."""
     idempotency_days: int = Field(7, ge=1)
+
+    soap_digest_secret: SecretStr | None = Field(None, min_length=32)
+    """From which the passwords of WS-Security digests are derived; without it, no digest is taken."""
+    client_certificate_header: str | None = None
+    """Header in which the TLS proxy names the client's certificate; without it, no certificate is taken."""
+    client_certificate_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses from which that header is believed; the proxy must overwrite what clients send by that name."""
 
     lease_seconds: float = Field(6, gt=1)
     """How long a worker that died keeps its deliveries."""

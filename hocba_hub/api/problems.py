@@ -65,8 +65,8 @@ class ProblemError(HTTPException):
         return Response(orjson.dumps(body), kind.status, headers, MEDIA_TYPE)
 
 
-def _of(error: Exception) -> ProblemError:
-    """The problem that stands for an error of the framework or of a room below."""
+def problem_of(error: Exception) -> ProblemError:
+    """The problem that stands for an error of the framework or of a room below; raises what has no problem."""
     match error:
         case ProblemError():
             problem = error
@@ -95,7 +95,7 @@ def _of(error: Exception) -> ProblemError:
 
 
 async def _answer(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the framework's signature
-    return _of(error).response()
+    return problem_of(error).response()
 
 
 def add_problems(app: FastAPI) -> None:

@@ -97,7 +97,7 @@ def _part(element: etree._Element, fields: dict[str, _Field], pointer: str, agai
         value: Any
         if shape.__class__ is dict:
             here = f"{pointer}/{name}/{len(values.get(name, ()))}" if field.is_list else f"{pointer}/{name}"
-            value = _part(child, shape, here, against)  # type: ignore[arg-type] # looked at by its class: quicker
+            value = _part(child, shape, here, against)
         else:
             value = child.text or ""
             if shape != "string" or len(child):

@@ -385,3 +385,18 @@ waiting_codes = Table(
     PrimaryKeyConstraint("code_id", "school_year", "card_id", "client_id"),
     Index("ix_waiting_codes_card", "school_year", "card_id", "client_id"),
 )
+
+client_certificates = Table(
+    "client_certificates",
+    metadata,
+    Column("identity", Text, primary_key=True, comment="sha256:<hex of the certificate> or subject:<name>"),
+    Column("client_id", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+used_nonces = Table(
+    "used_nonces",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True, comment="SHA-256 of client and nonce"),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -286,6 +286,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('code_id', 'school_year', 'card_id', 'client_id')
     )
     op.create_index('ix_waiting_codes_card', 'waiting_codes', ['school_year', 'card_id', 'client_id'], unique=False)
+    op.create_table('client_certificates',
+    sa.Column('identity', sa.Text(), nullable=False, comment='sha256:<hex of the certificate> or subject:<name>'),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('identity')
+    )
+    op.create_table('used_nonces',
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False, comment='SHA-256 of client and nonce'),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('digest')
+    )
 
     if op.get_bind().dialect.name == "postgresql":
         # The bodies are compressed already: PostgreSQL shall not try to do it again.
