@@ -28,6 +28,7 @@ FINDING: dict[str, Any] = {
         "pointer": {"type": "string", "description": "JSON Pointer (RFC 6901) into the record as sent."},
         "expected": {"type": "string"},
         "value_class": {"type": "string", "description": "The kind of the offending value, never the value."},
+        "target": {"type": "string", "description": "Canonical field, for a record that came through a profile."},
         "message_vi": {"type": "string"},
         "message_en": {"type": "string"},
     },

@@ -62,6 +62,7 @@ class Finding(Shape):
     pointer: str = Field(description="JSON Pointer (RFC 6901) into the record as sent. / Vị trí trong bản ghi.")
     expected: str
     value_class: str = Field(description="The kind of the offending value, never the value. / Loại giá trị sai.")
+    target: str | None = Field(None, description="Canonical field, for a record of a profile. / Trường chuẩn.")
     message_vi: str
     message_en: str
 

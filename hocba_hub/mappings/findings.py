@@ -123,6 +123,11 @@ NO_RECORDS = _error(
     "Không tìm thấy bản ghi nào ở {expected}.",
     "No record was found at {expected}.",
 )
+NO_VERSION = _error(
+    "source.no-version",
+    "Không có phiên bản nào của ánh xạ {expected} dùng cho năm học này.",
+    "No version of the mapping {expected} is for this school year.",
+)
 NOT_A_RECORD = _error(
     "source.not-a-record",
     "Bản ghi không phải là một đối tượng ({value_class_vi}).",

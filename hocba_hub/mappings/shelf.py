@@ -31,9 +31,9 @@ class InForce:
     """Last day."""
 
     def covers(self, client: str | None, school_year: str | None, on: date | None) -> bool:
-        """Whether it counts here; what is not given does not exclude it."""
+        """Whether it counts here; a school year or day that is not given does not exclude it."""
         return (
-            (self.client is None or client is None or self.client == client)
+            self.client in (None, client)
             and (self.school_year is None or school_year is None or self.school_year == school_year)
             and (on is None or self.valid_from is None or self.valid_from <= on)
             and (on is None or self.valid_to is None or on <= self.valid_to)

@@ -60,7 +60,10 @@ class Finding:
     """Findings that this one may be the cause of: none is worse, and they may go when it goes."""
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as the API shows it; `folded` only where there is something in it."""
+        """The finding as the API shows it; `folded` only where there is something in it.
+
+        `target` is the canonical field of a finding whose place is in a vendor's own record.
+        """
         facts = {"expected": self.expected, "value_class": self.value_class, **self.facts}
         shown: dict[str, Any] = {
             "code": self.kind.code,
@@ -71,6 +74,8 @@ class Finding:
             "message_vi": self.kind.message_vi.format_map(facts),
             "message_en": self.kind.message_en.format_map(facts),
         }
+        if "target" in self.facts:
+            shown["target"] = str(self.facts["target"])
         if self.folded:
             shown["folded"] = [finding.as_json() for finding in self.folded]
         return shown

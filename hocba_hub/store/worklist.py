@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, or_, select
@@ -307,4 +307,4 @@ def _listing() -> Select[*tuple[Any, ...]]:
 def _listed(row: Row[*tuple[Any, ...]], sources: Sequence[Source] = ()) -> ListedCode:
     facts: list[Any] = list(row)
     facts[5] = json.loads(facts[5])
-    return ListedCode(*facts, sources=sources)
+    return replace(ListedCode(*facts), sources=sources)

@@ -1,0 +1,135 @@
+"""From a vendor's record to the canonical card: by the mapping in force, every finding at the vendor's own place.
+
+Pure but for the shelf's memory of compiled mappings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import orjson
+
+from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings.compile import Translation
+from hocba_hub.mappings.document import JSON, XML, Document, Source
+from hocba_hub.mappings.library import MappingNotFoundError
+from hocba_hub.mappings.reading import finding
+from hocba_hub.mappings.records import JsonRecord, Record, xml_records
+from hocba_hub.mappings.shelf import Shelf
+from hocba_hub.model import catalogue
+from hocba_hub.model.findings import Finding, Severity
+from hocba_hub.model.safe_xml import UnsafeXmlError, XmlLimits, parse_xml
+from hocba_hub.store.worklist import UnmappedCode
+
+_LIMITS = XmlLimits(may_point_outside=False)
+_NUMBER = re.compile(r"/[0-9]+(?=/|\Z)")
+_FILLABLE = frozenset({kinds.CODE_UNKNOWN.code, kinds.CODE_OUT_OF_VALIDITY.code})
+"""Findings that end when somebody says what a code means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What a vendor's record became."""
+
+    canonical: bytes
+    """JSON; of a record that could not be translated whole, as much as could; empty if nothing could be read."""
+    findings: tuple[Finding, ...]
+    """What the translation says, at the places of the vendor's record."""
+    unmapped: tuple[UnmappedCode, ...] = ()
+    _record: Record | None = None
+    _document: Document | None = None
+    _shelf: Shelf | None = None
+
+    def at_source(self, said: Sequence[Finding]) -> list[Finding]:
+        """Everything against the record: the translation's findings, and those that were `said` of the canonical card.
+
+        These come with their places in the vendor's record, without those that only follow from what the translation
+        said: that a field is missing because it could not be translated.
+        """
+        if not said or self._record is None or self._document is None or self._shelf is None:
+            return [*self.findings, *said]
+        places = self._shelf.tracer(self._document).places(self._record)
+        against = [(one.pointer, str(one.facts.get("target", ""))) for one in self.findings if _is_error(one)]
+        moved = []
+        for one in said:
+            target = _NUMBER.sub("[]", one.pointer).removeprefix("/")
+            place = _nearest(places, one.pointer)
+            if not any(_follows(place, target, *error) for error in against):
+                moved.append(replace(one, pointer=place, facts={**one.facts, "target": target}))
+        return [*self.findings, *moved]
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing but unmapped codes stands against the record, as far as the translation can say."""
+        return bool(self.unmapped) and self.only_codes(self.findings)
+
+    @staticmethod
+    def only_codes(findings: Sequence[Finding]) -> bool:
+        """Whether every error among the findings is one of unmapped codes."""
+        return all(one.kind.code in _FILLABLE for one in findings if _is_error(one))
+
+
+def translate(
+    raw: bytes, shelf: Shelf, mapping: str, *, client: str | None = None, on: date | None = None
+) -> Translated:
+    """Translate one record of a client that comes in on a day; never raises for what the record holds.
+
+    The version is the one for the card's school year, which only the record itself tells.
+
+    Raises:
+        MappingNotFoundError: no version of the mapping counts for this client on this day.
+    """
+    document = shelf.select(mapping, client=client, on=on)
+    record, made = _made(raw, shelf, document)
+    school_year = made.output.get("school_year")
+    if isinstance(school_year, str):
+        try:
+            for_year = shelf.select(mapping, client=client, school_year=school_year, on=on)
+        except MappingNotFoundError:
+            return Translated(b"", (finding(kinds.NO_VERSION, "", mapping),))
+        if for_year is not document:
+            document = for_year
+            record, made = _made(raw, shelf, document)
+    if record is None:
+        return Translated(b"", made.findings)
+    codes = [UnmappedCode(one.table, one.system, one.value, one.result_system, one.where) for one in made.unmapped]
+    return Translated(orjson.dumps(made.output), made.findings, tuple(codes), record, document, shelf)
+
+
+def _made(raw: bytes, shelf: Shelf, document: Document) -> tuple[Record | None, Translation]:
+    record = _record(raw, document.source)
+    if isinstance(record, Finding):
+        return None, Translation({}, (record,))
+    return record, shelf.compiled(document).translate(record)
+
+
+def _record(raw: bytes, source: Source) -> Record | Finding:
+    try:
+        if source.format == JSON:
+            return JsonRecord(orjson.loads(raw))
+        if source.format == XML:
+            return next(xml_records(parse_xml(raw, _LIMITS), source))
+    except orjson.JSONDecodeError as error:
+        return Finding(catalogue.MALFORMED, "", facts={"line": error.lineno, "column": error.colno})
+    except UnsafeXmlError as error:
+        return Finding(catalogue.XML_UNSAFE, "", facts={"vi": error.message_vi, "en": error.message_en})
+    return finding(kinds.NOT_A_RECORD, "", f"format: {source.format}")
+
+
+def _is_error(one: Finding) -> bool:
+    return one.kind.severity is Severity.ERROR
+
+
+def _nearest(places: dict[str, str], pointer: str) -> str:
+    while pointer and pointer not in places:
+        pointer = pointer.rpartition("/")[0]
+    return places.get(pointer, "")
+
+
+def _follows(place: str, target: str, wrong_place: str, wrong_target: str) -> bool:
+    """Whether a finding about a target field follows from a translation's error."""
+    same = place == wrong_place and target == wrong_target
+    return same or wrong_target.startswith((f"{target}/", f"{target}[]"))
