@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -28,20 +28,39 @@ class Planted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Defect:
+class Defect:
+    """One mistake, and how it is planted in a card."""
+
     name: str
     code: str
+    """The finding that must be found; where it ends in a point, what follows depends on the card."""
     plant: Callable[[Card], bytes]
     only: str = ""
     """The one kind of card that can have it; empty: any kind."""
     unreadable: bool = False
     """Whether the card's natural key cannot be read any more."""
+    assessed: bool = False
+    """Whether only the card of a pupil who is assessed can have it."""
+
+    def fits(self, card: Card) -> bool:
+        """Whether this card can have it."""
+        return self.only in {"", card["kind"]} and not (self.assessed and card["pupil"]["not_assessed"])
 
 
 def generate_with_defects(
-    cards: int, seed: int, rate: float, *, schools: int | None = None, school_year: str = "2025-2026"
+    cards: int,
+    seed: int,
+    rate: float,
+    *,
+    schools: int | None = None,
+    school_year: str = "2025-2026",
+    defects: Sequence[Defect] | None = None,
 ) -> Iterator[tuple[bytes, Planted | None]]:
-    """Cards as `generate` makes them, of which a share of `rate` (0 to 1) has one defect each, with the truth."""
+    """Cards as `generate` makes them, of which a share of `rate` (0 to 1) has one defect each, with the truth.
+
+    The `defects` take turns; without them, those that make a card unreadable.
+    """
+    defects = defects or DEFECTS
     rng = Random(seed + 1)  # noqa: S311 - made-up mistakes
     turn = 0
     for raw in generate(cards, seed, schools=schools, school_year=school_year):
@@ -49,15 +68,16 @@ def generate_with_defects(
             yield raw, None
             continue
         card = orjson.loads(raw)
-        while DEFECTS[turn % len(DEFECTS)].only not in {"", card["kind"]}:
+        while not defects[turn % len(defects)].fits(card):
             turn += 1
-        defect = DEFECTS[turn % len(DEFECTS)]
+        defect = defects[turn % len(defects)]
         turn += 1
         key = CardKey(SchoolYear(card["school_year"]), CardId(card["card_id"]))
         yield defect.plant(card), Planted(defect.name, defect.code, None if defect.unreadable else key.record_id())
 
 
-def _set(path: str, value: Any) -> Callable[[Card], bytes]:  # noqa: ANN401 - any wrong value
+def placed(path: str, value: Any) -> Callable[[Card], bytes]:  # noqa: ANN401 - any wrong value
+    """A mistake that puts a value at a path of the card."""
     *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
 
     def plant(card: Card) -> bytes:
@@ -127,45 +147,45 @@ def _key_twice(card: Card) -> bytes:
     return orjson.dumps(card).replace(b'{"card_id":', b'{"status":"in_force","card_id":', 1)
 
 
-DEFECTS: tuple[_Defect, ...] = (
-    _Defect("personal number of 11 digits", "schema.pattern", _short_number),
-    _Defect("unknown field", "schema.unknown-field", _set("pupil/nickname", "không rõ")),
-    _Defect("signer without name", "schema.missing", _without("signers/manager/full_name")),
-    _Defect("mark 11", "schema.pattern", _set("year/subjects/0/year", "11"), "secondary"),
-    _Defect("test mark 11", "schema.pattern", _set("year/subjects/0/test", "11"), "primary"),
-    _Defect("training letter out of set", "schema.choice", _set("year/training/year", "G"), "secondary"),
-    _Defect("quality letter out of set", "schema.choice", _set("year/qualities/honesty", "H"), "primary"),
-    _Defect("grade as text", "schema.type", _set("class/grade", "4")),
-    _Defect("class name too long", "schema.length.too-long", _set("class/name", "Lớp chất lượng cao")),
-    _Defect("impossible date", "card.date", _set("issue/issued_on", "2026-02-30")),
-    _Defect("grade of another level", "card.grade-level", _wrong_grade),
-    _Defect("subject twice", "card.subject-twice", _subject_twice),
-    _Defect("name in NFD", "text.not-nfc", _decomposed),
-    _Defect("letter eth", "text.eth", _set("signers/manager/full_name", "Ðỗ Văn Thành")),
-    _Defect("control character", "text.control-character", _set("year/homeroom_comment", "Chăm học\u000b, ngoan")),
-    _Defect("cut off in the middle", "json.malformed", _truncated, unreadable=True),
-    _Defect("key twice", "json.duplicate-key", _key_twice),
-    _Defect(
+DEFECTS: tuple[Defect, ...] = (
+    Defect("personal number of 11 digits", "schema.pattern", _short_number),
+    Defect("unknown field", "schema.unknown-field", placed("pupil/nickname", "không rõ")),
+    Defect("signer without name", "schema.missing", _without("signers/manager/full_name")),
+    Defect("mark 11", "schema.pattern", placed("year/subjects/0/year", "11"), "secondary"),
+    Defect("test mark 11", "schema.pattern", placed("year/subjects/0/test", "11"), "primary"),
+    Defect("training letter out of set", "schema.choice", placed("year/training/year", "G"), "secondary"),
+    Defect("quality letter out of set", "schema.choice", placed("year/qualities/honesty", "H"), "primary"),
+    Defect("grade as text", "schema.type", placed("class/grade", "4")),
+    Defect("class name too long", "schema.length.too-long", placed("class/name", "Lớp chất lượng cao")),
+    Defect("impossible date", "card.date", placed("issue/issued_on", "2026-02-30")),
+    Defect("grade of another level", "card.grade-level", _wrong_grade),
+    Defect("subject twice", "card.subject-twice", _subject_twice),
+    Defect("name in NFD", "text.not-nfc", _decomposed),
+    Defect("letter eth", "text.eth", placed("signers/manager/full_name", "Ðỗ Văn Thành")),
+    Defect("control character", "text.control-character", placed("year/homeroom_comment", "Chăm học\u000b, ngoan")),
+    Defect("cut off in the middle", "json.malformed", _truncated, unreadable=True),
+    Defect("key twice", "json.duplicate-key", _key_twice),
+    Defect(
         "subject teacher without number", "schema.missing",
         _without("year/subjects/0/teacher/personal_number"), "secondary",
     ),
-    _Defect(
+    Defect(
         "homeroom teacher without number", "card.homeroom-number",
         _without("signers/homeroom/personal_number"), "primary",
     ),
-    _Defect("school year of two years", "card.school-year", _set("school_year", "2025-2027"), unreadable=True),
-    _Defect("school year with a slash", "schema.pattern", _set("school_year", "2025/2026"), unreadable=True),
-    _Defect(
+    Defect("school year of two years", "card.school-year", placed("school_year", "2025-2027"), unreadable=True),
+    Defect("school year with a slash", "schema.pattern", placed("school_year", "2025/2026"), unreadable=True),
+    Defect(
         "subject name too long", "schema.length.too-long",
-        _set("year/subjects/0/name", "Giáo dục quốc phòng và an ninh"), "secondary",
+        placed("year/subjects/0/name", "Giáo dục quốc phòng và an ninh"), "secondary",
     ),
-    _Defect("kind unknown", "schema.kind", _set("kind", "kindergarten")),
-    _Defect("empty homeroom comment", "schema.length.too-short", _set("year/homeroom_comment", "")),
-    _Defect("absences out of range", "schema.range", _set("year/absences", 999), "secondary"),
-    _Defect("pupil without any number", "card.personal-number", _no_number),
-    _Defect("commune code of four digits", "schema.pattern", _set("pupil/hometown/commune_code", "1239")),
-    _Defect("circular of before", "card.circular", _set("circular", "TT30/2014")),
-    _Defect("year without learning result", "card.learning-missing", _no_year_result, "secondary"),
-    _Defect("teacher as a list", "schema.type", _set("signers/homeroom", ["Phạm Thị Mẫu"])),
+    Defect("kind unknown", "schema.kind", placed("kind", "kindergarten")),
+    Defect("empty homeroom comment", "schema.length.too-short", placed("year/homeroom_comment", "")),
+    Defect("absences out of range", "schema.range", placed("year/absences", 999), "secondary"),
+    Defect("pupil without any number", "card.personal-number", _no_number),
+    Defect("commune code of four digits", "schema.pattern", placed("pupil/hometown/commune_code", "1239")),
+    Defect("circular of before", "card.circular", placed("circular", "TT30/2014")),
+    Defect("year without learning result", "card.learning-missing", _no_year_result, "secondary"),
+    Defect("teacher as a list", "schema.type", placed("signers/homeroom", ["Phạm Thị Mẫu"])),
 )  # fmt: skip
-"""Every defect that can be planted."""
+"""Every defect of form; those of judgement are in `misjudged.py`."""
