@@ -225,11 +225,6 @@ EXPRESSION_WRONG = _error(
     "Dòng {line}: biểu thức JSONata không hợp lệ: {expected}.",
     "Line {line}: not a JSONata expression: {expected}.",
 )
-EXPRESSIONS_UNAVAILABLE = _error(
-    "document.expressions-unavailable",
-    "Dòng {line}: chưa cài thư viện {expected} để tính biểu thức JSONata.",
-    "Line {line}: JSONata expressions need the library {expected}, which is not installed.",
-)
 
 # The static check.
 TARGET_UNKNOWN = _error(

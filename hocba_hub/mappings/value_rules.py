@@ -9,7 +9,7 @@ from datetime import date
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.conversion import Memory, answer, chain, day_of, fit, joined, look_up, plain
 from hocba_hub.mappings.document import ROWS, Document
-from hocba_hub.mappings.expressions import ExpressionError, ExpressionsUnavailableError, compile_expression
+from hocba_hub.mappings.expressions import ExpressionError, compile_expression
 from hocba_hub.mappings.fields import Rule, TableUse, Value
 from hocba_hub.mappings.filling import Frame, Guard, Keys, Note, Produce
 from hocba_hub.mappings.paths import Scope, read
@@ -152,9 +152,6 @@ class ValueRules:
     def _expression(self, rule: Value) -> Callable[[Scope], Raw]:
         try:
             evaluate = compile_expression(rule.expression or "")
-        except ExpressionsUnavailableError as error:
-            self._report(kinds.EXPRESSIONS_UNAVAILABLE, rule, str(error))
-            return lambda _: None
         except ExpressionError as error:
             self._report(kinds.EXPRESSION_WRONG, rule, str(error))
             return lambda _: None
