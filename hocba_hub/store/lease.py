@@ -316,12 +316,15 @@ def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
     return found
 
 
-def mark_sent(connection: Connection, lease_id: int, now: int) -> bool:
-    """Note, before the first byte goes out, that the records may have been sent; False if the lease is lost."""
+def mark_sent(connection: Connection, lease_id: int, now: int) -> int | None:
+    """Note, before the first byte goes out, that the records may be sent; when the lease ends, None if it is lost.
+
+    Who reads the clock after the commit and finds the lease over must not send: whoever takes over asks the
+    destination, and what arrived there only after that would come twice.
+    """
     a = attempts.c
-    return bool(
-        connection.execute(update(attempts).where(a.id == lease_id, a.ended_at.is_(None)).values(sent_at=now)).rowcount
-    )
+    marked = update(attempts).where(a.id == lease_id, a.ended_at.is_(None)).values(sent_at=now).returning(a.expires_at)
+    return connection.execute(marked).scalar()
 
 
 def renew(connection: Connection, holder: str, until: int) -> int:

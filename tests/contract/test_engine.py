@@ -392,6 +392,26 @@ def test_a_dead_workers_lease_is_taken_over(bench: Bench, *, sent: bool, state: 
     bench.check_depth()
 
 
+def test_a_worker_that_was_held_up_until_its_lease_was_over_sends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever takes over asks the destination: what was sent after that would come twice."""
+    put(bench, ("a", "1"))
+
+    def slow(*of: object) -> int | None:
+        until = mark_sent(*of)  # type: ignore[arg-type]
+        bench.now += 6_000
+        return until
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hocba_hub.queue.drain.mark_sent", slow)
+        bench.engine._attempt(PROVINCE, Kind.SEND)
+    assert (bench.peer.sent, bench.row("a").state) == ([], "queued")
+    bench.drain()
+    assert (len(bench.peer.sent), bench.row("a").state) == (1, "acknowledged")
+    bench.check_depth()
+
+
 def test_a_worker_that_lost_its_lease_writes_nothing(bench: Bench):
     put(bench, ("a", "1"))
 
