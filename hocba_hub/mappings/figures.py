@@ -58,10 +58,31 @@ def integer(value: object) -> int:
     return int(plain)
 
 
-def mark(value: object) -> str:
-    """A mark as text: numbers as `decimal_text`, letters (Đ, CĐ, M, T, H, C) in capitals."""
-    text = as_text(value)
-    return decimal_text(value) if text[:1].isdigit() or not isinstance(value, str) else text.upper()
+def decimals(places: int) -> Callable[[object], str]:
+    """A function that writes `decimal_text` with at least so many decimal places: 8 → `8.0`. It never rounds."""
+    return lambda value: _with_places(decimal_text(value), places)
+
+
+def mark(places: int) -> Callable[[object], str]:
+    """A function that writes a mark: letters (Đ, CĐ, M, T, H, C) in capitals, numbers with at least so many decimals.
+
+    A text with a fraction keeps a decimal even if it is nought, for so an average is told from a single mark:
+    `8,00` → `8.0`, `8` → `8`.
+    """
+
+    def written(value: object) -> str:
+        text = as_text(value)
+        if isinstance(value, str) and not text[:1].isdigit():
+            return text.upper()
+        has_fraction = "," in text or "." in text
+        return _with_places(decimal_text(value), max(places, int(has_fraction)))
+
+    return written
+
+
+def _with_places(plain: str, places: int) -> str:
+    whole, _, fraction = plain.partition(".")
+    return f"{whole}.{fraction.ljust(places, '0')}" if len(fraction) < places else plain
 
 
 def rounding(places: int) -> Callable[[object], str]:

