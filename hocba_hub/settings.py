@@ -60,8 +60,9 @@ class Settings(BaseSettings):
     """From which the passwords of WS-Security digests are derived; without it, no digest is taken."""
     client_certificate_header: str | None = None
     """Header in which the TLS proxy names the client's certificate; without it, no certificate is taken."""
-    client_certificate_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses from which that header is believed; the proxy must overwrite what clients send by that name."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses whose word is taken for that header, and for X-Forwarded-Proto and -Host; they must overwrite what
+    clients send by these names."""
 
     lease_seconds: float = Field(6, gt=1)
     """How long a worker that died keeps its deliveries."""

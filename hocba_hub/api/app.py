@@ -18,10 +18,12 @@ from hocba_hub.api.context import Hub
 from hocba_hub.api.description import SCHEMAS
 from hocba_hub.api.envelope import Envelope
 from hocba_hub.api.problems import add_problems
+from hocba_hub.api.soap import service as soap
 
 ROUTERS: Sequence[APIRouter] = (
     intake.router,
     status.router,
+    soap.router,
     operations.router,
     support.router,
     problem_pages.router,

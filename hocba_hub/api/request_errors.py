@@ -18,6 +18,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "literal_error": ("Phải là một trong: {expected}.", "Must be one of: {expected}."),
     "enum": ("Phải là một trong: {expected}.", "Must be one of: {expected}."),
     "time": ("Thời điểm phải theo RFC 3339, có múi giờ.", "A time is in RFC 3339, with its zone."),
+    "element": (
+        "Phần tử không đúng chỗ; ở đây cần: {expected}.",
+        "This element is not expected; expected: {expected}.",
+    ),
+    "attribute": ("Không nhận thuộc tính này.", "This attribute is not taken."),
+    "text": ("Không nhận văn bản giữa các phần tử.", "No text is taken between elements."),
     "cursor": ("Dùng đúng giá trị next của trang trước.", "Use the value next of the page before."),
 }
 _OTHER = ("Giá trị sai kiểu hoặc không hợp lệ.", "The value has the wrong type or is not valid.")

@@ -75,8 +75,9 @@ def read_xml_document(document: bytes, limits: XmlLimits) -> Reading:
 
 
 def xpath(pointer: str) -> str:
-    """A place in a card, given as JSON Pointer, as an XPath from the card's root element on, without prefixes."""
-    return _STEP.sub(lambda step: f"[{int(step[1]) + 1}]", pointer).replace("~1", "/").replace("~0", "~")
+    """A place in a card, given as JSON Pointer, as an XPath whose prefix `c` is the namespace of the cards."""
+    steps = _STEP.sub(lambda step: f"[{int(step[1]) + 1}]", pointer).split("/")[1:]
+    return "".join(["/*", *(f"/c:{step}" for step in steps)])
 
 
 def _part(element: etree._Element, fields: dict[str, _Field], pointer: str, against: list[Finding]) -> dict[str, Any]:

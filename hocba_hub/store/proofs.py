@@ -8,6 +8,7 @@ every process of the hub knows it, also after a restart.
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -66,6 +67,16 @@ def key_ids(connection: Connection, client: Client) -> list[str]:
     k = keys.c
     mine = (k.owner_kind == Owner.CLIENT, k.owner_id == client.id, k.revoked_at.is_(None))
     return list(connection.execute(select(k.id).where(*mine).order_by(k.created_at.desc(), k.id)).scalars())
+
+
+def digest_password(secret: str, key_id: str) -> str:
+    """The password that a client uses in digests (WS-Security), one for each of its keys.
+
+    A digest can only be checked by who knows the password, and of keys only hashes are kept. So it is derived from
+    the hub's own secret and the key's public part: nothing more is stored, a copy of the store opens nothing, and it
+    ends with its key. Who has the hub's secret can make them all; a new secret changes them all.
+    """
+    return f"hbd_{hmac.digest(secret.encode(), b'soap-digest ' + key_id.encode(), 'sha256').hex()}"
 
 
 def use_nonce(connection: Connection, client: Client, nonce: bytes, *, now: int, expires_at: int) -> bool:

@@ -1,0 +1,132 @@
+"""The records of a request, each checked, with the bytes in which it came."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Iterator
+from xml.sax.saxutils import quoteattr
+
+from lxml import etree
+
+from hocba_hub.api.intake import checked
+from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.soap.attachments import Attached
+from hocba_hub.api.soap.contract import MESSAGES
+from hocba_hub.model.card import card_key
+from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
+from hocba_hub.model.reading import Reading
+from hocba_hub.model.safe_xml import XmlLimits
+from hocba_hub.model.xml_reading import read_xml_card, read_xml_document
+from hocba_hub.settings import Settings
+from hocba_hub.store.accept import Content, ReceivedRecord
+from hocba_hub.store.bodies import pack
+
+XML = "application/xml"
+JSON = "application/json"
+_DOCUMENT = f"{{{MESSAGES}}}document"
+_RECORDS = f"{{{MESSAGES}}}records"
+_BOM = b"\xef\xbb\xbf"
+_BREATH_RECORDS = 20
+"""Records that are checked in a row before other requests get their turn."""
+
+
+async def received(
+    operation: etree._Element, content: bytes, attached: Attached, settings: Settings
+) -> tuple[list[ReceivedRecord], frozenset[int]]:
+    """The records of `SubmitReportCards` or `ValidateReportCards`, after every check; which of them came in XML.
+
+    Raises:
+        ProblemError: too many, or one that is too large.
+    """
+    elements = [record[0] for record in operation.iterchildren(_RECORDS)]
+    if len(elements) > settings.submission_records:
+        raise ProblemError("body.too-many-records", limit_records=settings.submission_records)
+    limits = XmlLimits(bytes=settings.record_bytes, text=settings.record_bytes, may_point_outside=False)
+    written = Written(content, [element for element in elements if element.tag != _DOCUMENT])
+    found: list[ReceivedRecord] = []
+    in_xml: set[int] = set()
+    for position, element in enumerate(elements):
+        if element.tag == _DOCUMENT:
+            raw = attached[element] if element in attached else base64.b64decode(element.text or "")
+            is_xml, card = raw.removeprefix(_BOM).lstrip()[:1] == b"<", None
+        else:
+            raw, is_xml, card = written.bytes_of(element), True, element
+        if len(raw) > settings.record_bytes:
+            raise ProblemError("body.record-too-large", limit_bytes=settings.record_bytes)
+        if is_xml:
+            in_xml.add(position)
+            reading = read_xml_document(raw, limits) if card is None else read_xml_card(card)
+            found.append(_record(position, raw, reading))
+        else:
+            found.append(checked(position, raw, JSON))
+        if len(found) % _BREATH_RECORDS == 0:
+            await asyncio.sleep(0)
+    return found, frozenset(in_xml)
+
+
+def _record(position: int, raw: bytes, reading: Reading) -> ReceivedRecord:
+    digest = hashlib.sha256(raw).digest()
+    if reading.card is None:
+        key = None
+        if reading.school_year and reading.card_id:
+            key = CardKey(SchoolYear(reading.school_year), CardId(reading.card_id))
+        return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
+    content = Content(
+        school=SchoolCode(reading.card.school.code),
+        recalled=reading.card.is_recalled,
+        content_sha256=hashlib.sha256(reading.canonical).digest(),
+        canonical=pack(reading.canonical),
+        original=pack(raw),
+        original_type=XML,
+        original_bytes=len(raw),
+    )
+    return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, reading.findings)
+
+
+class Written:
+    """The bytes of the cards in a request, as they stand there; ask for them in their order.
+
+    What an element inherits of namespaces is put into its start tag, so that it is a document by itself. Where the
+    request has comments, CDATA sections, processing instructions or cards within cards, the bytes of a card could be
+    mistaken; there the cards are written anew.
+    """
+
+    def __init__(self, content: bytes, cards: list[etree._Element]) -> None:
+        """`cards` are all the cards of the request whose bytes are `content`."""
+        self._content = content
+        self._place = max(content.find(b"?>"), 0)
+        names = {_name(card) for card in cards}
+        whole = sum(content.count(b"</" + name) for name in names) == len(cards) == sum(map(self._starts, names))
+        self._is_plain = whole and content.find(b"<!") < 0 and content.find(b"<?", self._place) < 0
+
+    def bytes_of(self, card: etree._Element) -> bytes:
+        """The bytes of the next card."""
+        if not self._is_plain:
+            return etree.tostring(card, encoding="utf-8", with_tail=False)
+        name = _name(card)
+        start = self._content.index(b"<" + name, self._place)
+        after_name = start + 1 + len(name)
+        end = self._content.index(b">", self._content.index(b"</" + name, after_name)) + 1
+        self._place = end
+        return b"".join((b"<", name, *self._inherited(card, after_name, end), self._content[after_name:end]))
+
+    def _inherited(self, card: etree._Element, after_name: int, end: int) -> Iterator[bytes]:
+        """The namespaces that the card's names use, but its own start tag does not declare."""
+        tag = self._content[after_name : self._content.index(b">", after_name)]
+        for prefix, uri in card.nsmap.items():
+            declared = f"xmlns:{prefix}" if prefix else "xmlns"
+            is_used = (
+                not prefix or prefix == card.prefix or self._content.find(f"{prefix}:".encode(), after_name, end) > 0
+            )
+            if is_used and f"{declared}=".encode() not in tag:
+                yield f" {declared}={quoteattr(uri)}".encode()
+
+    def _starts(self, name: bytes) -> int:
+        return self._content.count(b"<" + name)
+
+
+def _name(card: etree._Element) -> bytes:
+    local = etree.QName(card).localname
+    return f"{card.prefix}:{local}".encode() if card.prefix else local.encode()

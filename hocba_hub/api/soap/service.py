@@ -1,0 +1,164 @@
+"""`/soap/v1`: SOAP 1.1 and 1.2 at one address, its WSDL at `?wsdl`, the schemas at `?xsd=…`.
+
+A request is read, its caller known, its body held against the XSD, and then answered; whatever ends it on the way is
+a fault with the problem as detail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from hocba_hub.api.body import Body, BodyError, BodyLimits
+from hocba_hub.api.call import current_call
+from hocba_hub.api.context import Hub, hub_of_app
+from hocba_hub.api.keyed import HEADER, keyed
+from hocba_hub.api.problems import ProblemError, problem_of
+from hocba_hub.api.soap import contract
+from hocba_hub.api.soap.attachments import Attached, attached, media_type, read_parts
+from hocba_hub.api.soap.certificates import address
+from hocba_hub.api.soap.envelope import Envelope, answer, read_envelope
+from hocba_hub.api.soap.faults import MEDIA_TYPES, SOAP_11, SOAP_12, Fault, Kind, fault_response
+from hocba_hub.api.soap.operations import KEYED, OPERATIONS, Asked
+from hocba_hub.api.soap.security import caller
+from hocba_hub.model.safe_xml import XmlLimits
+from hocba_hub.store.engine import StoreError
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["soap"], include_in_schema=False)
+
+_PLAIN = {"text/xml": SOAP_11, "application/soap+xml": SOAP_12}
+_MULTIPART = "multipart/related"
+_UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A request as far as it is read before anybody asks what it says."""
+
+    envelope: Envelope
+    content: bytes
+    attached: Attached
+    media_type: str
+    body: Body
+
+
+@router.get("/soap/v1")
+async def description(request: Request) -> Response:
+    """The WSDL, or one of its schemas."""
+    asked = {name.lower(): value for name, value in request.query_params.items()}
+    found = None
+    if "wsdl" in asked:
+        found = contract.wsdl(address(hub_of_app(request).settings, request))
+    elif "xsd" in asked:
+        found = contract.schema(asked["xsd"])
+    if found is None:
+        raise ProblemError("not-found")
+    return Response(found, media_type="text/xml; charset=utf-8")
+
+
+@router.post("/soap/v1")
+async def soap(request: Request) -> Response:
+    """Answer one SOAP call."""
+    kind, parameters = media_type(request.headers.get("content-type", ""))
+    start = media_type(parameters.get("start-info", ""))[0] if kind == _MULTIPART else kind
+    spoken = _PLAIN.get(start, SOAP_11)
+    try:
+        _check_media_type(kind, parameters)
+        read = await _read(hub_of_app(request), request, kind, parameters)
+        spoken = read.envelope.soap
+        return await _answered(hub_of_app(request), request, read)
+    except Fault as fault:
+        return fault_response(fault, fault.soap or spoken)
+    except (HTTPException, BodyError, ClientDisconnect, StoreError) as error:
+        return fault_response(Fault(problem_of(error)), spoken)
+    except Exception:
+        log.exception("an unforeseen fault while answering a call", extra={"trace_id": current_call().trace_id})
+        return fault_response(Fault(ProblemError("hub.fault")), spoken)
+
+
+def _check_media_type(kind: str, parameters: Mapping[str, str]) -> None:
+    is_xop = kind == _MULTIPART and parameters.get("type", "").lower() == "application/xop+xml"
+    if (kind not in _PLAIN and not is_xop) or parameters.get("charset", "utf-8").lower() not in _UTF_8:
+        raise Fault(ProblemError("soap.media-type"), Kind.SENDER)
+
+
+async def _read(hub: Hub, request: Request, kind: str, parameters: Mapping[str, str]) -> _Read:
+    settings = hub.settings
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in {"identity", "gzip"}:
+        raise ProblemError("body.content-coding")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > settings.submission_bytes:
+        raise ProblemError("body.too-large")  # before a byte of it is read
+    limits = BodyLimits(
+        settings.submission_bytes, settings.record_bytes, settings.submission_records, settings.gzip_ratio
+    )
+    body = Body(request.stream(), gzip=coding == "gzip", limits=limits)
+    content = b"".join([chunk async for chunk in body.chunks()])
+    # A text holds one record at most, and that in Base64.
+    xml = XmlLimits(bytes=settings.submission_bytes, text=settings.record_bytes * 3 // 2, may_point_outside=False)
+
+    def parsed() -> _Read:
+        parts = read_parts(content, parameters, settings.submission_records + 1) if kind == _MULTIPART else None
+        root = content if parts is None else parts.root
+        envelope = read_envelope(root, xml)
+        found = attached(envelope.body, parts.others if parts is not None else {})
+        return _Read(envelope, root, found, kind, body)
+
+    return await run_in_threadpool(parsed)
+
+
+async def _answered(hub: Hub, request: Request, read: _Read) -> Response:
+    envelope = read.envelope
+    client = await caller(hub, request, envelope)
+    run = OPERATIONS.get(envelope.operation)
+    if run is None:
+        raise ProblemError("soap.operation")
+    errors = await run_in_threadpool(contract.request_errors, envelope.body)
+    if errors:
+        raise ProblemError("soap.invalid", errors=errors)
+    asked = Asked(
+        hub, client, envelope.body, read.content, read.attached, read.media_type, read.body.size, read.body.sha256
+    )
+
+    async def response() -> Response:
+        return Response(answer(envelope, await run(asked)), 200, media_type=MEDIA_TYPES[envelope.soap])
+
+    if envelope.operation not in KEYED or (envelope.message_id is None and HEADER not in request.headers):
+        return await response()
+    return await _once(request, envelope, asked, response)
+
+
+async def _once(
+    request: Request, envelope: Envelope, asked: Asked, response: Callable[[], Awaitable[Response]]
+) -> Response:
+    """The call run once for its message id, which stands for an `Idempotency-Key`, and wins over one.
+
+    What is compared is the body's content: another attempt has another nonce, and other times, in its headers.
+    """
+    headers = list(request.scope["headers"])
+    if envelope.message_id is not None:
+        key = hashlib.sha256(envelope.message_id.encode()).hexdigest().encode()
+        headers = [(name, value) for name, value in headers if name != HEADER.lower().encode()]
+        headers.append((HEADER.lower().encode(), b"wsa:" + key))
+
+    async def content() -> AsyncIterator[bytes]:
+        yield await run_in_threadpool(asked.fingerprint) + envelope.soap.encode()
+
+    compared = Body(content(), gzip=False, limits=BodyLimits(1_000, 1_000, 1, 2))
+
+    async def run() -> Response:
+        async for _ in compared.chunks():
+            pass
+        return await response()
+
+    return await keyed(asked.hub, asked.client.id, Request({**request.scope, "headers": headers}), compared, run)
