@@ -17,6 +17,9 @@ from hocba_hub.mappings.findings import KINDS as MAPPING_KINDS
 from hocba_hub.mappings.library import shipped_library
 from hocba_hub.model.catalogue import KINDS
 from hocba_hub.model.publication import json_schema, xsd
+from hocba_hub.rules.catalogue import KINDS as RULE_KINDS
+from scripts import rule_changes
+from scripts.rules_pages import rules_page, rules_page_vi
 
 _ROOT = Path(__file__).parent.parent
 
@@ -32,7 +35,7 @@ def _findings_lines() -> Iterator[str]:
     yield "Mã là ổn định. `{…}` được thay bằng nhãn của trường, điều được mong đợi hoặc loại giá trị; không bao giờ"
     yield "bằng chính giá trị đã gửi. · Codes are stable. `{…}` stands for the field's label, what was expected, or the"
     yield "class of the value; never for the value itself. `make docs` writes this page."
-    by_code = sorted((*KINDS, *MAPPING_KINDS), key=lambda kind: kind.code)
+    by_code = sorted((*KINDS, *MAPPING_KINDS, *RULE_KINDS), key=lambda kind: kind.code)
     for family, kinds in groupby(by_code, key=lambda kind: kind.family):
         yield f"\n## `{family}.*`\n"
         yield "| code | severity | tiếng Việt | English | source |"
@@ -79,6 +82,8 @@ GENERATED: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ("docs/schema/report-card.schema.json", json_schema),
     ("docs/schema/report-card.xsd", xsd),
     ("docs/findings.md", findings_page),
+    ("docs/rules.md", rules_page),
+    ("docs/rules.vi.md", rules_page_vi),
     ("docs/destinations.md", destinations_page),
     ("docs/openapi.json", openapi_page),
     ("docs/problems.md", problems_page),
@@ -101,13 +106,13 @@ def write(root: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Check, or write with `--write`; the exit code is 1 where a document differs."""
+    """Check, or write with `--write`; the exit code is 1 where a document differs or a changed rule is not told."""
     if arguments == ["--write"]:
         write(_ROOT)
     differing = stale(_ROOT)
     for path in differing:
         sys.stderr.write(f"{path} differs from the code; run `make docs`.\n")
-    return 1 if differing else 0
+    return 1 if rule_changes.main([]) or differing else 0
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ _COMMANDS = (
     "replay",
     "destinations",
     "mappings",
+    "rules",
     "database",
 )
 """The commands in the order of the help page: each is the name of its module and of its text."""

@@ -253,6 +253,32 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Không đọc được thời điểm; dùng 2026-05-31, 2026-05-31T10:00+07:00, hoặc 90m, 6h, 2d.",
         "Not a time; use 2026-05-31, 2026-05-31T10:00+07:00, or 90m, 6h, 2d.",
     ),
+    # rules
+    "rules": (
+        "Quy tắc kiểm tra học bạ: liệt kê, xem, kiểm tra một tệp.",
+        "The rules that report cards are checked by: list, show, check a file.",
+    ),
+    "rules.list": ("Liệt kê mọi quy tắc.", "Every rule: code, row of the circular's rules, severity, source."),
+    "rules.show": ("Xem quy tắc CODE.", "What the rule CODE demands, and of which cards."),
+    "rules.check": (
+        "Kiểm tra các học bạ chuẩn trong FILE (NDJSON, hoặc một bản JSON); mã thoát 1 nếu có lỗi.",
+        "Check the canonical cards in FILE (NDJSON, or one card as JSON); exit code 1 if there is an error.",
+    ),
+    "rules.checked": ("{cards} học bạ, {wrong} bản có lỗi.", "{cards} cards, {wrong} with errors."),
+    "option.rules": ("Tệp YAML: tắt quy tắc, đổi mức độ, con số.", "YAML: rules off, severities, figures."),
+    "option.rules.all": ("Cả những gì không kiểm tra được.", "What could not be checked too."),
+    "rule.severity": ("mức độ", "severity"),
+    "rule.source": ("căn cứ", "source"),
+    "rule.kinds": ("loại học bạ", "kinds of card"),
+    "rule.grades": ("khối", "grades"),
+    "rule.years": ("năm học", "school years"),
+    "rule.follows": ("có thể là hệ quả của", "may follow from"),
+    "error.rule": (
+        "Không có quy tắc {code}; xem `hocba-hub rules list`.",
+        "There is no rule {code}; see `hocba-hub rules list`.",
+    ),
+    "error.rules": ("{path}: {where}: cần {expected}.", "{path}: {where}: expected {expected}."),
+    "error.unreadable": ("Không đọc được {path}: {reason}.", "{path} cannot be read: {reason}."),
     # synthetic cards
     "generate": (
         "Tạo học bạ hư cấu của cả tỉnh. Với --defects, lỗi cài ở dòng nào được ghi trong FILE.truth.json.",

@@ -15,6 +15,7 @@ from hocba_hub.rules.view import SecondaryView
 _RESULTS = ("term1", "term2", "year", "retest")
 _NO_MARKS = [None, None, None]
 _PASSED = frozenset({"Đ", "CĐ"})
+_tenths = TENTHS.__getitem__
 _NO_RAW_MARKS = (Unchecked(Reason.NO_RAW_MARKS, "/year/subjects"),)
 
 
@@ -146,9 +147,10 @@ def average_of_term(view: SecondaryView) -> Outcomes:
 
 
 def _computed(marks: TermMarks) -> int | None:
-    if not marks.regular or marks.midterm is None or marks.final is None:
+    regular, midterm, final = marks.regular, marks.midterm, marks.final
+    if not regular or midterm is None or final is None:
         return None
-    return term_average([TENTHS[mark] for mark in marks.regular], TENTHS[marks.midterm], TENTHS[marks.final])
+    return term_average(list(map(_tenths, regular)), TENTHS[midterm], TENTHS[final])
 
 
 @rule(

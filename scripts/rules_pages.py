@@ -1,0 +1,156 @@
+"""docs/rules.md and docs/rules.vi.md: every rule, what it demands, where that is written, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from hocba_hub.model.findings import Severity
+from hocba_hub.rules.catalogue import CATALOGUE, ELSEWHERE
+from hocba_hub.rules.circulars import SINCE, THRESHOLDS
+from hocba_hub.rules.rule import Reason, Rule
+
+_FAMILIES = {
+    "primary": ("Tiểu học (TT 27/2020)", "Primary school (TT 27/2020)"),
+    "secondary": ("THCS, THPT (TT 22/2021) và GDTX (TT 43/2021)", "Secondary (TT 22/2021), continuing (TT 43/2021)"),
+    "earlier": ("Thông tư cũ, học bạ trích lục", "Circulars of before, cards transcribed from paper"),
+    "identity": ("Số định danh", "Personal numbers"),
+    "cross": ("Giữa các phần của học bạ", "Between the parts of a card"),
+    "between": ("Giữa các học bạ của một học sinh", "Between the cards of one pupil"),
+    "class": ("Lớp", "A class"),
+}
+_KINDS = {
+    "primary": ("tiểu học", "primary", range(1, 6)),
+    "secondary": ("THCS, THPT", "secondary", range(6, 13)),
+    "continuing": ("GDTX", "continuing", range(6, 13)),
+}
+_SEVERITIES = {Severity.ERROR: ("lỗi", "error"), Severity.WARNING: ("cảnh báo", "warning")}
+_VIETNAMESE, _ENGLISH = 0, 1
+
+_OPENING = {
+    _VIETNAMESE: """# Quy tắc kiểm tra học bạ
+
+[English](rules.md) · [Nhật ký thay đổi](rules-changes.yaml)
+
+Trục tính lại và so sánh, không bao giờ sửa điểm. Điểm được tính chính xác theo phần mười, làm tròn nửa lên.
+**Lỗi**: bản ghi bị từ chối. **Cảnh báo**: bản ghi được nhận, nhà trường nên xem lại. Quy tắc không áp dụng được
+(miễn học, khuyết tật, trích lục, thiếu điểm thành phần) có câu trả lời riêng, `not_checkable`, kèm lý do.
+Phát hiện là hệ quả của phát hiện khác được xếp dưới phát hiện gốc (`folded`), nếu không nặng hơn gốc.
+
+Quy tắc được chọn theo loại học bạ, cấp học, thông tư, khối và năm học. Tệp cấu hình (YAML) có thể tắt một quy tắc,
+đổi mức độ, hoặc đổi con số của một thông tư:
+
+```yaml
+rules:
+  secondary.retest: off
+  secondary.year-average: {severity: warning}
+thresholds:
+  TT43/2021: {enough: 5}
+```
+
+`hocba-hub rules list`, `hocba-hub rules show secondary.promoted`, `hocba-hub rules check hocba.ndjson`.
+""",
+    _ENGLISH: """# Rules that a report card is checked by
+
+[Tiếng Việt](rules.vi.md) · [Change log](rules-changes.yaml)
+
+The hub computes again and compares; it never changes a mark. Marks are exact, in tenths, half up.
+**Error**: the record is rejected. **Warning**: the record is accepted, the school should look. A rule that cannot be
+applied (exempt, disabled, transcribed, marks missing) has an answer of its own, `not_checkable`, with the reason.
+A finding that follows from another is folded under it (`folded`) where it does not weigh more.
+
+Rules are chosen by kind of card, level, circular, grade and school year. A configuration file (YAML) may switch a rule
+off, change its severity, or change a figure of a circular:
+
+```yaml
+rules:
+  secondary.retest: off
+  secondary.year-average: {severity: warning}
+thresholds:
+  TT43/2021: {enough: 5}
+```
+
+`hocba-hub rules list`, `hocba-hub rules show secondary.promoted`, `hocba-hub rules check cards.ndjson`.
+""",
+}
+_HEADS = {
+    _VIETNAMESE: "| mã | dòng | mức độ | quy tắc | căn cứ | áp dụng |",
+    _ENGLISH: "| code | row | severity | rule | source | applied to |",
+}
+_TITLES = {
+    _VIETNAMESE: ("Con số của từng thông tư", "Lộ trình", "Dòng không cần quy tắc riêng", "Không kiểm tra được"),
+    _ENGLISH: ("Figures of each circular", "Roadmap", "Rows without a rule of their own", "What cannot be checked"),
+}
+
+
+def rules_page() -> bytes:
+    """docs/rules.md."""
+    return _page(_ENGLISH)
+
+
+def rules_page_vi() -> bytes:
+    """docs/rules.vi.md."""
+    return _page(_VIETNAMESE)
+
+
+def _page(language: int) -> bytes:
+    return "\n".join(_lines(language)).encode() + b"\n"
+
+
+def _lines(language: int) -> Iterator[str]:
+    figures, roadmap, rows, unchecked = _TITLES[language]
+    yield _OPENING[language]
+    for family, rules in groupby(CATALOGUE.values(), key=lambda rule: rule.code.partition(".")[0]):
+        yield f"## {_FAMILIES[family][language]}\n"
+        yield _HEADS[language]
+        yield "|---|---|---|---|---|---|"
+        yield from (_row(rule, language) for rule in rules)
+        yield ""
+    yield f"## {unchecked}\n"
+    for reason in Reason:
+        kind = reason.value
+        yield f"- `{kind.code}`: {(kind.message_vi, kind.message_en)[language].replace('{rules}', '…')}"
+    yield f"\n## {rows}\n"
+    yield from (f"- **{row}**: {texts[language]}" for row, texts in ELSEWHERE.items())
+    yield f"\n## {figures}\n"
+    names = list(THRESHOLDS)
+    yield f"| | {' | '.join(names)} |"
+    yield f"|---|{'---|' * len(names)}"
+    for figure in type(THRESHOLDS[names[0]]).__dataclass_fields__:
+        cells = (str(getattr(THRESHOLDS[name], figure)) for name in names)
+        yield f"| `{figure}` | {' | '.join(cells)} |"
+    yield f"\n## {roadmap}\n"
+    yield from (f"- {('khối', 'grade')[language]} {grade}: {since}-{since + 1}" for grade, since in SINCE.items())
+
+
+def _row(rule: Rule, language: int) -> str:
+    sources = "; ".join(dict.fromkeys((rule.reference, *rule.references.values())))
+    if language == _VIETNAMESE:
+        sources = sources.replace("Art.", "Điều").replace("App.", "Phụ lục")
+    cells = (
+        f"`{rule.code}`",
+        rule.row,
+        _SEVERITIES[rule.severity][language],
+        (rule.vi, rule.en)[language].replace(": {expected}", "").replace("{expected}", "…"),
+        sources,
+        _applied(rule, language),
+    )
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _applied(rule: Rule, language: int) -> str:
+    """Kinds of card, grades, school years, and the cards that are left out."""
+    of, paper, plan = (
+        ("khối", "trừ học bạ trích lục", "trừ học sinh không đánh giá"),
+        ("grades", "not transcribed", "not a pupil who is not assessed"),
+    )[language]
+    kinds = [kind for kind in _KINDS if kind in rule.kinds]
+    grades = [grade for grade in rule.grades if any(grade in _KINDS[kind][2] for kind in kinds)]
+    said = [f"{', '.join(_KINDS[kind][language] for kind in kinds)}: {of} {grades[0]}-{grades[-1]}"]
+    if rule.since:
+        said.append(f"{rule.since}-{rule.since + 1} →" + (f" {rule.until}-{rule.until + 1}" if rule.until else ""))
+    if not rule.checks_paper:
+        said.append(paper)
+    if rule.needs_assessment:
+        said.append(plan)
+    return "; ".join(said)
