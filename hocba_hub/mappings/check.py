@@ -60,8 +60,12 @@ class _Check:
         self.shapes = Shapes(document, tables, source)
 
     def findings(self, target: TargetField | None) -> Iterator[Finding]:
-        if target is not None:
-            yield from self.object(self.document.fields, self.document.variant_of(target), "")
+        said: list[Finding] = []
+        for fields, kind in self.document.kinds(target) if target is not None else ():
+            for one in self.object(fields, kind, ""):
+                if one not in said:
+                    said.append(one)
+                    yield one
         yield from self.unreachable(self.document.fields)
         yield from self.sources()
 

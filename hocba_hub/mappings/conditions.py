@@ -63,6 +63,10 @@ class Condition:
         test = self.tests[0]
         return test if test == Test(test.path, test.among) else None
 
+    def excludes(self, other: Condition) -> bool:
+        """Whether the two, read at the same place, can never hold together."""
+        return bool(Condition(self.tests + other.tests).impossible())
+
     def impossible(self) -> str:
         """Why it can never hold, or nothing."""
         wanted: dict[Path, frozenset[str]] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from hocba_hub.mappings.fields import Fields, Value
+from hocba_hub.mappings.conditions import Condition
+from hocba_hub.mappings.fields import Fields, Object, Rule, Value
 from hocba_hub.mappings.paths import Path
 from hocba_hub.mappings.reading import nearest_line
 from hocba_hub.mappings.tables.lookup import Table
@@ -109,14 +110,34 @@ class Document:
         """`name 1.2.3`, for people."""
         return f"{self.name} {'.'.join(map(str, self.version))}"
 
-    def variant_of(self, target: TargetField) -> TargetField:
-        """The kind of target object that this mapping makes, where it says so by a constant."""
+    def kinds(self, target: TargetField) -> list[tuple[Fields, TargetField]]:
+        """The kinds of target object that this mapping makes, each with the rules that can count for it.
+
+        A mapping says its kind by a constant; one that makes several kinds says when it makes which.
+        """
         rules = self.fields.get(target.variant_by, ())
-        return target.variant(next((rule.constant for rule in rules if isinstance(rule, Value)), None))
+        said = [rule for rule in rules if isinstance(rule, Value) and rule.constant is not None]
+        return [
+            (_countable(self.fields, rule.when) if rule.when else self.fields, target.variant(rule.constant))
+            for rule in said
+        ] or [(self.fields, target)]
 
     def line(self, pointer: str) -> int:
         """Line of a place of the document."""
         return nearest_line(self.lines, pointer)
+
+
+def _countable(fields: Fields, when: Condition) -> Fields:
+    """The rules that can count where a condition on the record holds."""
+    return {
+        name: left
+        for name, rules in fields.items()
+        if (left := tuple(_within(rule, when) for rule in rules if rule.when is None or not when.excludes(rule.when)))
+    }
+
+
+def _within(rule: Rule, when: Condition) -> Rule:
+    return replace(rule, fields=_countable(rule.fields, when)) if isinstance(rule, Object) and not rule.at else rule
 
 
 class DocumentError(HubError):

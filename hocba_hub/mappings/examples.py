@@ -145,7 +145,8 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
             seen.extend(leaves(record.node))
             used.update(rule.place for _, rule, scope in tracer.walk(record) if tracer.gives(rule, scope))
     mapped = set(rules.values())
-    known = [path for path, field in (document.variant_of(target).walk() if target else ()) if not field.below()]
+    made = [one for _, one in document.kinds(target)] if target else []
+    known = list(dict.fromkeys(path for one in made for path, field in one.walk() if not field.below()))
     read = reads(document.fields)
     names = list(Counter(seen))
     return Coverage(

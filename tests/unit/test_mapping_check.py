@@ -290,3 +290,46 @@ def test_a_document_that_names_its_source_is_checked_against_it():
         found("  noisinh_maxa: {from: pupil/birthplace/commune_code, when: {pupil/birthplace/commune_list: x}}\n")
         == set()
     )
+
+
+KINDS = from_json_schema(
+    {
+        "oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}],
+        "discriminator": {"propertyName": "kind", "mapping": {"a": "#/$defs/A", "b": "#/$defs/B"}},
+        "$defs": {
+            name.upper(): {
+                "type": "object",
+                "required": ["kind", "id", "year"],
+                "properties": {
+                    "kind": {"const": name},
+                    "id": {"type": "string"},
+                    "year": {"type": "object", "required": [name], "properties": {name: {"type": "string"}}},
+                },
+            }
+            for name in "ab"
+        },
+    }
+)
+TWO_KINDS = """fields:
+  id: {from: i, required: true}
+  kind: [{value: a, when: {t: A}}, {value: b, when: {t: [B, C]}}]
+  year:
+    - {when: {t: A}, fields: {a: {from: x, required: true}}}
+    - {when: {t: [B, C]}, fields: {%s}}
+"""
+
+
+def test_a_mapping_of_several_kinds_is_checked_for_each_by_the_rules_that_can_count_for_it():
+    assert said(TWO_KINDS % "b: {from: x, required: true}", KINDS) == []
+    assert said(TWO_KINDS % "a: {from: x, required: true}", KINDS) == [
+        ("target-unknown", 10, "year/a"),
+        ("target-unmapped", None, "year/b"),
+    ]
+    unsaid = TWO_KINDS.replace("{when: {t: A}, fields", "{fields") % "b: {from: x, required: true}"
+    assert ("target-unknown", 9, "year/a") in said(unsaid, KINDS)
+    assert [(one, line) for one, line, _ in said(TWO_KINDS.replace("id:", "no:") % "b: {value: x}", KINDS)] == [
+        ("target-unknown", 6),  # once, though it is so for both kinds
+        ("target-unmapped", None),
+    ]
+    document = load_document(HEAD + TWO_KINDS % "b: x")
+    assert coverage(document, TABLES, KINDS).target_unmapped == ()
