@@ -11,6 +11,7 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.api.backpressure import Room
 from hocba_hub.api.keyring import Keyring
 from hocba_hub.api.rate import Rate
+from hocba_hub.api.shelf import LiveShelf
 from hocba_hub.api.writer import GroupWriter
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
@@ -33,12 +34,14 @@ class Hub:
     writer: GroupWriter = field(init=False)
     keyring: Keyring = field(init=False)
     rate: Rate = field(init=False)
+    shelf: LiveShelf = field(init=False)
 
     def __post_init__(self) -> None:
         """Start the writer and the memories of this process."""
         self.room = Room(self.settings, self.store)
         self.writer = GroupWriter(self.store, sorted(self.destinations), self.clock, self.ring)
         self.keyring = Keyring(self.store)
+        self.shelf = LiveShelf(self.store)
         self.rate = Rate(self.settings.requests_per_second)
 
     def close(self) -> None:

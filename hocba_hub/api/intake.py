@@ -17,13 +17,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from hocba_hub.api.authentication import require_client
-from hocba_hub.api.body import JSON, NDJSON, Body, BodyError, BodyLimits
+from hocba_hub.api.body import Body, BodyError, BodyLimits
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of, hub_of_app
 from hocba_hub.api.description import RECALL, SUBMIT, VALIDATE
 from hocba_hub.api.keyed import keyed
 from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.profiles import ProfileQuery, Reader, reader_of
 from hocba_hub.api.receipt import receipt
+from hocba_hub.api.translation import Translated
 from hocba_hub.model.acceptance import SCHOOL_NOT_PERMITTED
 from hocba_hub.model.card import ReportCard, canonical_bytes, card_key, recalled
 from hocba_hub.model.ids import uuid7
@@ -41,9 +43,12 @@ _BREATH_RECORDS = 20
 """Records that are checked in a row before other requests get their turn."""
 
 
-def checked(position: int, raw: bytes, media_type: str) -> ReceivedRecord:
-    """One record after every check, ready to be accepted; never raises, whatever the bytes."""
-    reading = read_card(raw)
+def checked(position: int, raw: bytes, media_type: str, translated: Translated | None = None) -> ReceivedRecord:
+    """One record after every check, ready to be accepted; never raises, whatever the bytes.
+
+    `translated` is what a vendor's record became; the bytes that are kept are his own.
+    """
+    reading = read_card(raw) if translated is None else translated.reading()
     digest = hashlib.sha256(raw).digest()
     if reading.card is None:
         key = None
@@ -67,6 +72,7 @@ def checked(position: int, raw: bytes, media_type: str) -> ReceivedRecord:
 async def submit(
     request: Request,
     atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
+    profile: ProfileQuery = None,
 ) -> Response:
     """Submit report cards: one, a JSON array, or NDJSON. / Gửi học bạ: một bản ghi, mảng JSON hoặc NDJSON.
 
@@ -75,10 +81,10 @@ async def submit(
     # Called, not depended on: the framework's way to the same would cost a tenth of the whole call.
     hub, client = hub_of_app(request), await require_client(request)
     await hub.room.check()
-    body, media_type = _opened(request, hub)
+    body, reader = await _opened(request, hub, client, profile)
 
     async def run() -> Response:
-        return await _submission(hub, client, body, media_type, atomic=atomic)
+        return await _submission(hub, client, body, reader, atomic=atomic)
 
     return await keyed(hub, client.id, request, body, run)
 
@@ -89,11 +95,12 @@ async def validate(
     client: Annotated[Client, Depends(require_client)],
     hub: Annotated[Hub, Depends(hub_of)],
     atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
+    profile: ProfileQuery = None,
 ) -> Response:
     """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
-    body, media_type = _opened(request, hub)
-    found = [record async for record in _checked(body, media_type)]
-    portion = _portion(hub, client, found, media_type=media_type, atomic=atomic)
+    body, reader = await _opened(request, hub, client, profile)
+    found = [record async for record in _checked(body, reader)]
+    portion = _portion(hub, client, found, media_type=reader.stored_type, atomic=atomic)
     results = await run_in_threadpool(_decided, hub, portion)
     answer = receipt(portion.submission_id, portion.received_at, results, size=body.size, sha256=body.sha256)
     del answer["submission_id"]
@@ -122,11 +129,9 @@ async def recall(
     return _answer(portion, await hub.writer.write(portion), len(raw), record.sha256.hex())
 
 
-def _opened(request: Request, hub: Hub) -> tuple[Body, str]:
-    """The request's body, unread, and its media type."""
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type not in JSON | NDJSON:
-        raise ProblemError("body.media-type")
+async def _opened(request: Request, hub: Hub, client: Client, profile: str | None) -> tuple[Body, Reader]:
+    """The request's body, unread, and what reads its records."""
+    reader = await reader_of(hub, client, request.headers.get("content-type", ""), profile)
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip"}:
         raise ProblemError("body.content-coding")
@@ -137,13 +142,13 @@ def _opened(request: Request, hub: Hub) -> tuple[Body, str]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limits.bytes:
         raise ProblemError("body.too-large")  # before a byte of it is read
-    return Body(request.stream(), gzip=coding == "gzip", limits=limits), media_type
+    return Body(request.stream(), gzip=coding == "gzip", limits=limits), reader
 
 
-async def _checked(body: Body, media_type: str) -> AsyncIterator[ReceivedRecord]:
+async def _checked(body: Body, reader: Reader) -> AsyncIterator[ReceivedRecord]:
     position = 0
-    async for raw in body.records(media_type):
-        yield checked(position, raw, media_type)
+    async for raw in reader.records(body):
+        yield checked(position, raw, reader.stored_type, reader.translated(raw))
         position += 1
         if position % _BREATH_RECORDS == 0:
             await asyncio.sleep(0)
@@ -151,13 +156,13 @@ async def _checked(body: Body, media_type: str) -> AsyncIterator[ReceivedRecord]
         raise ProblemError("body.empty")
 
 
-async def _submission(hub: Hub, client: Client, body: Body, media_type: str, *, atomic: bool) -> Response:
+async def _submission(hub: Hub, client: Client, body: Body, reader: Reader, *, atomic: bool) -> Response:
     """Accept the body's records, portion by portion, and answer with the receipt."""
-    submission = _portion(hub, client, [], media_type=media_type, atomic=atomic, last=False)
+    submission = _portion(hub, client, [], media_type=reader.stored_type, atomic=atomic, last=False)
     results: list[RecordResult] = []
     pending: list[ReceivedRecord] = []
     try:
-        async for record in _checked(body, media_type):
+        async for record in _checked(body, reader):
             if len(pending) == _PORTION_RECORDS and not atomic:
                 results += await hub.writer.write(replace(submission, records=pending, first=not results))
                 pending = []

@@ -21,6 +21,7 @@ from hocba_hub.mappings.records import JsonRecord, Record, xml_records
 from hocba_hub.mappings.shelf import Shelf
 from hocba_hub.model import catalogue
 from hocba_hub.model.findings import Finding, Severity
+from hocba_hub.model.reading import Reading, read_card
 from hocba_hub.model.safe_xml import UnsafeXmlError, XmlLimits, parse_xml
 from hocba_hub.store.worklist import UnmappedCode
 
@@ -61,6 +62,15 @@ class Translated:
                 moved.append(replace(one, pointer=place, facts={**one.facts, "target": target}))
         return [*self.findings, *moved]
 
+    def reading(self) -> Reading:
+        """The canonical card with everything against the record, as if it had been read from the record itself."""
+        if not self.canonical:
+            return Reading(None, b"", list(self.findings), None, None, None)
+        reading = read_card(self.canonical)
+        found = self.at_source(reading.findings)
+        wrong = any(_is_error(one) for one in found)
+        return replace(reading, card=None if wrong else reading.card, findings=found)
+
     @property
     def waits(self) -> bool:
         """Whether nothing but unmapped codes stands against the record, as far as the translation can say."""
@@ -100,13 +110,14 @@ def translate(
 
 
 def _made(raw: bytes, shelf: Shelf, document: Document) -> tuple[Record | None, Translation]:
-    record = _record(raw, document.source)
+    record = record_of(raw, document.source)
     if isinstance(record, Finding):
         return None, Translation({}, (record,))
     return record, shelf.compiled(document).translate(record)
 
 
-def _record(raw: bytes, source: Source) -> Record | Finding:
+def record_of(raw: bytes, source: Source) -> Record | Finding:
+    """One record as mappings read it, or why it cannot be read."""
     try:
         if source.format == JSON:
             return JsonRecord(orjson.loads(raw))

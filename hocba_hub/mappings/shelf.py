@@ -110,7 +110,7 @@ class Shelf:
         """
         known = self._compiled.get((document.name, document.version))
         if known is None or known.document.given is not document.given:
-            known = compile_mapping(self._with_fills(document), self.tables)
+            known = compile_mapping(self.filled(document), self.tables)
             self._compiled[document.name, document.version] = known
         return known
 
@@ -118,7 +118,7 @@ class Shelf:
         """Tells where the fields of a record that was translated by this document came from."""
         known = self._tracers.get((document.name, document.version))
         if known is None:
-            known = self._tracers[document.name, document.version] = Tracer(self._with_fills(document), self.tables)
+            known = self._tracers[document.name, document.version] = Tracer(self.filled(document), self.tables)
         return known
 
     def own_tables(self) -> dict[str, Table]:
@@ -128,9 +128,10 @@ class Shelf:
     def _documents(self) -> Iterator[Document]:
         """Every document, those that win last."""
         for document in (*self.shipped.documents, *(one.document for one in self.in_force)):
-            yield self._with_fills(document)
+            yield self.filled(document)
 
-    def _with_fills(self, document: Document) -> Document:
+    def filled(self, document: Document) -> Document:
+        """The document, its own tables with their fills."""
         own = {
             name: with_fills(table, self._fills.get(f"{document.name}/{name}", ()))
             for name, table in document.tables.items()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Row, Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.errors import HubError
@@ -69,6 +69,8 @@ class Client:
     name: str
     schools: frozenset[str] | None
     """The schools it may speak for; None for all."""
+    profile: str | None = None
+    """The mapping of what it sends, unless a call says otherwise; None for canonical cards."""
 
     def may_speak_for(self, school: str) -> bool:
         """Whether this client may send and see the cards of a school."""
@@ -219,7 +221,30 @@ def identify(connection: Connection, presented: str) -> Client | Operator | None
         return None
     if owner is Owner.OPERATOR:
         return Operator(found.id, found.name, Role(found.role))
-    return Client(found.id, found.name, None if ALL_SCHOOLS in found.schools else frozenset(found.schools))
+    return _client(found)
+
+
+def client_in_force(connection: Connection, client_id: int) -> Client | None:
+    """A client by its number; None if it is revoked."""
+    found = connection.execute(
+        select(clients).where(clients.c.id == client_id, clients.c.revoked_at.is_(None))
+    ).one_or_none()
+    return None if found is None else _client(found)
+
+
+def set_profile(connection: Connection, name: str, profile: str | None) -> None:
+    """Set the mapping that reads what a client sends; None for canonical cards.
+
+    Raises:
+        AccessError: there is no such client.
+    """
+    owner_id = _owner_id(connection, Owner.CLIENT, name)
+    connection.execute(update(clients).where(clients.c.id == owner_id).values(profile=profile))
+
+
+def _client(row: Row[*tuple[Any, ...]]) -> Client:
+    schools = None if ALL_SCHOOLS in row.schools else frozenset(row.schools)
+    return Client(row.id, row.name, schools, row.profile)
 
 
 def _new_key(connection: Connection, owner: Owner, owner_id: int, now: int) -> NewKey:

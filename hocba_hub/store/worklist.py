@@ -235,13 +235,6 @@ def take(connection: Connection, records: Sequence[Waiting]) -> list[Waiting]:
     return [record for record in mine if record.place in newest]
 
 
-def samples(connection: Connection, mapping: str, limit: int) -> list[tuple[CardKey, bytes]]:
-    """The bytes of records that wait and that this mapping reads, to try a draft on."""
-    query = select(_w.school_year, _w.card_id, _w.original).where(_w.mapping == mapping)
-    rows = connection.execute(query.order_by(_w.submission_id.desc(), _w.position).limit(limit))
-    return [(CardKey(SchoolYear(year), CardId(card)), unpack(original)) for year, card, original in rows]
-
-
 def _count(connection: Connection, entries: Sequence[Entry], now: int) -> dict[tuple[str, str, str, str], int]:
     """Count the values; the row of each, by table, system, conditions and value."""
     times: dict[tuple[str, str, str, str], int] = {}
