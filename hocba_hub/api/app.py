@@ -12,7 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
-from hocba_hub.api import health, intake, operations, problem_pages, status, support
+from hocba_hub.api import health, intake, operations, problem_pages, rules, status, support
 from hocba_hub.api.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.context import Hub
 from hocba_hub.api.description import SCHEMAS
@@ -23,6 +23,7 @@ from hocba_hub.api.soap import service as soap
 ROUTERS: Sequence[APIRouter] = (
     intake.router,
     status.router,
+    rules.router,
     soap.router,
     operations.router,
     support.router,

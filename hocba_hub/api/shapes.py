@@ -65,6 +65,7 @@ class Finding(Shape):
     target: str | None = Field(None, description="Canonical field, for a record of a profile. / Trường chuẩn.")
     message_vi: str
     message_en: str
+    folded: Sequence[Finding] | None = Field(None, description="What may follow from it. / Hệ quả có thể của nó.")
 
 
 class SubmittedRecord(Shape):

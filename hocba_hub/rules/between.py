@@ -132,7 +132,7 @@ RULES = (lower_grade, skipped_grade, same_grade_promoted, not_promoted, two_scho
     Severity.WARNING,
     vi="Lớp có nhiều học sinh hơn quy định: {expected}.",
     en="The class has more pupils than the charter allows: {expected}.",
-    reference="TT 28/2020 Art. 17; TT 32/2020 Art. 16",
+    reference="TT 28/2020 Art. 17; TT 32/2020 Art. 16; TT 15/2026",
 )
 def class_size(basis: Basis, pupils: int) -> Outcomes:
     """35 pupils at primary, 45 above; centres as above."""

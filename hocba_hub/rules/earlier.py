@@ -6,7 +6,7 @@ the five levels of TT 58/2011: T giỏi, K khá, Đ trung bình, CĐ yếu or k�
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from hocba_hub.model.findings import Severity
@@ -28,7 +28,7 @@ _COMMENTS_COUNT = 3
 """Giỏi, khá and trung bình need every comment subject Đ."""
 _LEAD_COUNTS = 3
 _RAISED = {(0, 2): 1, (0, 3): 2, (1, 3): 2, (1, 4): 3}
-"""Art. 13.6: (rank without one subject, rank) → rank after the adjustment."""
+"""Art. 13.6: (rank but for one subject's own bar, rank) → rank after the adjustment."""
 
 
 @rule(
@@ -68,9 +68,8 @@ def overall_average(view: SecondaryView) -> Outcomes:
     return () if TENTHS[recorded] == computed else (Objection("/year/overall_average", shown(computed)),)
 
 
-def _rank(marks: Sequence[int], lead: int, failed: int) -> int:
+def _rank(average: int, lowest: int, lead: int, failed: int) -> int:
     """0 giỏi, 1 khá, 2 trung bình, 3 yếu, 4 kém, before any adjustment."""
-    average, lowest = half_up(sum(marks), len(marks)), min(marks)
     for rank, (overall, each) in enumerate(_STEPS):
         has_lead = rank >= _LEAD_COUNTS or lead >= overall
         passed = not failed or rank >= _COMMENTS_COUNT
@@ -97,10 +96,11 @@ def learning_level(view: SecondaryView) -> Outcomes:
     leads = [row.year for row in view.rows if row.code in _LEAD and row.year is not None]
     if stated is None or not view.whole.complete or len(marks) < len(_LEAD) or not leads:
         return ()
-    rank = _rank(marks, max(leads), view.whole.failed)
-    without = _rank(marks[1:], max(leads), view.whole.failed)
-    if view.whole.failed == 1:
-        without = min(without, _rank(marks, max(leads), 0))
+    average, failed = half_up(sum(marks), len(marks)), view.whole.failed
+    rank = _rank(average, marks[0], max(leads), failed)
+    without = _rank(average, marks[1], max(leads), failed)
+    if failed == 1:
+        without = min(without, _rank(average, marks[0], max(leads), 0))
     letter = min(_RAISED.get((without, rank), rank), len(LEVELS) - 1)
     return () if RANKS[stated] == letter else (Objection("/year/learning/year", LEVELS[letter]),)
 

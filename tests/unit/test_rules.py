@@ -125,6 +125,13 @@ def test_an_error_does_not_fold_under_a_warning() -> None:
     ]
 
 
+def test_folded_findings_are_shown_in_their_root() -> None:
+    (root,) = _check({"card": "school-8", "set": {"year/subjects/0/term1": "8.5"}})
+    shown = root.as_json()
+    assert [folded["code"] for folded in shown["folded"]] == ["secondary.year-average"]
+    assert "folded" not in shown["folded"][0]
+
+
 def test_a_class_may_be_full_but_not_too_full() -> None:
     for scope, most in ((PRIMARY_4, 35), (SCHOOL_8, 45), (CENTRE_11, 45)):
         assert rule_set(scope).check_class(most) == []

@@ -142,5 +142,15 @@ def test_a_better_level_at_primary_never_gives_a_worse_result(test: str, level: 
     assert right("T") <= right(level)
 
 
+@given(st.lists(MARK, min_size=8, max_size=8), st.text(min_size=1, max_size=20))
+def test_what_has_no_weight_changes_no_finding(marks: list[int], text: str) -> None:
+    by_code = {code: shown(mark) for code, mark in zip(SCORED, marks, strict=True)}
+    card = made({"card": "school-8", "marks": by_code})
+    subjects = tuple(subject.model_copy(update={"comment": text}) for subject in card.year.subjects)
+    more = {"subjects": subjects, "contests_text": text, "reward_text": text, "homeroom_comment": text}
+    talked_about = card.model_copy(update={"year": card.year.model_copy(update=more)})
+    assert rules_for(card).check(card) == rules_for(card).check(talked_about)
+
+
 def test_the_base_cards_are_of_made_up_people() -> None:
     assert base("school-8")["pupil"]["full_name"].endswith("Mẫu")
