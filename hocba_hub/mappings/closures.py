@@ -11,7 +11,7 @@ from dataclasses import replace
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.conditions import Holds, holds
 from hocba_hub.mappings.fields import ITSELF, Fields, Items, Object, Rule, Value
-from hocba_hub.mappings.filling import Fill, Note, Part, Produce, filling, items_filling, missing
+from hocba_hub.mappings.filling import Fill, Keys, Note, Part, Produce, filling, items_filling, missing
 from hocba_hub.mappings.paths import POSITION, Scope, items, start
 from hocba_hub.mappings.targets import TargetField
 from hocba_hub.mappings.value_rules import ANYTHING, ValueRules, needed
@@ -76,7 +76,7 @@ class Builder(ValueRules):
                 case Value() as rule if (guarded := self.guarded(rule, here)) is not None:
                     part.copied.append((name, *guarded))
                 case _:
-                    part.others.append((name, self._alternatives(rules, here)))
+                    part.others.append((name, gate(rules, here), self._alternatives(rules, here)))
 
     def _alternatives(self, rules: Sequence[Rule], target: TargetField) -> Produce:
         made = [(holds(rule.when) if rule.when else None, self._rule(rule, target), rule) for rule in rules]
@@ -217,6 +217,16 @@ class Builder(ValueRules):
             return [entry for entry, telling in filled if not telling or not telling.isdisjoint(entry)] or None
 
         return listed
+
+
+def gate(rules: Sequence[Rule], target: TargetField) -> Keys | None:
+    """The keys of its object without whose value an object or a list that nobody demands is not there."""
+    match rules[0]:
+        case Object(at=at, always=False, when=None, required=False) if len(rules) == 1 and not target.required:
+            return at.keys if at is not None and at.up == 0 else None
+        case Items(each=each, when=None, required=False) if len(rules) == 1 and not target.required:
+            return each.keys if each is not None and each.up == 0 else None
+    return None
 
 
 def is_numbered(rules: Sequence[Rule]) -> bool:

@@ -70,7 +70,8 @@ class Part:
     """The same, where the value only has to be made plain."""
     copied: list[tuple[str, Keys, Change, Value, Guard | None]] = field(default_factory=list)
     """The same, where it is plain already; perhaps only if another value is one of some."""
-    others: list[tuple[str, Produce]] = field(default_factory=list)
+    others: list[tuple[str, Keys | None, Produce]] = field(default_factory=list)
+    """The same for any other rule; the keys, if given, lead to what must be there for it to give anything."""
 
 
 Guard: TypeAlias = tuple[Keys, frozenset[str]]
@@ -153,7 +154,7 @@ def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str,
         return "\n".join((*_HEAD, *lines, " return out0")), names
     # The scope is only needed for rules that read otherwise, and for problems: most items make none.
     scope = "(node0, begin, (*steps, position - 1), position)"
-    if any(part.others for part in parts):
+    if any(keys is None for part in parts for _, keys, _ in part.others):
         lines.insert(0, f" scope = {scope}")
     else:
         lines = [line.replace("scope, notes", f"{scope}, notes") for line in lines]
@@ -227,10 +228,18 @@ def _rules(lines: list[str], names: dict[str, Raw], objects: _Objects, place: in
             f" elif value is not None: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
             *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
         ]
-    for number, (name, produce) in enumerate(part.others):
+    for number, (name, needed, produce) in enumerate(part.others):
         at = f"{place}_o{number}"
         names |= {f"n{at}": name, f"f{at}": produce}
-        lines += [f" value = f{at}(scope, notes)", f" if value is not None: out{place}[n{at}] = value"]
+        if needed is None:
+            lines.append(f" value = f{at}(scope, notes)")
+        else:
+            names[f"k{at}"] = needed[-1]
+            lines += [
+                f" value = get{objects[needed[:-1]]}(k{at})",
+                f" if value is not None: value = f{at}(scope, notes)",
+            ]
+        lines.append(f" if value is not None: out{place}[n{at}] = value")
 
 
 def _demands(rule: Value) -> bool:

@@ -41,7 +41,7 @@ def test_what_comes_with_the_hub_is_listed_shown_checked_and_tested():
     )
     tested = hub("test", "vendor-flat-secondary")
     assert tested.exit_code == 0
-    assert tested.output.count("passed") == 3
+    assert tested.output.count("passed") == 4
 
 
 @pytest.mark.parametrize("name", ["nobody", "vendor-flat-secondary@9.9.9", "vendor-flat-secondary@one", "nowhere.yaml"])

@@ -30,6 +30,7 @@ _ALLOWED = re.compile(
     r"|out\d+ = (\{\}|base\d+\.copy\(\))"
     r"|(if out\d+: )?out\d+\[own\d+\] = out\d+"
     r"|value = (get\d+\([kg]\w+\)|m\w+\[value\]|f\w+\(scope, notes\))"
+    r"|if value is not None: value = f\w+\(scope, notes\)"
     r"|value = value\.strip\(\) if value\.isascii\(\) else clean\(value\)"
     r"|(if value( is not None)?: )?out\d+\[n\w+\] = value"
     r"|(else: )?absent\(r\w+, scope, notes, out\d+, n\w+\)"
@@ -52,6 +53,7 @@ RULES = """fields:
   l: {each: d, fields: {e: f}}
   w: {from: g, when: {h: %s}}
   n: i/j/k
+  q: {at: r/s, fields: {t: t}}
 """
 _SCOPE = "(node0, begin, (*steps, position - 1), position)"
 CHECKED = "source: {format: json, schema: s}"
@@ -138,3 +140,24 @@ def test_items_that_are_no_objects_keep_their_place(head):
     assert found == [("mapping.value.structure", "/a/1"), ("mapping.value.missing", "/a/2/x")]
     where = fields.replace("fields:", "where: {x: {present: true}}, fields:")
     assert translated(where, {"a": [{"x": "1"}, {"y": "2"}, {"x": "3"}]}, head).output["l"][1] == {"x": "3", "p": 3}
+
+
+@pytest.mark.parametrize("items", [False, True])
+def test_objects_and_lists_that_are_not_there_are_left_out(items):
+    rules = "{q: {at: r/s, fields: {t: {from: t, required: true}}}, l: {each: d, fields: {'.': '.'}}}"
+    rules = f"{{x: {{each: y, fields: {rules}}}}}" if items else rules
+    made = compile_mapping(load_document(f"{HEAD}fields: {rules}"), {})
+
+    def translated(given):
+        translation = made.translate(JsonRecord({"y": [given]} if items else given))
+        output = translation.output.get("x", [{}])[0] if items else translation.output
+        return output, [
+            (f.kind.code.removeprefix("mapping."), f.pointer.removeprefix("/y/0")) for f in translation.findings
+        ]
+
+    assert translated({"r": {"s": {"t": "1"}}, "d": ["2", "3"]}) == ({"q": {"t": "1"}, "l": ["2", "3"]}, [])
+    assert translated({"r": {"s": None}, "d": None}) == ({}, [])
+    assert translated({"r": [{"s": {"t": "1"}}], "d": "2"}) == ({"q": {"t": "1"}, "l": ["2"]}, [])
+    assert translated({"r": {"s": {}}, "d": []}) == ({}, [("value.missing", "/r/s/t")])
+    assert translated({"r": {"s": "?"}})[1] == [("value.structure", "/r/s")]
+    assert translated({"r": "?"})[1] == [("value.structure", "/r")]
