@@ -32,8 +32,15 @@ def settlements(
     for delivery in lease.deliveries:
         outcome = by_delivery.get(delivery.id) or Outcome(delivery.id, Stage.NO_ANSWER, NOT_IN_OUTCOMES)
         meaning = meaning_of(outcome, lease.kind, destination.codes)
+        if meaning is Meaning.ABSENT and _may_still_arrive(delivery, destination, now):
+            meaning = Meaning.UNKNOWN_OUTCOME
         settled.append(_settlement(delivery, outcome, meaning, destination, now=now, jitter=jitter))
     return settled
+
+
+def _may_still_arrive(delivery: LeasedDelivery, destination: Destination, now: int) -> bool:
+    """Whether what was sent may still be under way there: as long as an answer may take, absence says nothing."""
+    return delivery.sent_at is not None and now < delivery.sent_at + destination.limits.answer_seconds * 1000
 
 
 def given_back(lease: Lease, destination: Destination, *, now: int) -> list[Settlement]:

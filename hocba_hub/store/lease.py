@@ -21,7 +21,7 @@ from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, School
 from hocba_hub.store.accept import WAIT_FOR_OLDER_MS
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import in_states, one_of
-from hocba_hub.store.tables import attempts, deliveries, destinations, versions
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, versions
 from hocba_hub.store.tally import Tally
 
 
@@ -69,6 +69,8 @@ class LeasedDelivery:
     accepted_at: int
     first_attempt_at: int | None
     reference: str | None
+    sent_at: int | None = None
+    """When it was last sent; known to look-ups only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +274,31 @@ def _open(
         tally.write(connection)
     else:
         connection.execute(taken.values(lease_id=attempt_id))
-    held = [_leased(row, DeliveryState.LEASED if kind is Kind.SEND else DeliveryState(row.state)) for row in found]
+    sent = _sent_at(connection, ids) if kind is Kind.LOOKUP else {}
+    held = [
+        _leased(row, DeliveryState.LEASED if kind is Kind.SEND else DeliveryState(row.state), sent.get(row.id))
+        for row in found
+    ]
     return Lease(attempt_id, destination, kind, holder, now, sent=False, deliveries=held)
 
 
-def _leased(row: Row[Any], state: DeliveryState) -> LeasedDelivery:
+def _sent_at(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """When deliveries were last sent."""
+    a, t = attempts.c, delivery_attempts.c
+    tried = connection.execute(select(t.delivery_id, t.attempt_id).where(one_of(connection, t.delivery_id, ids))).all()
+    calls = {attempt_id for _, attempt_id in tried}
+    query = select(a.id, a.sent_at).where(
+        one_of(connection, a.id, sorted(calls)), a.kind == Kind.SEND, a.sent_at.is_not(None)
+    )
+    sent_at: dict[int, int] = dict(connection.execute(query).tuples().all())
+    found: dict[int, int] = {}
+    for delivery_id, attempt_id in tried:
+        if attempt_id in sent_at:
+            found[delivery_id] = max(found.get(delivery_id, 0), sent_at[attempt_id])
+    return found
+
+
+def _leased(row: Row[Any], state: DeliveryState, sent_at: int | None = None) -> LeasedDelivery:
     return LeasedDelivery(
         id=row.id,
         key=CardKey(SchoolYear(row.school_year), CardId(row.card_id)),
@@ -288,6 +310,7 @@ def _leased(row: Row[Any], state: DeliveryState) -> LeasedDelivery:
         accepted_at=row.accepted_at,
         first_attempt_at=row.first_attempt_at,
         reference=row.reference,
+        sent_at=sent_at,
     )
 
 
