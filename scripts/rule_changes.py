@@ -162,6 +162,8 @@ def main(arguments: list[str]) -> int:
     problems = list(untold())
     for problem in problems:
         sys.stderr.write(f"docs/rules-changes.yaml: {problem}.\n")
+    if problems:
+        sys.stderr.write('Tell it: python -m scripts.rule_changes "in Vietnamese" "in English".\n')
     return 1 if problems else 0
 
 

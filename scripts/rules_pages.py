@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -73,6 +74,8 @@ thresholds:
 `hocba-hub rules list`, `hocba-hub rules show secondary.promoted`, `hocba-hub rules check cards.ndjson`.
 """,
 }
+_EXPECTED = re.compile(r"([;:,]? ?(ở đây|here|cần|wanted)?:?| ở| at)? ?\(?\{expected\}\)?( expected| wanted)?")
+"""Where a message shows what was expected of one card: nothing that a rule says of all."""
 _HEADS = {
     _VIETNAMESE: "| mã | dòng | mức độ | quy tắc | căn cứ | áp dụng |",
     _ENGLISH: "| code | row | severity | rule | source | applied to |",
@@ -131,7 +134,7 @@ def _row(rule: Rule, language: int) -> str:
         f"`{rule.code}`",
         rule.row,
         _SEVERITIES[rule.severity][language],
-        (rule.vi, rule.en)[language].replace(": {expected}", "").replace("{expected}", "…"),
+        _EXPECTED.sub("", (rule.vi, rule.en)[language]),
         sources,
         _applied(rule, language),
     )

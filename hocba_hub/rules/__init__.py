@@ -1,4 +1,4 @@
-"""What makes a report card right: pure checks over the canonical model, chosen by level, circular and school year.
+"""What makes a report card right: pure checks over the canonical model, chosen by level, circular, grade and year.
 
-Knows `model` only. The story starts in `catalogue.py`.
+Knows `model` only. A card is checked in `checking.py`; every rule there is stands in `catalogue.py`.
 """

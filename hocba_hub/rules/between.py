@@ -94,8 +94,6 @@ def not_promoted(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcom
 )
 def two_schools(_: Basis, card: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes:
     """One pupil is at one school at a time."""
-    if card.is_recalled:
-        return ()
     for other in earlier:
         is_another = card_key(other) != card_key(card) and other.school.code != card.school.code
         if is_another and other.school_year == card.school_year and not other.is_recalled:

@@ -65,8 +65,11 @@ class RuleSet:
         """Every finding about a card of this scope: errors and warnings first, then what could not be checked.
 
         `earlier` is the pupil's other cards, and earlier versions of this one, as last accepted, in any order; the
-        rules between cards look at them. Nothing is changed.
+        rules between cards look at them. Nothing is changed. About a recall nothing is found: whatever a card says, it
+        may be taken back.
         """
+        if card.is_recalled:
+            return []
         plan = self._plans[card.transcribed, card.pupil.not_assessed]
         view = view_of(card, self.basis)
         found: list[tuple[Rule, Outcome]] = []

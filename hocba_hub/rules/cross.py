@@ -28,8 +28,8 @@ _SUBJECTS = "/year/subjects"
 @rule(
     "cross.circular-year",
     Severity.ERROR,
-    vi="Thông tư này không áp dụng cho khối này trong năm học này; lộ trình: {expected}.",
-    en="The circular is not applied to this grade in this school year; roadmap: {expected}.",
+    vi="Thông tư này không áp dụng cho khối này trong năm học này: cần {expected}.",
+    en="The circular is not applied to this grade in this school year: {expected} expected.",
     reference="TT 27/2020 Art. 17; TT 22/2021 Art. 21; TT 43/2021 Art. 19",
 )
 def circular_year(view: View) -> Outcomes:
@@ -44,8 +44,8 @@ def circular_year(view: View) -> Outcomes:
 @rule(
     "cross.age",
     Severity.WARNING,
-    vi="Năm sinh không hợp với khối lớp: thường sinh trong khoảng {expected}.",
-    en="The birth year does not go with the grade: usually born in {expected}.",
+    vi="Năm sinh không hợp với khối lớp (thường từ nhỏ hơn 1 đến lớn hơn 3 tuổi): {expected}.",
+    en="The birth year does not go with the grade (one year younger to three years older is common): {expected}.",
     reference="Luật Giáo dục 43/2019 Art. 28, 33",
     kinds=frozenset({"primary", "secondary"}),
 )
@@ -60,8 +60,8 @@ def age(view: View) -> Outcomes:
 @rule(
     "cross.subject-of-grade",
     Severity.WARNING,
-    vi="Khối này không học môn có mã này; các môn của khối: {expected}.",
-    en="The grade does not have the subject of this code; it has: {expected}.",
+    vi="Khối này không học môn có mã này; cần {expected}.",
+    en="The grade does not have the subject of this code; {expected} wanted.",
     reference="TT 32/2018; TT 13/2022; TT 12/2022",
     kinds=_SCHOOL_KINDS,
     checks_paper=False,
@@ -107,8 +107,8 @@ def subjects_missing(view: View) -> Outcomes:
 @rule(
     "cross.subjects-chosen",
     Severity.WARNING,
-    vi="Ở THPT và GDTX, số môn học lựa chọn phải là {expected}.",
-    en="At upper secondary the number of chosen subjects must be {expected}.",
+    vi="Ở THPT và GDTX, học sinh học 4 môn lựa chọn: cần {expected}.",
+    en="At upper secondary a pupil has 4 chosen subjects: {expected} expected.",
     reference="TT 32/2018; TT 13/2022; TT 12/2022",
     kinds=_SCHOOL_KINDS,
     grades=range(10, 13),

@@ -17,6 +17,7 @@ from hocba_hub.rules.view import PrimaryView, SecondaryView
 _OF_SECONDARY: dict[str, Any] = {
     "kinds": frozenset({"secondary", "continuing"}),
     "circulars": frozenset({"TT58/2011", "TT26/2020"}),
+    "grades": range(6, 13),
     "since": 2011,
     "until": 2023,
 }
@@ -81,9 +82,9 @@ def _rank(average: int, lowest: int, lead: int, failed: int) -> int:
 @rule(
     "earlier.learning-level",
     Severity.WARNING,
-    vi="Học lực cả năm theo TT 58/2011 (T giỏi, K khá, Đ trung bình, CĐ yếu hoặc kém) tính ra {expected}. "
+    vi="Học lực cả năm tính theo TT 58/2011 (T giỏi, K khá, Đ trung bình, CĐ yếu hoặc kém): {expected}. "
     "So lại với bản giấy.",
-    en="By TT 58/2011 the year's level (T giỏi, K khá, Đ trung bình, CĐ yếu or kém) is {expected}. "
+    en="The year's level goes by TT 58/2011 (T giỏi, K khá, Đ trung bình, CĐ yếu or kém): {expected}. "
     "Compare with the paper.",
     reference="TT 58/2011 Art. 13",
     follows=("earlier.year-average", "earlier.overall-average"),
@@ -115,6 +116,7 @@ def learning_level(view: SecondaryView) -> Outcomes:
     reference="TT 30/2014 Art. 14; TT 22/2016 Art. 1",
     kinds=frozenset({"primary"}),
     circulars=frozenset({"TT30/2014", "TT22/2016"}),
+    grades=range(1, 6),
     since=2014,
     until=2023,
     needs_assessment=True,

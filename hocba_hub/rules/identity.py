@@ -90,9 +90,10 @@ def number_shared(view: View) -> Iterator[Outcome]:
         if number is not None and names.setdefault(number, signer.full_name) != signer.full_name:
             yield Objection(f"{pointer}/personal_number")
     if isinstance(view, SecondaryView):
-        for place, row in enumerate(view.rows):
-            teacher = row.subject.teacher
-            if names.setdefault(teacher.personal_number, teacher.full_name) != teacher.full_name:
+        for place, subject in enumerate(view.year.subjects):
+            teacher = subject.teacher
+            name = teacher.full_name
+            if names.setdefault(teacher.personal_number, name) != name:
                 yield Objection(f"/year/subjects/{place}/teacher/personal_number")
 
 

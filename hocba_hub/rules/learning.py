@@ -46,8 +46,10 @@ def _level_of_year(view: SecondaryView, rank: int) -> Outcomes:
     "secondary.learning.good",
     Severity.ERROR,
     row="S6",
-    vi="Các môn nhận xét đều Đ, mọi môn có điểm từ 6,5, đủ số môn từ 8,0: kết quả học tập cả năm là {expected}.",
-    en="All comment subjects Đ, all marks at least 6.5, enough of them 8.0: the year's learning level is {expected}.",
+    vi="Các môn nhận xét đều Đ, mọi môn có điểm từ 6,5, ít nhất 6 môn (GDTX: 5) từ 8,0: kết quả học tập cả năm là Tốt "
+    "(T).",
+    en="All comment subjects Đ, all marks at least 6.5, 6 of them (5 at a centre) at least 8.0: the year's learning "
+    "level is Tốt (T).",
     **_LEVEL,
 )
 def good(view: SecondaryView) -> Outcomes:
@@ -59,10 +61,10 @@ def good(view: SecondaryView) -> Outcomes:
     "secondary.learning.fair",
     Severity.ERROR,
     row="S7",
-    vi="Các môn nhận xét đều Đ, mọi môn có điểm từ 5,0, đủ số môn từ 6,5 mà chưa ở mức Tốt (hoặc được điều chỉnh theo "
-    "Điều 9.3): kết quả học tập cả năm là {expected}.",
-    en="All comment subjects Đ, all marks at least 5.0, enough of them 6.5 but not good (or raised by Art. 9.3): the "
-    "year's learning level is {expected}.",
+    vi="Các môn nhận xét đều Đ, mọi môn có điểm từ 5,0, ít nhất 6 môn (GDTX: 5) từ 6,5 mà chưa ở mức Tốt (hoặc được "
+    "điều chỉnh theo Điều 9.3): kết quả học tập cả năm là Khá (K).",
+    en="All comment subjects Đ, all marks at least 5.0, 6 of them (5 at a centre) at least 6.5 but not good (or "
+    "raised by Art. 9.3): the year's learning level is Khá (K).",
     **_LEVEL,
 )
 def fair(view: SecondaryView) -> Outcomes:
@@ -74,10 +76,10 @@ def fair(view: SecondaryView) -> Outcomes:
     "secondary.learning.satisfactory",
     Severity.ERROR,
     row="S8",
-    vi="Nhiều nhất một môn nhận xét CĐ, đủ số môn từ 5,0, không môn nào dưới 3,5 mà chưa ở mức Khá (hoặc được điều "
-    "chỉnh theo Điều 9.3): kết quả học tập cả năm là {expected}.",
-    en="At most one comment subject CĐ, enough marks at least 5.0, none below 3.5 but not fair (or raised by "
-    "Art. 9.3): the year's learning level is {expected}.",
+    vi="Nhiều nhất một môn nhận xét CĐ, ít nhất 6 môn (GDTX: 5) từ 5,0, không môn nào dưới 3,5 mà chưa ở mức Khá "
+    "(hoặc được điều chỉnh theo Điều 9.3): kết quả học tập cả năm là Đạt (Đ).",
+    en="At most one comment subject CĐ, 6 marks (5 at a centre) at least 5.0, none below 3.5 but not fair (or raised "
+    "by Art. 9.3): the year's learning level is Đạt (Đ).",
     **_LEVEL,
 )
 def satisfactory(view: SecondaryView) -> Outcomes:
@@ -89,8 +91,8 @@ def satisfactory(view: SecondaryView) -> Outcomes:
     "secondary.learning.unsatisfactory",
     Severity.ERROR,
     row="S9",
-    vi="Không đủ điều kiện của mức Đạt: kết quả học tập cả năm là {expected}.",
-    en="The conditions of mức Đạt are not met: the year's learning level is {expected}.",
+    vi="Không đủ điều kiện của mức Đạt: kết quả học tập cả năm là Chưa đạt (CĐ).",
+    en="The conditions of mức Đạt are not met: the year's learning level is Chưa đạt (CĐ).",
     **_LEVEL,
 )
 def unsatisfactory(view: SecondaryView) -> Outcomes:

@@ -33,7 +33,8 @@ def term_average(regular: Sequence[int], midterm: int, final: int) -> int:
     (sum of the regular marks + 2 × midterm + 3 × final) / (number of regular marks + 5).
     Source: TT 22/2021/TT-BGDĐT, Art. 9.1.
     """
-    return half_up(sum(regular) + 2 * midterm + 3 * final, len(regular) + 5)
+    parts = len(regular) + 5
+    return (2 * (sum(regular) + 2 * midterm + 3 * final) + parts) // (2 * parts)
 
 
 def year_average(term1: int, term2: int) -> int:
@@ -42,7 +43,7 @@ def year_average(term1: int, term2: int) -> int:
     (term 1 + 2 × term 2) / 3 on the recorded one-decimal term averages; a tie cannot occur.
     Source: TT 22/2021/TT-BGDĐT, Art. 9.1.
     """
-    return half_up(term1 + 2 * term2, 3)
+    return (2 * (term1 + 2 * term2) + 3) // 6
 
 
 def plain_rank(ordered: Sequence[int], failed: int, limits: Thresholds) -> int:

@@ -25,6 +25,7 @@ _GOOD_TITLE = "hoàn thành tốt trong học tập"
 _OF_PRIMARY: dict[str, Any] = {
     "kinds": frozenset({"primary"}),
     "circulars": frozenset({PRIMARY}),
+    "grades": range(1, 6),
     "since": 2020,
     "checks_paper": False,
 }
@@ -95,8 +96,8 @@ def test_subject(view: PrimaryView) -> Iterator[Outcome]:
     "primary.subject-of-grade",
     Severity.ERROR,
     row="P4",
-    vi="Khối này không học môn có mã này; các môn của khối: {expected}.",
-    en="The grade does not have the subject of this code; it has: {expected}.",
+    vi="Khối này không học môn có mã này; cần {expected}.",
+    en="The grade does not have the subject of this code; {expected} wanted.",
     reference="TT 32/2018",
     **_OF_PRIMARY,
 )
@@ -167,8 +168,10 @@ _RESULT: dict[str, Any] = {
     "primary.result.excellent",
     Severity.ERROR,
     row="P6",
-    vi="Mọi môn học mức T, mọi phẩm chất, năng lực mức T, các bài kiểm tra cuối năm từ 9 điểm: kết quả là {expected}.",
-    en="All subjects T, all qualities and capacities T, every year-end test at least 9: the result is {expected}.",
+    vi="Mọi môn học mức T, mọi phẩm chất, năng lực mức T, các bài kiểm tra cuối năm từ 9 điểm: kết quả là Hoàn thành "
+    "xuất sắc.",
+    en="All subjects T, all qualities and capacities T, every year-end test at least 9: the result is Hoàn thành xuất "
+    "sắc.",
     **_RESULT,
 )
 def excellent(view: PrimaryView) -> Outcomes:
@@ -181,9 +184,9 @@ def excellent(view: PrimaryView) -> Outcomes:
     Severity.ERROR,
     row="P7",
     vi="Mọi môn học mức T, mọi phẩm chất, năng lực mức T, các bài kiểm tra cuối năm từ 7 điểm mà chưa xuất sắc: "
-    "kết quả là {expected}.",
+    "kết quả là Hoàn thành tốt.",
     en="All subjects T, all qualities and capacities T, every year-end test at least 7 but not excellent: "
-    "the result is {expected}.",
+    "the result is Hoàn thành tốt.",
     **_RESULT,
 )
 def good(view: PrimaryView) -> Outcomes:
@@ -196,9 +199,9 @@ def good(view: PrimaryView) -> Outcomes:
     Severity.ERROR,
     row="P8",
     vi="Mọi môn học mức T hoặc H, mọi phẩm chất, năng lực mức T hoặc Đ, các bài kiểm tra cuối năm từ 5 điểm mà chưa "
-    "ở mức tốt: kết quả là {expected}.",
+    "ở mức tốt: kết quả là Hoàn thành.",
     en="All subjects T or H, all qualities and capacities T or Đ, every year-end test at least 5 but not good: "
-    "the result is {expected}.",
+    "the result is Hoàn thành.",
     **_RESULT,
 )
 def completed(view: PrimaryView) -> Outcomes:
@@ -210,8 +213,8 @@ def completed(view: PrimaryView) -> Outcomes:
     "primary.result.not-completed",
     Severity.ERROR,
     row="P9",
-    vi="Có môn học, phẩm chất hoặc năng lực mức C, hoặc bài kiểm tra cuối năm dưới 5 điểm: kết quả là {expected}.",
-    en="A subject, quality or capacity is C, or a year-end test below 5: the result is {expected}.",
+    vi="Có môn học, phẩm chất hoặc năng lực mức C, hoặc bài kiểm tra cuối năm dưới 5 điểm: kết quả là Chưa hoàn thành.",
+    en="A subject, quality or capacity is C, or a year-end test below 5: the result is Chưa hoàn thành.",
     **_RESULT,
 )
 def not_completed(view: PrimaryView) -> Outcomes:
@@ -261,8 +264,8 @@ def completed_primary(view: PrimaryView) -> Outcomes:
     "primary.reward.excellent",
     Severity.ERROR,
     row="P12",
-    vi="Danh hiệu Học sinh Xuất sắc chỉ dành cho kết quả {expected}.",
-    en="The title Học sinh Xuất sắc needs the result {expected}.",
+    vi="Danh hiệu Học sinh Xuất sắc chỉ dành cho kết quả Hoàn thành xuất sắc.",
+    en="The title Học sinh Xuất sắc needs the result Hoàn thành xuất sắc.",
     reference="TT 27/2020 Art. 13",
     follows=_RESULT_CODES,
     **_ASSESSED,
@@ -279,10 +282,10 @@ def reward_excellent(view: PrimaryView) -> Outcomes:
     "primary.reward.good",
     Severity.WARNING,
     row="P12",
-    vi="Danh hiệu Hoàn thành tốt trong học tập và rèn luyện cần kết quả {expected} và thành tích nổi bật "
+    vi="Danh hiệu Hoàn thành tốt trong học tập và rèn luyện cần kết quả Hoàn thành tốt và thành tích nổi bật "
     "(không tính được từ học bạ).",
-    en="The title Hoàn thành tốt trong học tập và rèn luyện needs the result {expected}, and an outstanding subject "
-    "or progress, which a card does not show.",
+    en="The title Hoàn thành tốt trong học tập và rèn luyện needs the result Hoàn thành tốt, and an outstanding "
+    "subject or progress, which a card does not show.",
     reference="TT 27/2020 Art. 13",
     follows=_RESULT_CODES,
     **_ASSESSED,

@@ -13,7 +13,6 @@ from hocba_hub.rules.rule import Objection, Outcome, Outcomes, Reason, Unchecked
 from hocba_hub.rules.view import SecondaryView
 
 _RESULTS = ("term1", "term2", "year", "retest")
-_NO_MARKS = [None, None, None]
 _PASSED = frozenset({"Đ", "CĐ"})
 _tenths = TENTHS.__getitem__
 _NO_RAW_MARKS = (Unchecked(Reason.NO_RAW_MARKS, "/year/subjects"),)
@@ -28,6 +27,7 @@ def articles(school: str, continuing: str) -> dict[str, Any]:
 OF_SECONDARY: dict[str, Any] = {
     "kinds": frozenset({"secondary", "continuing"}),
     "circulars": frozenset({SCHOOL, CONTINUING}),
+    "grades": range(6, 13),
     "since": 2021,
     "checks_paper": False,
 }
@@ -48,12 +48,14 @@ ASSESSED: dict[str, Any] = {**OF_SECONDARY, "needs_assessment": True}
 def assessment_kind(view: SecondaryView) -> Iterator[Outcome]:
     """Each result is of its subject's kind; a code that no list knows cannot be judged."""
     assessments = view.basis.taught.assessments
-    for place, (subject, code, *results) in enumerate(view.rows):
+    for place, (subject, code, term1, term2, year) in enumerate(view.rows):
         assessment = assessments.get(code)
         if assessment == "mark":
-            if None in results or view.again is not None:
+            if term1 is None or term2 is None or year is None or view.again is not None:
                 yield from _of_wrong_kind(place, subject, is_mark=True)
-        elif assessment == "comment" and (results != _NO_MARKS or view.again is not None):
+        elif assessment == "comment" and (
+            term1 is not None or term2 is not None or year is not None or view.again is not None
+        ):
             yield from _of_wrong_kind(place, subject, is_mark=False)
 
 
@@ -98,6 +100,7 @@ def result_missing(view: SecondaryView) -> Outcomes:
 def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
     """As many regular marks as the periods ask for, where the marks are shown."""
     if not view.shows_marks:
+        yield from _without_marks(view)
         return
     wanted = view.basis.taught.regular_marks
     for place, row in enumerate(view.rows):
@@ -108,6 +111,11 @@ def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
             if marks is not None and len(marks.regular) not in counts:
                 pointer = f"/year/subjects/{place}/{term}_marks/regular"
                 yield Objection(pointer, " / ".join(map(str, counts)))
+
+
+def _without_marks(view: SecondaryView) -> Outcomes:
+    """What there is to say of averages with nothing behind them."""
+    return _NO_RAW_MARKS if view.term1.marks or view.term2.marks else ()
 
 
 @rule(
@@ -125,7 +133,7 @@ def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
 def average_of_term(view: SecondaryView) -> Outcomes:
     """The recorded average is that of the marks behind it; without all of these there is nothing to compare."""
     if not view.shows_marks:
-        return _NO_RAW_MARKS if view.term1.marks or view.term2.marks else ()
+        return _without_marks(view)
     found: list[Outcome] = []
     unknown = False
     for place, row in enumerate(view.rows):

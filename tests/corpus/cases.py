@@ -45,6 +45,10 @@ def made(entry: dict[str, Any]) -> AnyCard:
     if "marks" in entry:
         for subject in card["year"]["subjects"]:
             _mark(subject, entry["marks"])
+    if entry.get("raw") is False:
+        for subject in card["year"]["subjects"]:
+            subject.pop("term1_marks", None)
+            subject.pop("term2_marks", None)
     if "levels" in entry:
         card["year"]["learning"] = dict(zip(("term1", "term2", "year"), entry["levels"], strict=True))
     for path, value in entry.get("set", {}).items():

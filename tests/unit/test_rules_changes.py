@@ -95,7 +95,6 @@ def test_a_fingerprint_sees_what_a_check_rests_on() -> None:
     rests_on = {}
     rule_changes._rests_on(CATALOGUE["secondary.term-average"].check, rests_on)
     assert f"{marks.__name__}.term_average" in rests_on
-    assert f"{marks.__name__}.half_up" in rests_on
 
 
 def test_a_fingerprint_sees_every_declared_fact() -> None:
