@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings import workbook_findings
 from hocba_hub.mappings.dates import date_reader
 from hocba_hub.mappings.fields import TableUse, Value
 from hocba_hub.mappings.paths import TEXT as TEXT_KEY
@@ -14,13 +15,29 @@ from hocba_hub.mappings.paths import Scope, read
 from hocba_hub.mappings.shapes import BOOLEAN, NUMBER, TEXT, WHOLE
 from hocba_hub.mappings.tables.lookup import Outcome, View
 from hocba_hub.mappings.targets import TargetField
-from hocba_hub.mappings.values import CELL_ERRORS, Change, Raw, Unfit, as_text, clean_text, value_class
+from hocba_hub.mappings.values import (
+    CELL_ERRORS,
+    MERGED,
+    NO_RESULT,
+    Change,
+    Raw,
+    Unfit,
+    as_text,
+    clean_text,
+    value_class,
+)
 
 _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), WHOLE: (int,), NUMBER: (int, float), BOOLEAN: (bool,)}
 _SHORT, _CODE = 10, 64
 """Longest text that is remembered: of marks, letters and days; of codes that a table knows. Never a personal number."""
 _MOST_REMEMBERED = 2048
 _UNKNOWN = object()
+CELL_FAULTS = {
+    **dict.fromkeys(CELL_ERRORS, kinds.CELL_ERROR),
+    NO_RESULT: workbook_findings.NO_RESULT,
+    MERGED: workbook_findings.MERGED,
+}
+"""Text of a cell that holds no value → what is said of it."""
 _any_day = date_reader(["iso", "dd/mm/yyyy"])
 
 
@@ -34,8 +51,8 @@ def plain(*, dates: bool = False, cells: bool = False) -> Change:
     def plain_value(value: Raw) -> Raw:
         if type(value) is str:
             value = clean_text(value)
-            if cells and value in CELL_ERRORS:
-                raise Unfit(kinds.CELL_ERROR, "")
+            if cells and value in CELL_FAULTS:
+                raise Unfit(CELL_FAULTS[value], "")
             return value or None
         if type(value) is int or type(value) is float:
             return value

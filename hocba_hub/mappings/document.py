@@ -29,9 +29,11 @@ class SheetSpec:
     header: tuple[int, int] = (1, 1)
     """First and last header row, from 1."""
     key: tuple[str, ...] = ()
-    """Columns whose values say which card a row belongs to; none if every row is a card."""
+    """Columns whose values say which card a row belongs to; none if every row is a card, or belongs to every card."""
     part: str = ""
     """Under which name the card has the rows of this sheet; empty for the sheet whose rows are the cards."""
+    of: tuple[str, ...] = ()
+    """Columns of the card's row that hold the key of this sheet (its class, its school), if not the card's own key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Document:
     lines: Mapping[str, int] = field(repr=False, compare=False)
     given: Mapping[str, Raw] = field(repr=False, compare=False)
     """The document as it was written."""
+    text: str = field(default="", repr=False, compare=False)
+    """Its YAML."""
 
     @property
     def label(self) -> str:

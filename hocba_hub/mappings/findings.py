@@ -6,6 +6,7 @@ all others are about a mapping document, and are read by the person who writes i
 
 from __future__ import annotations
 
+from hocba_hub.mappings import workbook_findings
 from hocba_hub.model.findings import FindingKind, Severity
 
 
@@ -310,5 +311,8 @@ EXAMPLE_FAILED = _error(
     "Line {line}: the example “{given}” does not give what it says: {expected}.",
 )
 
-KINDS = tuple(kind for kind in globals().copy().values() if isinstance(kind, FindingKind))
+KINDS = (
+    *(kind for kind in globals().copy().values() if isinstance(kind, FindingKind)),
+    *workbook_findings.KINDS,
+)
 """Every kind of this room, for the catalogue."""

@@ -40,7 +40,7 @@ from hocba_hub.model.findings import Finding
 
 KEYS = ("mapping", "version", "title", "note", "applies", "source", "target", "tables", "fields", "examples")
 _SOURCE_KEYS = ("format", "schema", "records", "namespaces", "sheets")
-_SHEET_KEYS = ("sheet", "header", "key", "as")
+_SHEET_KEYS = ("sheet", "header", "key", "as", "of")
 _TARGET_KEYS = ("schema", "format", "root", "namespace")
 _APPLIES_KEYS = ("school-years", "from", "to", "clients")
 _EXAMPLE_KEYS = ("name", "input", "output", "contains", "findings")
@@ -92,6 +92,7 @@ def read_document(text: str) -> tuple[Document | None, list[Finding]]:
         parts.examples(given.get("examples", [])),
         reading.lines,
         given,
+        text,
     )
     return (None, reading.findings) if reading.findings else (document, [])
 
@@ -160,7 +161,7 @@ class _Parts:
         for key, wanted in (("namespaces", XML), ("sheets", ROWS)):
             if key in given and form != wanted:
                 self.reading.report(kinds.KEY_UNKNOWN, f"/source/{key}", f"format: {wanted}", given=key)
-        if form == ROWS and "sheets" not in given:
+        if form == ROWS and not given.get("sheets"):
             self.reading.report(kinds.KEY_ABSENT, "/source", "sheets")
         records: Path | None = None
         if "records" in given and form == ROWS:
@@ -189,12 +190,16 @@ class _Parts:
         if not (type(first) is int and type(last) is int and 1 <= first <= last <= first + 9):
             self.reading.report_form(f"{place}/header", header, "the header row, or [first, last] of at most ten")
             first = last = 1
-        key = given.get("key", [])
         part = given.get("as", "")
-        if number and not (key and part):
-            self.reading.report(kinds.KEY_ABSENT, place, "key, as")
-        columns = tuple(as_text(one) for one in (key if isinstance(key, list) else [key]))
-        return SheetSpec(as_text(given.get("sheet") or ""), (first, last), columns, as_text(part))
+        if number and not part:
+            self.reading.report(kinds.KEY_ABSENT, place, "as")
+        key, of = (self.columns(given.get(name, [])) for name in ("key", "of"))
+        if of and (not number or len(of) != len(key)):
+            self.reading.report_form(f"{place}/of", given["of"], "columns of the first sheet, one for each of key")
+        return SheetSpec(as_text(given.get("sheet") or ""), (first, last), key, as_text(part), of)
+
+    def columns(self, given: Raw) -> tuple[str, ...]:
+        return tuple(as_text(one) for one in (given if isinstance(given, list) else [given]))
 
     def target(self, given: Raw) -> Target:
         if isinstance(given, str):

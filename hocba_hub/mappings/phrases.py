@@ -45,6 +45,7 @@ VIETNAMESE: Mapping[str, str] = {
     "at most this many characters": "nhiều nhất từng này ký tự",
     "at most this many levels": "nhiều nhất từng này cấp",
     "boolean": "đúng hoặc sai",
+    "columns of the first sheet, one for each of key": "các cột của trang tính đầu, mỗi cột ứng với một cột của key",
     "from and to as names of code systems, where as {system: value}": (
         "from và to là tên hệ mã, where là {hệ mã: giá trị}"
     ),

@@ -2,6 +2,7 @@
 
 The reading of a workbook or CSV file is the caller's: it brings sheets as rows of cells, streamed. Sheets are found
 by name in any order; of several header rows the names are joined as `Toán > Điểm`, merged cells taken to the right.
+The sheet of the cards is never held; the rows of the other sheets are, in bounded memory, until their card comes.
 """
 
 from __future__ import annotations
@@ -9,25 +10,47 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import NamedTuple, TypeAlias
 
 from hocba_hub.mappings import findings as kinds
+from hocba_hub.mappings import workbook_findings
+from hocba_hub.mappings.conversion import CELL_FAULTS
 from hocba_hub.mappings.document import SheetSpec, Source
 from hocba_hub.mappings.paths import Steps
+from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.records import Record
-from hocba_hub.mappings.values import Raw, as_text, clean_text
+from hocba_hub.mappings.values import MERGED, Raw, as_text, clean_text
+from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
 
 SHEET, ROW = "@sheet", "@row"
 BETWEEN = " > "
 """Between the names of several header rows."""
+_TOP = 30
+"""Rows in which the header is looked for, if it is not where the mapping says."""
+_MOST_HELD = 256_000_000
+"""Bytes, roughly, of the rows of other sheets that are held until their card comes."""
+
+Key: TypeAlias = tuple[str, ...]
+
+
+class SourceError(HubError):
+    """A file, or a sheet of it, cannot be read to its end; its finding says why."""
+
+    def __init__(self, found: Finding) -> None:
+        super().__init__(f"{found.pointer or 'file'}: {found.as_json()['message_en']}")
+        self.finding = found
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: its rows are read once, from the first."""
+    """One sheet: its rows are read once, from the first. Reading them may raise `SourceError`."""
 
     name: str
     rows: Iterable[Sequence[Raw]]
+    remarks: Sequence[Finding] = ()
+    """What its reader has to say of it, once the rows were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +74,13 @@ class RowRecord:
         if isinstance(node, dict) and ROW in node:
             row, column = node, ""
         name = str(row.get(SHEET, ""))
-        quoted = name if name.isidentifier() else "'" + name.replace("'", "''") + "'"
-        return f"{quoted}!{self.letters.get(name, {}).get(column, '')}{row.get(ROW, '')}"
+        return cell_place(name, self.letters.get(name, {}).get(column, ""), row.get(ROW, ""))
+
+
+def cell_place(sheet: str, column: str, row: int | str) -> str:
+    """`Sheet!B7`, with the sheet's name in quotes where it has to be."""
+    quoted = sheet if sheet.isidentifier() else "'" + sheet.replace("'", "''") + "'"
+    return f"{quoted}!{column}{row}"
 
 
 def row_records(sheets: Sequence[Sheet], source: Source) -> Iterator[Record | Finding]:
@@ -73,7 +101,7 @@ def letter(column: int) -> str:
 def header_names(rows: Sequence[Sequence[Raw]]) -> list[str]:
     """Column names of one or several header rows, blanks and line breaks as one blank."""
     width = max((len(row) for row in rows), default=0)
-    texts = [[" ".join(clean_text(as_text("" if c is None else c)).split()) for c in row] for row in rows]
+    texts = [[" ".join(clean_text(as_text("" if c in (None, MERGED) else c)).split()) for c in row] for row in rows]
     names = []
     carried = [""] * len(rows)
     for column in range(width):
@@ -90,57 +118,110 @@ def header_names(rows: Sequence[Sequence[Raw]]) -> list[str]:
     return names
 
 
+class _Row(NamedTuple):
+    """A row, as small as it can be held."""
+
+    sheet: str
+    names: Sequence[str]
+    number: int
+    cells: tuple[Raw, ...]
+
+    def node(self) -> dict[str, Raw]:
+        row: dict[str, Raw] = {
+            name: cell
+            for name, cell in zip(self.names, self.cells, strict=False)
+            if name and cell is not None and cell != ""
+        }
+        row[SHEET], row[ROW] = self.sheet, self.number
+        return row
+
+
+@dataclass
+class _Part:
+    """The rows of one kind of other sheet, by their key."""
+
+    spec: SheetSpec
+    rows: dict[Key, list[_Row]] = field(default_factory=dict)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several cards may have the same rows."""
+        return bool(self.spec.of) or not self.spec.key
+
+    def of(self, key: Key, card: Mapping[str, Raw]) -> list[_Row]:
+        if self.is_shared:
+            return self.rows.get(_key(card, self.spec.of), [])
+        return self.rows.pop(key, [])
+
+
 @dataclass
 class _Workbook:
     sheets: Sequence[Sheet]
     source: Source
     letters: dict[str, dict[str, str]] = field(default_factory=dict)
+    held: int = 0
 
     def records(self) -> Iterator[Record | Finding]:
         main, *others = self.source.sheets
-        parts: dict[tuple[str, ...], dict[str, list[Raw]]] = {}
+        parts = []
         for spec in others:
+            part = _Part(spec)
+            parts.append(part)
             for key, row in self.of(spec):
                 if isinstance(row, Finding):
                     yield row
-                else:
-                    parts.setdefault(key, {}).setdefault(spec.part, []).append(row)
+                    continue
+                self.held += 100 + 16 * len(row.cells) + 2 * sum(len(c) for c in row.cells if type(c) is str)
+                if self.held > _MOST_HELD:
+                    where = cell_place(row.sheet, "", row.number)
+                    yield finding(workbook_findings.TOO_LARGE, where, f"{_MOST_HELD // 1_000_000} MB", part=row.sheet)
+                    return
+                part.rows.setdefault(key, []).append(row)
         for item in self.cards(main):
-            if isinstance(item, Finding):
-                yield item
-                continue
-            key, card = item
-            card.update(parts.pop(key, {}))
-            yield RowRecord(card, self.letters)
-        for groups in parts.values():
-            for rows in groups.values():
-                place = RowRecord(rows[0], self.letters).place(())
-                yield Finding(kinds.KEY_UNMATCHED, place, main.sheet)
+            yield item if isinstance(item, Finding) else self.joined(*item, parts)
+        for part in parts:
+            for rows in () if part.is_shared else part.rows.values():
+                yield Finding(kinds.KEY_UNMATCHED, cell_place(rows[0].sheet, "", rows[0].number), main.sheet)
 
-    def cards(self, spec: SheetSpec) -> Iterator[tuple[tuple[str, ...], dict[str, Raw]] | Finding]:
+    def joined(self, key: Key, card: dict[str, Raw], parts: Sequence[_Part]) -> Record | Finding:
+        """The card with its rows of other sheets; a finding if one that it names by its columns is not there."""
+        for part in parts:
+            rows = part.of(key, card)
+            if rows:
+                card[part.spec.part] = card.get(part.spec.part, []) + [row.node() for row in rows]
+            elif part.spec.of:
+                return Finding(
+                    kinds.KEY_UNMATCHED, RowRecord(card, self.letters).place((part.spec.of[0],)), part.spec.sheet
+                )
+        return RowRecord(card, self.letters)
+
+    def cards(self, spec: SheetSpec) -> Iterator[tuple[Key, dict[str, Raw]] | Finding]:
         """One item for each card; rows that follow each other with the same key are one card."""
         card: dict[str, Raw] | None = None
-        last: tuple[str, ...] | None = None
-        done: set[tuple[str, ...]] = set()
+        last: Key = ()
+        done: set[Key] = set()
         for key, row in self.of(spec):
             if isinstance(row, Finding):
                 yield row
                 continue
             if card is not None and spec.part and key == last:
-                card[spec.part].append(row)
+                card[spec.part].append(row.node())
                 continue
-            if card is not None and last is not None:
+            if card is not None:
                 yield last, card
+            card = None
             if spec.key and key in done:
-                yield Finding(kinds.KEY_REPEATED, RowRecord(row, self.letters).place(()), ", ".join(spec.key))
-                card = None
+                yield Finding(kinds.KEY_REPEATED, cell_place(row.sheet, "", row.number), ", ".join(spec.key))
                 continue
-            done.add(key) if spec.key else None
-            card, last = (dict(row) | {spec.part: [row]} if spec.part else row), key
-        if card is not None and last is not None:
+            if spec.key:
+                done.add(key)
+            card, last = row.node(), key
+            if spec.part:
+                card[spec.part] = [row.node()]
+        if card is not None:
             yield last, card
 
-    def of(self, spec: SheetSpec) -> Iterator[tuple[tuple[str, ...], dict[str, Raw] | Finding]]:
+    def of(self, spec: SheetSpec) -> Iterator[tuple[Key, _Row | Finding]]:
         """The rows of every sheet that the spec means, each with its key."""
         pattern = re.compile(".*".join(map(re.escape, _folded(spec.sheet).split("*"))))
         exact = {_folded(other.sheet) for other in self.source.sheets if other is not spec}
@@ -148,49 +229,76 @@ class _Workbook:
         if not matching:
             yield (), Finding(kinds.SHEET_MISSING, "", spec.sheet)
         for sheet in matching:
-            yield from self.rows(sheet, spec)
+            try:
+                yield from self.rows(sheet, spec)
+            except SourceError as error:
+                yield (), error.finding
+            for remark in sheet.remarks:
+                yield (), remark
 
-    def rows(self, sheet: Sheet, spec: SheetSpec) -> Iterator[tuple[tuple[str, ...], dict[str, Raw] | Finding]]:
-        head: list[Sequence[Raw]] = []
-        names: list[str] = []
+    def rows(self, sheet: Sheet, spec: SheetSpec) -> Iterator[tuple[Key, _Row | Finding]]:
+        rows = iter(sheet.rows)
+        top = list(islice(rows, max(_TOP, spec.header[1])))
+        above, names = self.header(top, spec)
+        wrong = list(self.against(sheet, spec, above, names))
+        yield from (((), one) for one in wrong)
+        if wrong:
+            return
+        for number, cells in enumerate(chain(top[above:], rows), above + 1):
+            if not cells or all(cell in (None, "", MERGED) for cell in cells):
+                continue
+            row = _Row(sheet.name, names, number, tuple(cells))
+            if not spec.key:
+                yield (), row
+                continue
+            node = dict(zip(names, cells, strict=False))
+            key = _key(node, spec.key)
+            yield key, row if all(key) else self.keyless(row, node, spec.key[key.index("")])
+
+    def keyless(self, row: _Row, node: Mapping[str, Raw], column: str) -> Finding:
+        place = cell_place(row.sheet, self.letters[row.sheet].get(column, ""), row.number)
+        value = node.get(column)
+        if isinstance(value, str) and value in CELL_FAULTS:
+            return finding(CELL_FAULTS[value], place, target=column)
+        return Finding(kinds.KEY_MISSING, place, column)
+
+    def header(self, top: Sequence[Sequence[Raw]], spec: SheetSpec) -> tuple[int, list[str]]:
+        """The last header row's number and the column names: where the spec says, or where the key columns are."""
         first, last = spec.header
-        for number, cells in enumerate(sheet.rows, 1):
-            if number < first:
-                continue
-            if number <= last:
-                head.append(cells)
-                if number < last:
-                    continue
-                names = header_names(head)
-                wrong = list(self.header(sheet, spec, names))
-                yield from (((), finding) for finding in wrong)
-                if wrong:
-                    return
-                continue
-            row = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell not in (None, "")}
-            if not row:
-                continue
-            row[SHEET], row[ROW] = sheet.name, number
-            key = tuple(clean_text(as_text(row[name])) if name in row else "" for name in spec.key)
-            if all(key):
-                yield key, row
-            else:
-                missing = spec.key[key.index("")]
-                yield (), Finding(kinds.KEY_MISSING, RowRecord(row, self.letters).place((missing,)), missing)
-        if not names:
-            yield (), Finding(kinds.COLUMN_MISSING, f"{sheet.name}!{last}", "", facts={"sheet": sheet.name})
+        said = header_names(top[first - 1 : last]) if len(top) >= last else []
+        if all(name in said for name in spec.key):
+            return last, said
+        height = last - first + 1
+        for above in range(len(top) - height + 1):
+            names = header_names(top[above : above + height])
+            if all(name in names for name in spec.key):
+                return above + height, names
+        return last, said
 
-    def header(self, sheet: Sheet, spec: SheetSpec, names: list[str]) -> Iterator[Finding]:
+    def against(self, sheet: Sheet, spec: SheetSpec, row: int, names: Sequence[str]) -> Iterator[Finding]:
+        """What is wrong with a header."""
         columns = self.letters.setdefault(sheet.name, {})
+        facts: dict[str, str | int] = {"sheet": sheet.name}
+        if not names:
+            yield Finding(kinds.COLUMN_MISSING, cell_place(sheet.name, "", row), "", facts=facts)
+            return
         for column, name in enumerate(names):
             if name in columns:
-                place = f"{sheet.name}!{letter(column)}{spec.header[1]}"
-                yield Finding(kinds.COLUMN_TWICE, place, name, facts={"sheet": sheet.name})
+                yield Finding(kinds.COLUMN_TWICE, cell_place(sheet.name, letter(column), row), name, facts=facts)
             elif name:
                 columns[name] = letter(column)
-        for name in spec.key:
+        main, *others = self.source.sheets
+        named = {name for other in others for name in other.of} if spec is main else set()
+        for name in (*spec.key, *sorted(named.difference(spec.key))):
             if name not in columns:
-                yield Finding(kinds.COLUMN_MISSING, f"{sheet.name}!{spec.header[1]}", name, facts={"sheet": sheet.name})
+                yield Finding(kinds.COLUMN_MISSING, cell_place(sheet.name, "", row), name, facts=facts)
+
+
+def _key(row: Mapping[str, Raw], columns: Iterable[str]) -> Key:
+    """The values of key columns; "" where there is none."""
+    values = (row.get(name) for name in columns)
+    texts = (clean_text(as_text(value)) if value is not None else "" for value in values)
+    return tuple("" if text in CELL_FAULTS else text for text in texts)
 
 
 def _folded(name: str) -> str:

@@ -20,6 +20,8 @@ CELL_ERRORS = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#GETTING_DATA", "#SPILL!"}
 )
 """What a spreadsheet shows in a cell whose formula failed."""
+NO_RESULT, MERGED = "#FORMULA!", "#MERGED!"
+"""What a reader of workbooks gives for a formula without a stored result, and for a cell that a merged one covers."""
 
 
 Change: TypeAlias = Callable[[Raw], Raw]

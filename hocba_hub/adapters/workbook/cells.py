@@ -1,0 +1,339 @@
+"""The rows of one sheet, streamed: values as a person would read them, and what a reader should know of them.
+
+Two passes over the part: the first only looks for merged cells, which stand behind the rows, and finds a damaged file
+before it gives any card; the second parses. Nothing but the row at hand is held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import isfinite
+
+from hocba_hub.adapters.workbook.package import Package, feed, refusal, xml_parser
+from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, SheetPart, Texts, unescaped
+from hocba_hub.mappings import workbook_findings as kinds
+from hocba_hub.mappings.reading import finding
+from hocba_hub.mappings.rows import SourceError, cell_place, letter
+from hocba_hub.mappings.values import MERGED, NO_RESULT, Raw
+from hocba_hub.model.findings import Finding, FindingKind
+
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 2_048
+"""Excel's own bound; far more columns than any form has (Excel: 16,384)."""
+_MOST_MERGED = 200_000
+_MOST_KNOWN = 8_192
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
+_LONGEST_MERGE = 200
+_LEAP_BUG = 60
+"""The serial of 29 February 1900, a day that spreadsheets have and the calendar has not."""
+_DAYS_TO_1904 = 1_462
+_CELL, _VALUE, _TEXT, _FORMULA, _ROW, _SPOKEN, _COLUMN = range(7)
+_TAGS = {"c": _CELL, "v": _VALUE, "t": _TEXT, "f": _FORMULA, "row": _ROW, "rPh": _SPOKEN, "col": _COLUMN}
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What all sheets of a workbook share."""
+
+    package: Package
+    texts: Texts
+    day_styles: frozenset[str]
+    counts_from_1904: bool = False
+
+
+@dataclass(slots=True)
+class _Merge:
+    """A range of merged cells, rows and columns from 0."""
+
+    first_row: int
+    last_row: int
+    first: int
+    last: int
+
+
+@dataclass
+class SheetRows:
+    """The rows of a sheet, from the first: give them once, then read `remarks`."""
+
+    book: Book
+    sheet: SheetPart
+    remarks: list[Finding] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[list[Raw]]:
+        """Row after row; empty ones where there are none.
+
+        Raises:
+            SourceError: the sheet cannot be read to its end.
+        """
+        self.remarks.clear()
+        if self.sheet.is_hidden:
+            self._remark(kinds.HIDDEN_SHEET)
+        merges = _merges(self.book.package, self.sheet)
+        reader = _Reader(self.book, self.sheet)
+        number = 0
+        rows = reader.rows()
+        for at, cells in _covered(rows, merges, self.sheet) if merges else rows:
+            for _ in range(at - number):
+                yield []
+            yield cells
+            number = at + 1
+        if reader.formulas:
+            place = cell_place(self.sheet.name, letter(reader.first_formula[1]), reader.first_formula[0] + 1)
+            self._remark(kinds.FORMULAS, place, count=reader.formulas)
+        if reader.hidden_rows:
+            self._remark(kinds.HIDDEN_ROWS, count=reader.hidden_rows)
+        hidden = [letter(column) for column in sorted(reader.hidden_columns) if column < reader.width]
+        if hidden:
+            self._remark(kinds.HIDDEN_COLUMNS, "", ", ".join(hidden))
+
+    def _remark(self, kind: FindingKind, place: str = "", expected: str = "", count: int = 0) -> None:
+        at = place or cell_place(self.sheet.name, "", "").removesuffix("!")
+        self.remarks.append(finding(kind, at, expected, sheet=self.sheet.name, count=count))
+
+
+def _column(letters: str) -> int:
+    """A column's number, from 0."""
+    number = 0
+    for sign in letters:
+        number = 26 * number + ord(sign) - 64
+    return number - 1
+
+
+def _merges(package: Package, sheet: SheetPart) -> list[_Merge]:
+    """The merged ranges of a sheet, by their first row; reads the whole part, and so finds that it is damaged."""
+    merges: list[_Merge] = []
+    before = b""
+    for chunk in package.chunks(sheet.part):
+        text = before + chunk
+        end = 0
+        if b"mergeCell" in text:
+            for match in _MERGE.finditer(text):
+                left, top, right, bottom = (part.decode() for part in match.groups())
+                merges.append(
+                    _Merge(int(top) - 1, int(bottom) - 1, _column(left), min(_column(right), MOST_COLUMNS - 1))
+                )
+                end = match.end()
+        if len(merges) > _MOST_MERGED:
+            raise refusal(kinds.TOO_LARGE, sheet.name, f"{_MOST_MERGED:,}")
+        before = text[max(end, len(text) - _LONGEST_MERGE) :]
+    return sorted(merges, key=lambda merge: merge.first_row)
+
+
+def _covered(
+    rows: Iterator[tuple[int, list[Raw]]], merges: list[_Merge], sheet: SheetPart
+) -> Iterator[tuple[int, list[Raw]]]:
+    """The rows with a mark in every cell that a merged one with a value covers."""
+    waiting = iter(merges)
+    following = next(waiting, None)
+    going: list[_Merge] = []
+    for number, cells in rows:
+        going = [merge for merge in going if merge.last_row >= number]
+        while following is not None and following.first_row <= number:
+            has_value = following.first < len(cells) and cells[following.first] is not None
+            if following.first_row == number and has_value:
+                going.append(following)
+            following = next(waiting, None)
+        if sum(merge.last - merge.first + 1 for merge in going) > MOST_COLUMNS + 1:
+            raise refusal(kinds.DAMAGED, sheet.part)
+        for merge in going:
+            start = merge.first + (merge.first_row == number)
+            cells.extend([None] * (merge.last + 1 - len(cells)))
+            for column in range(start, merge.last + 1):
+                if cells[column] is None:
+                    cells[column] = MERGED
+        yield number, cells
+
+
+class _Reader:
+    """Takes what the XML parser meets, and gives rows."""
+
+    def __init__(self, book: Book, sheet: SheetPart) -> None:
+        self.book = book
+        self.sheet = sheet
+        self.formulas = self.hidden_rows = self.width = 0
+        self.first_formula = (0, 0)
+        self.hidden_columns: set[int] = set()
+        self._parser = xml_parser()
+        self._parser.StartElementHandler = self._first
+        self._kinds: dict[str, int] = {}
+        self._ready: list[tuple[int, list[Raw]]] = []
+        self._row: list[Raw] = []
+        self._number = -1
+        self._at = -1
+        self._cell: Mapping[str, str] = {}
+        self._text = ""
+        self._is_formula = False
+        self._columns: dict[str, int] = {}
+        self._numbers: dict[str, Raw] = {}
+        self._days: dict[str, Raw] = {}
+
+    def rows(self) -> Iterator[tuple[int, list[Raw]]]:
+        """Number of a row, from 0, and its cells."""
+        for _ in feed(self._parser, self.book.package, self.sheet.part):
+            yield from self._ready
+            self._ready.clear()
+
+    def _place(self) -> str:
+        return cell_place(self.sheet.name, letter(self._at), self._number + 1)
+
+    def _wrong(self, kind: FindingKind, expected: str = "") -> SourceError:
+        return SourceError(finding(kind, self._place(), expected, part=self.sheet.name))
+
+    def _first(self, tag: str, _: dict[str, str]) -> None:
+        namespace, name = tag.rpartition(" ")[::2]
+        if name != "worksheet":
+            raise refusal(kinds.DAMAGED, self.sheet.part)
+        self._kinds = {f"{namespace} {local}".strip(): kind for local, kind in _TAGS.items()}
+        self._parser.StartElementHandler, self._parser.EndElementHandler = self._start, self._end
+
+    def _start(self, tag: str, given: dict[str, str]) -> None:
+        kind = self._kinds.get(tag)
+        if kind is None:
+            return
+        if kind == _CELL:
+            self._cell = given
+            self._text = ""
+            self._is_formula = False
+        elif kind in (_VALUE, _TEXT):
+            self._parser.CharacterDataHandler = self._take
+        elif kind == _FORMULA:
+            self._is_formula = True
+        elif kind == _ROW:
+            self._begin(given)
+        elif kind == _SPOKEN:
+            self._parser.StartElementHandler = None
+        elif given.get("hidden") in ("1", "true"):
+            first, last = (self._whole(given.get(name, "")) for name in ("min", "max"))
+            self.hidden_columns.update(range(max(first, 1) - 1, min(last, MOST_COLUMNS)))
+
+    def _begin(self, given: dict[str, str]) -> None:
+        number = self._whole(given["r"]) - 1 if "r" in given else self._number + 1
+        if number <= self._number:
+            raise self._wrong(kinds.DAMAGED)
+        if number >= MOST_ROWS:
+            raise self._wrong(kinds.TOO_LARGE, f"{MOST_ROWS:,}")
+        self._number, self._at, self._row = number, -1, []
+        self.hidden_rows += given.get("hidden") in ("1", "true")
+
+    def _whole(self, text: str) -> int:
+        if not (text.isdecimal() and len(text) <= len(str(MOST_ROWS))):
+            raise self._wrong(kinds.DAMAGED)
+        return int(text)
+
+    def _take(self, text: str) -> None:
+        self._text += text
+        if len(self._text) > LONGEST_TEXT:
+            raise self._wrong(kinds.TOO_LARGE, f"{LONGEST_TEXT:,}")
+
+    def _end(self, tag: str) -> None:
+        kind = self._kinds.get(tag)
+        if kind is None:
+            return
+        if kind in (_VALUE, _TEXT):
+            self._parser.CharacterDataHandler = None
+        elif kind == _CELL:
+            self._close_cell()
+        elif kind == _ROW:
+            self.width = max(self.width, len(self._row))
+            if self._row:
+                self._ready.append((self._number, self._row))
+        elif kind == _SPOKEN:
+            self._parser.StartElementHandler = self._start
+
+    def _close_cell(self) -> None:
+        given, text = self._cell, self._text
+        at = self._at = self._where(given.get("r"))
+        if not text and not self._is_formula:
+            return
+        if at >= MOST_COLUMNS:
+            raise self._wrong(kinds.TOO_LARGE, f"{MOST_COLUMNS:,}")
+        value = self._value(given, text)
+        if self._is_formula:
+            # A formula may give an empty text; a number that is not there was never worked out.
+            if not text:
+                value = None if given.get("t") == "str" else NO_RESULT
+            elif not self.formulas:
+                self.first_formula = (self._number, at)
+            self.formulas += bool(text)
+        row = self._row
+        if at == len(row):
+            row.append(value)
+            return
+        row.extend([None] * (at + 1 - len(row)))
+        row[at] = value
+
+    def _where(self, reference: str | None) -> int:
+        """The cell's column: as it says, or the one after the last."""
+        if reference is None:
+            return self._at + 1
+        letters = reference.rstrip("0123456789")
+        known = self._columns.get(letters)
+        if known is None:
+            if not (0 < len(letters) <= 3 and letters.isascii() and letters.isupper()):  # noqa: PLR2004 - XFD is the last
+                raise self._wrong(kinds.DAMAGED)
+            known = self._columns[letters] = _column(letters)
+        return known
+
+    def _value(self, given: Mapping[str, str], text: str) -> Raw:
+        kind = given.get("t", "n")
+        if kind == "s":
+            try:
+                return self.book.texts[int(text)]
+            except (IndexError, ValueError) as error:
+                raise self._wrong(kinds.DAMAGED) from error
+        if kind == "n":
+            return self._day(text) if given.get("s") in self.book.day_styles else self._figure(text)
+        if kind == "b":
+            return text in ("1", "true")
+        if kind == "d":
+            return _iso_day(text)
+        return text if kind == "e" else unescaped(text)
+
+    def _figure(self, text: str) -> Raw:
+        known = self._numbers.get(text)
+        if known is None:
+            if len(self._numbers) >= _MOST_KNOWN:
+                self._numbers.clear()
+            known = self._numbers[text] = _number(text)
+        return known
+
+    def _day(self, text: str) -> Raw:
+        known = self._days.get(text)
+        if known is None:
+            if len(self._days) >= _MOST_KNOWN:
+                self._days.clear()
+            known = self._days[text] = _day(_number(text), counts_from_1904=self.book.counts_from_1904)
+        return known
+
+
+def _number(text: str) -> Raw:
+    """A number; the text where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if isfinite(number) and "_" not in text else text
+
+
+def _day(serial: Raw, *, counts_from_1904: bool) -> Raw:
+    """The day, or the moment, of a serial number; the number where there is none."""
+    if not isinstance(serial, float):
+        return serial
+    days = serial + _DAYS_TO_1904 if counts_from_1904 else serial
+    if days < 1 or int(days) == _LEAP_BUG:
+        return serial
+    try:
+        moment = datetime(1899, 12, 31 if days < _LEAP_BUG else 30) + timedelta(days)  # noqa: DTZ001 - a calendar's day
+    except OverflowError:
+        return serial
+    return moment.date() if days == int(days) else moment
+
+
+def _iso_day(text: str) -> Raw:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment.date() if len(text) == len("2026-06-20") else moment

@@ -1,0 +1,85 @@
+"""The table of a mapping's rules as a spreadsheet for officials, and back: .xlsx and CSV by one way.
+
+Every cell is text, so that what begins with = is never taken for a formula, and 01 stays 01.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+from openpyxl import Workbook as Written
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+from hocba_hub.adapters.workbook.delimited import csv_sheet
+from hocba_hub.adapters.workbook.files import CSV_ENDINGS
+from hocba_hub.adapters.workbook.workbook import open_workbook
+from hocba_hub.mappings.values import as_text
+
+_SHEET = "Quy tắc ánh xạ"
+_WIDTHS = {"target": 34, "alternative": 10, "from": 38, "apply": 30, "table": 30, "example": 30, "note": 40}
+_USUAL_WIDTH = 16
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_review(file: BinaryIO, name: str, lines: Sequence[Sequence[str]], titles: Mapping[str, str]) -> None:
+    """Write a table, its first line the names of its columns; over them in a workbook stand their `titles`.
+
+    The ending of the `name` says whether it is CSV. There, a text that a spreadsheet would take for a formula gets a
+    quote before it, which `read_review` takes away.
+    """
+    if name.lower().endswith(CSV_ENDINGS):
+        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        csv.writer(text).writerows([_guarded(cell) for cell in line] for line in lines)
+        text.detach()
+        return
+    book = Written(write_only=True)
+    sheet = book.create_sheet(_SHEET)
+    names, *rules = lines
+    for number, column in enumerate(names, 1):
+        sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(column, _USUAL_WIDTH)
+    sheet.freeze_panes = "B3"
+    heads = [titles.get(column, column) for column in names]
+    for line, style in ((heads, {"font": Font(bold=True), "fill": PatternFill("solid", "FFDCE6F1")}), (names, {})):
+        sheet.append([_cell(sheet, text, style) for text in line])
+    for line in rules:
+        sheet.append([_cell(sheet, text, {}) for text in line])
+    book.save(file)
+
+
+def read_review(file: BinaryIO, name: str) -> list[list[str]]:
+    """The lines of a table that `write_review` wrote and a person changed, its titles too if it has any.
+
+    Raises:
+        SourceError: the file cannot be read; its finding says why.
+    """
+    if name.lower().endswith(CSV_ENDINGS):
+        lines = [[as_text(cell) for cell in row] for row in csv_sheet(file, name).rows]
+        return [[_bare(cell) for cell in line] for line in lines]
+    with open_workbook(file) as workbook:
+        rows = workbook.sheets[0].rows if workbook.sheets else ()
+        return [["" if cell is None else as_text(cell) for cell in row] for row in rows]
+
+
+def _cell(sheet: WriteOnlyWorksheet, text: str, style: Mapping[str, object]) -> Cell:
+    cell: Cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
+    cell.data_type = "s"
+    cell.number_format = "@"
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    for key, value in style.items():
+        setattr(cell, key, value)
+    return cell
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if text.startswith((*_FORMULA_SIGNS, "'")) else text
+
+
+def _bare(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:].startswith((*_FORMULA_SIGNS, "'")) else text
