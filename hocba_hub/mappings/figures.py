@@ -63,19 +63,18 @@ def decimals(places: int) -> Callable[[object], str]:
     return lambda value: _with_places(decimal_text(value), places)
 
 
-def mark(places: int) -> Callable[[object], str]:
+def mark(places: int | None) -> Callable[[object], str]:
     """A function that writes a mark: letters (Đ, CĐ, M, T, H, C) in capitals, numbers with at least so many decimals.
 
-    A text with a fraction keeps a decimal even if it is nought, for so an average is told from a single mark:
-    `8,00` → `8.0`, `8` → `8`.
+    Without a number of places, a text with a fraction keeps a decimal even if it is nought, for so an average is told
+    from a single mark: `8,00` → `8.0`, `8` → `8`.
     """
 
     def written(value: object) -> str:
         text = as_text(value)
         if isinstance(value, str) and not text[:1].isdigit():
             return text.upper()
-        has_fraction = "," in text or "." in text
-        return _with_places(decimal_text(value), max(places, int(has_fraction)))
+        return _with_places(decimal_text(value), int("," in text or "." in text) if places is None else places)
 
     return written
 

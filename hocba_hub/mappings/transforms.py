@@ -75,11 +75,11 @@ def _level_words(argument: Raw) -> dict[str, str]:
     return figures.LETTERS if argument == "letter" else figures.DIGITS
 
 
-_PLACES = "1 … 6"
+_PLACES = "0 … 6"
 
 
-def _places(argument: Raw) -> int:
-    return 0 if argument is None else texts.whole_number(argument, _PLACES, 1, 6)
+def _places(argument: Raw) -> int | None:
+    return None if argument is None else texts.whole_number(argument, _PLACES, 0, 6)
 
 
 def _affix_shape(argument: Raw, before: Shape) -> Shape:
@@ -137,7 +137,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     ),
     "decimal": Transform(
         "A number as exact text with a point, from comma or point; with so many decimal places at least.",
-        lambda a: figures.decimals(_places(a)),
+        lambda a: figures.decimals(_places(a) or 0),
         _gives(Shape(TEXT)),
         _PLACES,
     ),

@@ -89,6 +89,8 @@ def run(name, value, argument=None):
         ("mark", None, "8,50", "8.5"),
         ("mark", None, "8", "8"),
         ("mark", None, 8.0, "8"),
+        ("mark", 0, "8,00", "8"),
+        ("mark", 0, "7,5", "7.5"),
         ("mark", 1, 8.0, "8.0"),
         ("mark", 1, "10", "10.0"),
         ("mark", 1, "đ", "Đ"),
@@ -155,7 +157,7 @@ def test_refuses_what_it_cannot_read(name, argument, value):
     [
         ("trim", 3),
         ("pad", None),
-        ("decimal", 0),
+        ("decimal", -1),
         ("mark", "1"),
         ("pad", 0),
         ("pad", True),

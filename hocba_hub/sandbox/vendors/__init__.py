@@ -1,7 +1,7 @@
 """What vendor systems make of the synthetic cards: each shipped profile's own format, written from the same truth.
 
 A writer takes canonical cards and writes them as its vendor would send them, so that the profile of the same name has
-to give the same cards back. What a format cannot hold is said in its writer's docstring, by the writer's own words.
+to give the same cards back. What a format cannot hold is said in its writer's docstring, in its own words.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
+from hocba_hub.sandbox.vendors.flat_json import write_flat_primary, write_flat_secondary
+
 Card = dict[str, Any]
 """A canonical card, as parsed JSON."""
 Writer = Callable[[Iterable[Card], BinaryIO], int]
 """Writes cards to a stream, as one document; returns how many it wrote: a form of one level leaves the others out."""
 
-WRITERS: dict[str, Writer] = {}
+WRITERS: dict[str, Writer] = {
+    "vendor-flat-primary": write_flat_primary,
+    "vendor-flat-secondary": write_flat_secondary,
+}
 """Name of a profile (that of its mapping) → its writer."""
