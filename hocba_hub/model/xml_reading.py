@@ -56,7 +56,7 @@ def read_xml_card(element: etree._Element) -> Reading:
         against += _strays(element, _roots()[kind], "")
     if values.get("kind", kind) != kind:
         against.append(Finding(kinds.XML_ROOT, "/kind", ROOTS[kind]))
-    reading = read_card(orjson.dumps(values))
+    reading = read_card(orjson.dumps(values), keys_are_unique=True)
     if not against:
         return reading
     card, findings = reading.card, [*against, *reading.findings]
