@@ -71,10 +71,10 @@ def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
     assessments = view.basis.taught.assessments
     if view.codes <= assessments.keys():
         return
-    for place, row in enumerate(view.rows):
-        if row.code in assessments:
+    for place, (_, code, *_) in enumerate(view.rows):
+        if code in assessments:
             continue
-        if assessments and row.code in KNOWN:
+        if assessments and code in KNOWN:
             yield Objection(f"{_SUBJECTS}/{place}/code", ", ".join(assessments))
         else:
             yield Unchecked(Reason.UNKNOWN_SUBJECT, f"{_SUBJECTS}/{place}/code")

@@ -43,10 +43,10 @@ _RAISED = {(0, 2): 1, (0, 3): 2, (1, 3): 2, (1, 4): 3}
 )
 def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
     """The year average is that of the term averages."""
-    for place, row in enumerate(view.rows):
-        if row.term1 is None or row.term2 is None or row.year is None:
+    for place, (_, _, term1, term2, year) in enumerate(view.rows):
+        if term1 is None or term2 is None or year is None:
             continue
-        if (computed := year_average(row.term1, row.term2)) != row.year:
+        if (computed := year_average(term1, term2)) != year:
             yield Objection(f"/year/subjects/{place}/year", shown(computed))
 
 
@@ -94,7 +94,7 @@ def _rank(average: int, lowest: int, lead: int, failed: int) -> int:
 def learning_level(view: SecondaryView) -> Outcomes:
     """The level from the overall average, Toán or Ngữ văn, each mark and each comment, and Art. 13.6."""
     marks, stated = view.whole.marks, view.year.learning.year
-    leads = [row.year for row in view.rows if row.code in _LEAD and row.year is not None]
+    leads = [year for _, code, _, _, year in view.rows if code in _LEAD and year is not None]
     if stated is None or not view.whole.complete or len(marks) < len(_LEAD) or not leads:
         return ()
     average, failed = half_up(sum(marks), len(marks)), view.whole.failed

@@ -160,11 +160,10 @@ def retest(view: SecondaryView) -> Iterator[Outcome]:
         yield Objection("/year/learning/again", NOTHING)
     if view.again is None:
         return
-    for place, row in enumerate(view.rows):
-        subject = row.subject
+    for place, (subject, _, _, _, year) in enumerate(view.rows):
         if subject.retest is None:
             continue
-        is_low = subject.year == "CĐ" or (row.year is not None and row.year < view.basis.limits.retest_below)
+        is_low = subject.year == "CĐ" or (year is not None and year < view.basis.limits.retest_below)
         if not (is_due and is_low):
             yield Objection(f"/year/subjects/{place}/retest", NOTHING)
 

@@ -14,7 +14,6 @@ from hocba_hub.rules.view import SecondaryView
 
 _RESULTS = ("term1", "term2", "year", "retest")
 _PASSED = frozenset({"Đ", "CĐ"})
-_tenths = TENTHS.__getitem__
 _NO_RAW_MARKS = (Unchecked(Reason.NO_RAW_MARKS, "/year/subjects"),)
 
 
@@ -81,8 +80,8 @@ def result_missing(view: SecondaryView) -> Outcomes:
         return ()
     return [
         Objection(f"/year/subjects/{place}/year", "0-10, Đ, CĐ, M")
-        for place, row in enumerate(view.rows)
-        if row.subject.year is None
+        for place, (subject, *_) in enumerate(view.rows)
+        if subject.year is None
     ]
 
 
@@ -103,14 +102,15 @@ def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
         yield from _without_marks(view)
         return
     wanted = view.basis.taught.regular_marks
-    for place, row in enumerate(view.rows):
-        counts = wanted.get(row.code)
+    for place, (subject, code, _, _, _) in enumerate(view.rows):
+        counts = wanted.get(code)
         if counts is None:
             continue
-        for term, marks in (("term1", row.subject.term1_marks), ("term2", row.subject.term2_marks)):
-            if marks is not None and len(marks.regular) not in counts:
-                pointer = f"/year/subjects/{place}/{term}_marks/regular"
-                yield Objection(pointer, " / ".join(map(str, counts)))
+        first, second = subject.term1_marks, subject.term2_marks
+        if first is not None and len(first.regular) not in counts:
+            yield Objection(f"/year/subjects/{place}/term1_marks/regular", " / ".join(map(str, counts)))
+        if second is not None and len(second.regular) not in counts:
+            yield Objection(f"/year/subjects/{place}/term2_marks/regular", " / ".join(map(str, counts)))
 
 
 def _without_marks(view: SecondaryView) -> Outcomes:
@@ -135,30 +135,28 @@ def average_of_term(view: SecondaryView) -> Outcomes:
     if not view.shows_marks:
         return _without_marks(view)
     found: list[Outcome] = []
-    unknown = False
-    for place, row in enumerate(view.rows):
-        subject = row.subject
-        for term, recorded, marks in (
-            ("term1", row.term1, subject.term1_marks),
-            ("term2", row.term2, subject.term2_marks),
-        ):
-            if recorded is None:
-                continue
-            computed = _computed(marks) if marks is not None else None
-            if computed is None:
-                unknown = True
-            elif computed != recorded:
-                found.append(Objection(f"/year/subjects/{place}/{term}", shown(computed)))
-    if unknown:
-        found += _NO_RAW_MARKS
+    for place, (subject, _, term1, term2, _) in enumerate(view.rows):
+        if term1 is not None and (computed := _computed(subject.term1_marks)) != term1:
+            found.append(_recorded(place, "term1", computed))
+        if term2 is not None and (computed := _computed(subject.term2_marks)) != term2:
+            found.append(_recorded(place, "term2", computed))
     return found
 
 
-def _computed(marks: TermMarks) -> int | None:
+def _recorded(place: int, term: str, computed: int | None) -> Outcome:
+    """What to say of a recorded average that is not the computed one."""
+    return _NO_RAW_MARKS[0] if computed is None else Objection(f"/year/subjects/{place}/{term}", shown(computed))
+
+
+def _computed(marks: TermMarks | None) -> int | None:
+    """The average of the marks; None where one of them is missing."""
+    if marks is None:
+        return None
     regular, midterm, final = marks.regular, marks.midterm, marks.final
     if not regular or midterm is None or final is None:
         return None
-    return term_average(list(map(_tenths, regular)), TENTHS[midterm], TENTHS[final])
+    tenths = TENTHS
+    return term_average([tenths[mark] for mark in regular], tenths[midterm], tenths[final])
 
 
 @rule(
@@ -195,11 +193,9 @@ def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
 )
 def comment_year(view: SecondaryView) -> Iterator[Outcome]:
     """Đ or CĐ in term 2 is Đ or CĐ of the year."""
-    for place, row in enumerate(view.rows):
-        if row.year is None and row.subject.year != row.subject.term2:
-            subject = row.subject
-            if subject.year in _PASSED and subject.term2 in _PASSED:
-                yield Objection(f"/year/subjects/{place}/year", str(subject.term2))
+    for place, (subject, _, _, _, year) in enumerate(view.rows):
+        if year is None and subject.year != subject.term2 and {subject.year, subject.term2} == _PASSED:
+            yield Objection(f"/year/subjects/{place}/year", str(subject.term2))
 
 
 RULES = (assessment_kind, result_missing, regular_marks, average_of_term, average_of_year, comment_year)

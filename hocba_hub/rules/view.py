@@ -64,14 +64,8 @@ class PrimaryView:
         self.degrees += filter(None, vars(year.capacities).values())
 
 
-class Row(NamedTuple):
-    """One subject of a secondary card, with its results in tenths where they are marks."""
-
-    subject: SecondarySubject
-    code: str
-    term1: int | None
-    term2: int | None
-    year: int | None
+Row = tuple[SecondarySubject, str, int | None, int | None, int | None]
+"""One subject of a secondary card: itself, its code, and term 1, term 2 and the year in tenths where they are marks."""
 
 
 class Readings(NamedTuple):
@@ -131,7 +125,7 @@ class SecondaryView:
         self.term1, first = _tally(subjects, "term1")
         self.term2, second = _tally(subjects, "term2")
         self.whole, whole = _tally(subjects, "year")
-        self.rows = list(map(_row, zip(self.year.subjects, codes, first, second, whole, strict=True)))
+        self.rows: list[Row] = list(zip(self.year.subjects, codes, first, second, whole, strict=True))
         self.shows_marks = any(
             subject["term1_marks"] is not None or subject["term2_marks"] is not None for subject in subjects
         )
@@ -144,7 +138,6 @@ class SecondaryView:
             self.again = Tally(results, [TENTHS.get(result) for result in results])
 
 
-_row = Row._make
 _tenths: Callable[[str | None], int | None] = TENTHS.get  # type: ignore[assignment]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.rules.checking import rules_for
@@ -33,34 +33,40 @@ def _rounded(exact: Fraction) -> Decimal:
     return decimal.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
+@settings(deadline=None)
 @given(MARK)
 def test_a_mark_shown_is_read_as_the_same(tenths: int) -> None:
     assert TENTHS[shown(tenths)] == tenths
     assert Decimal(shown(tenths)) == Decimal(tenths) / 10
 
 
+@settings(deadline=None)
 @given(st.lists(MARK, min_size=1, max_size=6), MARK, MARK)
 def test_a_term_average_is_that_of_exact_decimals(regular: list[int], midterm: int, final: int) -> None:
     exact = Fraction(sum(regular) + 2 * midterm + 3 * final, 10 * (len(regular) + 5))
     assert Decimal(shown(term_average(regular, midterm, final))) == _rounded(exact)
 
 
+@settings(deadline=None)
 @given(MARK, MARK)
 def test_a_year_average_is_that_of_exact_decimals(term1: int, term2: int) -> None:
     assert Decimal(shown(year_average(term1, term2))) == _rounded(Fraction(term1 + 2 * term2, 30))
 
 
+@settings(deadline=None)
 @given(MARK, MARK)
 def test_a_year_average_lies_between_the_terms_and_is_never_a_tie(term1: int, term2: int) -> None:
     assert min(term1, term2) <= year_average(term1, term2) <= max(term1, term2)
     assert (2 * (term1 + 2 * term2)) % 6 != 3
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 30))
 def test_half_goes_up(total: int, parts: int) -> None:
     assert half_up(total, parts) == int((Decimal(total) / parts).quantize(Decimal(1), ROUND_HALF_UP))
 
 
+@settings(deadline=None)
 @given(MARKS, st.integers(0, 3), st.integers(0, 13), st.integers(1, 30), st.sampled_from([5, 6]))
 def test_a_better_mark_never_lowers_the_level(
     marks: list[int], failed: int, place: int, more: int, enough: int
@@ -71,12 +77,14 @@ def test_a_better_mark_never_lowers_the_level(
     assert plain_rank(sorted(better), failed, limits) <= plain_rank(sorted(marks), failed, limits)
 
 
+@settings(deadline=None)
 @given(MARKS, st.integers(1, 3))
 def test_one_more_comment_subject_passed_never_lowers_the_level(marks: list[int], failed: int) -> None:
     limits = Thresholds()
     assert plain_rank(sorted(marks), failed - 1, limits) <= plain_rank(sorted(marks), failed, limits)
 
 
+@settings(deadline=None)
 @given(MARKS, st.integers(0, 3))
 def test_leaving_out_the_worst_subject_is_best(marks: list[int], failed: int) -> None:
     """Art. 9.3 asks for any one subject; looking at the lowest mark and one failed comment subject is enough."""
@@ -87,6 +95,7 @@ def test_leaving_out_the_worst_subject_is_best(marks: list[int], failed: int) ->
     assert rank_without_one(sorted(marks), failed, limits) == min(each)
 
 
+@settings(deadline=None)
 @given(st.lists(MARK, min_size=8, max_size=8), st.permutations(range(12)))
 def test_the_order_of_subjects_changes_no_finding(marks: list[int], order: list[int]) -> None:
     entry = {"card": "school-8", "marks": {code: shown(mark) for code, mark in zip(SCORED, marks, strict=True)}}
@@ -98,6 +107,7 @@ def test_the_order_of_subjects_changes_no_finding(marks: list[int], order: list[
     assert sorted(found) == sorted(again)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(35, 100), min_size=8, max_size=8))
 def test_an_exempt_subject_is_as_one_that_is_not_there(marks: list[int]) -> None:
     by_code = {code: shown(mark) for code, mark in zip(SCORED, marks, strict=True)}
@@ -109,6 +119,7 @@ def test_an_exempt_subject_is_as_one_that_is_not_there(marks: list[int]) -> None
     assert levels[0] == levels[1] == levels[2]
 
 
+@settings(deadline=None)
 @given(st.lists(MARK, min_size=8, max_size=8))
 def test_exactly_the_computed_level_is_accepted(marks: list[int]) -> None:
     """Of the four levels one is right; by the doubtful reading of Art. 9.3 others may be warnings, never accepted."""
@@ -127,6 +138,7 @@ def test_exactly_the_computed_level_is_accepted(marks: list[int]) -> None:
     assert len(accepted) == 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["9", "10"]), st.sampled_from(["T", "H", "C"]))
 def test_a_better_level_at_primary_never_gives_a_worse_result(test: str, level: str) -> None:
     results = ["Hoàn thành xuất sắc", "Hoàn thành tốt", "Hoàn thành", "Chưa hoàn thành"]
@@ -142,6 +154,7 @@ def test_a_better_level_at_primary_never_gives_a_worse_result(test: str, level: 
     assert right("T") <= right(level)
 
 
+@settings(deadline=None)
 @given(st.lists(MARK, min_size=8, max_size=8), st.text(min_size=1, max_size=20))
 def test_what_has_no_weight_changes_no_finding(marks: list[int], text: str) -> None:
     by_code = {code: shown(mark) for code, mark in zip(SCORED, marks, strict=True)}
