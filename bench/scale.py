@@ -13,10 +13,13 @@ from sqlalchemy import text
 
 from bench.accept import _ndjson, postgres
 from bench.load import post_all
-from hocba_hub.api.intake import checked
+from hocba_hub.adapters.holdings import Holdings
+from hocba_hub.adapters.translation import shipped_formats
+from hocba_hub.api.judge import Judge
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.rules.configuration import DEFAULT
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.accept import Portion, accept
@@ -96,9 +99,10 @@ def _hot_path(store: Store, cards: list[bytes]) -> dict[str, float]:
         yield
         seconds.setdefault(name, []).append(time.perf_counter() - start)
 
+    judge = Judge(Holdings((), shipped_formats()), DEFAULT)
     now = time.time_ns() // 1_000_000
     for start in range(0, len(cards), 500):
-        taken = [checked(place, raw, "application/json") for place, raw in enumerate(cards[start : start + 500])]
+        taken = [judge.record(place, raw, "application/json") for place, raw in enumerate(cards[start : start + 500])]
         portion = Portion(
             uuid7(), 1, None, now, "application/x-ndjson", atomic=False, trace_parent=None, records=taken, first=True,
             last=True,

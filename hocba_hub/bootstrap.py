@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import yaml
+
 from hocba_hub.adapters.destination import Destination, load_destinations
-from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.outbound import Outbound
 from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.adapters.translation import Formats, formats_beside
@@ -19,6 +20,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.jobs import WorkerProcess
+from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
@@ -45,9 +47,15 @@ def destinations(settings: Settings) -> dict[DestinationName, Destination]:
     return {DestinationName(name): destination for name, destination in found.items()}
 
 
-def holdings(settings: Settings) -> Holdings:
-    """What the destinations in force could not hold."""
-    return Holdings(destinations(settings).values(), formats_beside(settings.destinations_folder))
+def rules(settings: Settings) -> Configuration:
+    """How the rules are applied.
+
+    Raises:
+        RuleConfigurationError: the settings' file of rules is not understood.
+    """
+    if settings.rules_file is None:
+        return DEFAULT
+    return configured(yaml.safe_load(settings.rules_file.read_bytes()))
 
 
 def adapters(
@@ -100,6 +108,8 @@ def application(settings: Settings) -> FastAPI:
         destinations=destinations(settings),
         clock=system_clock,
         ring=Doorbell(settings.redis_url).ring,
+        formats=formats_beside(settings.destinations_folder),
+        rules=rules(settings),
     )
     return create_app(hub)
 

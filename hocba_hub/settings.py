@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Redis 6.2 or newer, or Valkey; without it `up` starts an embedded server, other commands poll the store."""
     destinations_dir: Path | None = None
     """Folder of destination files; without it, the stand-in destinations of the package."""
+    rules_file: Path | None = None
+    """YAML that switches rules off or changes their severity; see docs/rules.md."""
 
     host: str = "127.0.0.1"
     port: int = 8080

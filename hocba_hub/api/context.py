@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.holdings import Holdings
+from hocba_hub.adapters.translation import Formats, shipped_formats
 from hocba_hub.api.backpressure import Room
+from hocba_hub.api.judge import Judge
 from hocba_hub.api.keyring import Keyring
 from hocba_hub.api.rate import Rate
 from hocba_hub.api.shelf import LiveShelf
 from hocba_hub.api.writer import GroupWriter
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.rules.configuration import DEFAULT, Configuration
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 
@@ -29,11 +33,17 @@ class Hub:
     clock: Clock
     ring: Callable[[DestinationName], None]
     """Rings a destination's doorbell; never waits, never raises."""
+    formats: Formats | None = None
+    """The mappings and code tables that there are without any activation; by default those that come with the hub."""
+
+    rules: Configuration = DEFAULT
+    """Which rules are applied, and how."""
 
     room: Room = field(init=False)
     writer: GroupWriter = field(init=False)
     keyring: Keyring = field(init=False)
     rate: Rate = field(init=False)
+    judge: Judge = field(init=False)
     shelf: LiveShelf = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +51,9 @@ class Hub:
         self.room = Room(self.settings, self.store)
         self.writer = GroupWriter(self.store, sorted(self.destinations), self.clock, self.ring)
         self.keyring = Keyring(self.store)
-        self.shelf = LiveShelf(self.store)
+        self.shelf = LiveShelf(self.store, self.formats)
+        formats = self.formats or shipped_formats()
+        self.judge = Judge(Holdings(self.destinations.values(), formats), self.rules)
         self.rate = Rate(self.settings.requests_per_second)
 
     def close(self) -> None:

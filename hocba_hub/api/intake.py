@@ -6,7 +6,6 @@ A record is accepted or rejected by itself, with all its findings; nothing is an
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
@@ -21,19 +20,18 @@ from hocba_hub.api.body import Body, BodyError, BodyLimits
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of, hub_of_app
 from hocba_hub.api.description import RECALL, SUBMIT, VALIDATE
+from hocba_hub.api.judge import Judge
 from hocba_hub.api.keyed import keyed
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.profiles import ProfileQuery, Reader, reader_of
 from hocba_hub.api.receipt import receipt
-from hocba_hub.api.translation import Translated
 from hocba_hub.model.acceptance import SCHOOL_NOT_PERMITTED
-from hocba_hub.model.card import ReportCard, canonical_bytes, card_key, recalled
+from hocba_hub.model.card import ReportCard, canonical_bytes, recalled
 from hocba_hub.model.ids import uuid7
-from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
+from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reading import read_card
-from hocba_hub.store.accept import Content, Portion, ReceivedRecord, RecordResult, canonical_of, cards_of, decide
+from hocba_hub.store.accept import Portion, ReceivedRecord, RecordResult, canonical_of, cards_of, decide
 from hocba_hub.store.access import Client
-from hocba_hub.store.bodies import pack
 
 router = APIRouter(tags=["report-cards"])
 
@@ -41,31 +39,6 @@ _PORTION_RECORDS = 500
 """Records of a long submission that are accepted in one commit."""
 _BREATH_RECORDS = 20
 """Records that are checked in a row before other requests get their turn."""
-
-
-def checked(position: int, raw: bytes, media_type: str, translated: Translated | None = None) -> ReceivedRecord:
-    """One record after every check, ready to be accepted; never raises, whatever the bytes.
-
-    `translated` is what a vendor's record became; the bytes that are kept are his own.
-    """
-    reading = read_card(raw) if translated is None else translated.reading()
-    digest = hashlib.sha256(raw).digest()
-    if reading.card is None:
-        key = None
-        if reading.school_year and reading.card_id:
-            key = CardKey(SchoolYear(reading.school_year), CardId(reading.card_id))
-        return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
-    same = reading.canonical == raw
-    content = Content(
-        school=SchoolCode(reading.card.school.code),
-        recalled=reading.card.is_recalled,
-        content_sha256=digest if same else hashlib.sha256(reading.canonical).digest(),
-        canonical=pack(reading.canonical),
-        original=None if same else pack(raw),
-        original_type=media_type,
-        original_bytes=len(raw),
-    )
-    return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, reading.findings)
 
 
 @router.post("/v1/report-cards", status_code=202, response_class=Response, openapi_extra=SUBMIT)
@@ -99,7 +72,7 @@ async def validate(
 ) -> Response:
     """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
     body, reader = await _opened(request, hub, client, profile)
-    found = [record async for record in _checked(body, reader)]
+    found = [record async for record in _checked(hub.judge, body, reader)]
     portion = _portion(hub, client, found, media_type=reader.stored_type, atomic=atomic)
     results = await run_in_threadpool(_decided, hub, portion)
     answer = receipt(portion.submission_id, portion.received_at, results, size=body.size, sha256=body.sha256)
@@ -123,7 +96,7 @@ async def recall(
     if newest is None:
         raise ProblemError("not-found")
     raw = canonical_bytes(recalled(newest))
-    record = checked(0, raw, "application/json")
+    record = hub.judge.record(0, raw, "application/json")
     portion = _portion(hub, client, [record], media_type="application/json", last=True)
     portion = replace(portion, size=len(raw), sha256=record.sha256.hex())
     return _answer(portion, await hub.writer.write(portion), len(raw), record.sha256.hex())
@@ -145,10 +118,10 @@ async def _opened(request: Request, hub: Hub, client: Client, profile: str | Non
     return Body(request.stream(), gzip=coding == "gzip", limits=limits), reader
 
 
-async def _checked(body: Body, reader: Reader) -> AsyncIterator[ReceivedRecord]:
+async def _checked(judge: Judge, body: Body, reader: Reader) -> AsyncIterator[ReceivedRecord]:
     position = 0
     async for raw in reader.records(body):
-        yield checked(position, raw, reader.stored_type, reader.translated(raw))
+        yield judge.record(position, raw, reader.stored_type, reader.translated(raw))
         position += 1
         if position % _BREATH_RECORDS == 0:
             await asyncio.sleep(0)
@@ -162,7 +135,7 @@ async def _submission(hub: Hub, client: Client, body: Body, reader: Reader, *, a
     results: list[RecordResult] = []
     pending: list[ReceivedRecord] = []
     try:
-        async for record in _checked(body, reader):
+        async for record in _checked(hub.judge, body, reader):
             if len(pending) == _PORTION_RECORDS and not atomic:
                 results += await hub.writer.write(replace(submission, records=pending, first=not results))
                 pending = []

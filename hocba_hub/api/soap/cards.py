@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from hocba_hub.api.intake import checked
+from hocba_hub.api.judge import Judge
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.soap.attachments import Attached
 from hocba_hub.api.soap.contract import MESSAGES
-from hocba_hub.model.card import card_key
-from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
-from hocba_hub.model.reading import Reading
 from hocba_hub.model.safe_xml import XmlLimits
 from hocba_hub.model.xml_reading import read_xml_card, read_xml_document
 from hocba_hub.settings import Settings
-from hocba_hub.store.accept import Content, ReceivedRecord
-from hocba_hub.store.bodies import pack
+from hocba_hub.store.accept import ReceivedRecord
 
 XML = "application/xml"
 JSON = "application/json"
@@ -33,7 +28,7 @@ _BREATH_RECORDS = 20
 
 
 async def received(
-    operation: etree._Element, content: bytes, attached: Attached, settings: Settings
+    operation: etree._Element, content: bytes, attached: Attached, settings: Settings, judge: Judge
 ) -> tuple[list[ReceivedRecord], frozenset[int]]:
     """The records of `SubmitReportCards` or `ValidateReportCards`, after every check; which of them came in XML.
 
@@ -58,31 +53,12 @@ async def received(
         if is_xml:
             in_xml.add(position)
             reading = read_xml_document(raw, limits) if card is None else read_xml_card(card)
-            found.append(_record(position, raw, reading))
+            found.append(judge.read(position, raw, XML, reading))
         else:
-            found.append(checked(position, raw, JSON))
+            found.append(judge.record(position, raw, JSON))
         if len(found) % _BREATH_RECORDS == 0:
             await asyncio.sleep(0)
     return found, frozenset(in_xml)
-
-
-def _record(position: int, raw: bytes, reading: Reading) -> ReceivedRecord:
-    digest = hashlib.sha256(raw).digest()
-    if reading.card is None:
-        key = None
-        if reading.school_year and reading.card_id:
-            key = CardKey(SchoolYear(reading.school_year), CardId(reading.card_id))
-        return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
-    content = Content(
-        school=SchoolCode(reading.card.school.code),
-        recalled=reading.card.is_recalled,
-        content_sha256=hashlib.sha256(reading.canonical).digest(),
-        canonical=pack(reading.canonical),
-        original=pack(raw),
-        original_type=XML,
-        original_bytes=len(raw),
-    )
-    return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, reading.findings)
 
 
 class Written:

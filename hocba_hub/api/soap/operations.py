@@ -12,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub
-from hocba_hub.api.intake import checked
 from hocba_hub.api.lookup import card_shape, submission_shape
 from hocba_hub.api.pages import place
 from hocba_hub.api.problems import ProblemError
@@ -79,7 +78,7 @@ class Asked:
 async def submit(asked: Asked) -> dict[str, Any]:
     """Accept the records, portion by portion; the receipt."""
     await asked.hub.room.check()
-    records, in_xml = await received(asked.body, asked.content, asked.attached, asked.hub.settings)
+    records, in_xml = await received(asked.body, asked.content, asked.attached, asked.hub.settings, asked.hub.judge)
     submission = _portion(asked, records)
     size = len(records) if asked.is_atomic else _PORTION_RECORDS
     results: list[RecordResult] = []
@@ -92,7 +91,7 @@ async def submit(asked: Asked) -> dict[str, Any]:
 
 async def validate(asked: Asked) -> dict[str, Any]:
     """The receipt as `submit` would give it now; nothing is stored."""
-    records, in_xml = await received(asked.body, asked.content, asked.attached, asked.hub.settings)
+    records, in_xml = await received(asked.body, asked.content, asked.attached, asked.hub.settings, asked.hub.judge)
     portion = _portion(asked, records)
     answer = _receipt(asked, portion, await run_in_threadpool(_decided, asked.hub, portion), in_xml)
     del answer["submission_id"]
@@ -139,7 +138,7 @@ async def recall(asked: Asked) -> dict[str, Any]:
     newest = await run_in_threadpool(_newest, asked)
     if newest is None:
         raise ProblemError("not-found")
-    record = checked(0, canonical_bytes(recalled(newest)), JSON)
+    record = asked.hub.judge.record(0, canonical_bytes(recalled(newest)), JSON)
     portion = replace(_portion(asked, [record]), media_type=JSON)
     return {"receipt": _receipt(asked, portion, await asked.hub.writer.write(portion))}
 
