@@ -26,6 +26,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "title_en": _TEXT,
         "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "required_role": {"type": "string", "description": "Of access.role-too-low."},
+        "findings": {
+            "type": "array",
+            "description": "Of mapping.wrong: everything that stands against the document.",
+            "items": {"$ref": "#/components/schemas/Finding"},
+        },
         "errors": {
             "type": "array",
             "description": "Of request.invalid: what is wrong, place by place.",

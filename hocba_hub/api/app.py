@@ -12,7 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
-from hocba_hub.api import health, intake, operations, problem_pages, rules, status, support
+from hocba_hub.api import code_tables, health, intake, mappings, operations, problem_pages, rules, status, support
 from hocba_hub.api.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.context import Hub
 from hocba_hub.api.description import SCHEMAS
@@ -25,6 +25,8 @@ ROUTERS: Sequence[APIRouter] = (
     status.router,
     rules.router,
     soap.router,
+    mappings.router,
+    code_tables.router,
     operations.router,
     support.router,
     problem_pages.router,

@@ -54,6 +54,10 @@ _CARD = {"type": "object", "description": "A canonical report card; see docs/sch
 _BODY = {
     "requestBody": {
         "required": True,
+        "description": (
+            "Canonical report cards; or, with `?profile=NAME` or as `application/vnd.hocba.NAME+json`, `+ndjson` or "
+            "`+xml`, records in the vendor's own format. / Học bạ theo mẫu chuẩn, hoặc theo định dạng riêng NAME."
+        ),
         "content": {
             "application/json": {"schema": {"oneOf": [_CARD, {"type": "array", "items": _CARD, "minItems": 1}]}},
             "application/x-ndjson": {"schema": {"type": "string", "description": "One card a line."}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from hocba_hub.api.judge import Judge
 from hocba_hub.api.profiles import vendor_type
 from hocba_hub.api.translation import record_of
 from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
@@ -38,7 +39,7 @@ class CardsPreview:
     """By the numbers that the preview gives its records."""
 
 
-def preview_draft(connection: Connection, shelf: Shelf, draft: Document, limit: int) -> CardsPreview:
+def preview_draft(connection: Connection, shelf: Shelf, judge: Judge, draft: Document, limit: int) -> CardsPreview:
     """The effect of putting a draft in the place of what is in force, on the newest records that it would read.
 
     Raises:
@@ -47,12 +48,17 @@ def preview_draft(connection: Connection, shelf: Shelf, draft: Document, limit: 
     current: CompiledMapping | None = None
     with suppress(MappingNotFoundError):  # nothing of this name is in force
         current = _compiled(shelf, shelf.select(draft.name))
+
+    def said(output: Mapping[str, Any]) -> Sequence[Finding]:
+        reading = read_card(orjson.dumps(output))
+        return reading.findings if reading.card is None else judge.findings(reading.card, reading.canonical)
+
     found = list(_records(connection, draft, limit))
     effect = preview(
         _compiled(shelf, draft),
         current,
         [record for _, record in found],
-        _judge if draft.target.schema == REPORT_CARD else None,
+        said if draft.target.schema == REPORT_CARD else None,
     )
     return CardsPreview(effect, [key for key, _ in found])
 
@@ -61,10 +67,6 @@ def _compiled(shelf: Shelf, document: Document) -> CompiledMapping:
     if document.target.schema == REPORT_CARD:
         return shelf.compiled(document)
     return compile_mapping(shelf.filled(document), shelf.tables, target_schema(document.target.schema))
-
-
-def _judge(output: Mapping[str, Any]) -> list[Finding]:
-    return read_card(orjson.dumps(output)).findings
 
 
 def _records(connection: Connection, draft: Document, limit: int) -> Iterator[tuple[CardKey, Record]]:

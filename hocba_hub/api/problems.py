@@ -23,6 +23,7 @@ from hocba_hub.api.call import current_call
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.request_errors import request_errors
 from hocba_hub.store.engine import StoreError, StoreFullError
+from hocba_hub.store.mappings import ConfigurationError
 from hocba_hub.store.selection import SelectionError
 
 MEDIA_TYPE = "application/problem+json"
@@ -81,7 +82,7 @@ def problem_of(error: Exception) -> ProblemError:
                 if is_json
                 else ProblemError("body.not-json")
             )
-        case BodyError() | SelectionError():
+        case BodyError() | SelectionError() | ConfigurationError():
             problem = ProblemError(error.code)
         case ClientDisconnect():
             problem = ProblemError("body.cut-off")
@@ -100,5 +101,6 @@ async def _answer(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 def add_problems(app: FastAPI) -> None:
     """Answer every error that has a kind with its problem; whatever has none is left to the envelope."""
-    for kind in (HTTPException, RequestValidationError, BodyError, SelectionError, ClientDisconnect, StoreError):
+    ours = (BodyError, SelectionError, ConfigurationError, StoreError)
+    for kind in (HTTPException, RequestValidationError, ClientDisconnect, *ours):
         app.add_exception_handler(kind, _answer)

@@ -49,11 +49,17 @@ class LiveShelf:
         Raises:
             StoreError: the store is away, and was never asked before.
         """
+        known = self._shelf
+        if known is not None and self._seconds() - self._asked_at < FRESH_SECONDS:
+            return known
+        return self.newest()
+
+    def newest(self) -> Shelf:
+        """As `current`, but asks the store whatever is known: for whoever acts on what he sees."""
         with self._lock:
             now = self._seconds()
-            if self._shelf is None or now - self._asked_at >= FRESH_SECONDS:
-                self._shelf = self._newer(self._shelf)
-                self._asked_at = now
+            self._shelf = self._newer(self._shelf)
+            self._asked_at = now
             return self._shelf
 
     async def shelf(self) -> Shelf:

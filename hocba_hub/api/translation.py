@@ -23,7 +23,8 @@ from hocba_hub.model import catalogue
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.reading import Reading, read_card
 from hocba_hub.model.safe_xml import UnsafeXmlError, XmlLimits, parse_xml
-from hocba_hub.store.worklist import UnmappedCode
+from hocba_hub.store.bodies import pack
+from hocba_hub.store.worklist import Kept, UnmappedCode
 
 _LIMITS = XmlLimits(may_point_outside=False)
 _NUMBER = re.compile(r"/[0-9]+(?=/|\Z)")
@@ -71,15 +72,12 @@ class Translated:
         wrong = any(_is_error(one) for one in found)
         return replace(reading, card=None if wrong else reading.card, findings=found)
 
-    @property
-    def waits(self) -> bool:
-        """Whether nothing but unmapped codes stands against the record, as far as the translation can say."""
-        return bool(self.unmapped) and self.only_codes(self.findings)
-
-    @staticmethod
-    def only_codes(findings: Sequence[Finding]) -> bool:
-        """Whether every error among the findings is one of unmapped codes."""
-        return all(one.kind.code in _FILLABLE for one in findings if _is_error(one))
+    def kept(self, raw: bytes, findings: Sequence[Finding]) -> Kept | None:
+        """What is kept of a record that is rejected for these findings; None if more than unmapped codes is wrong."""
+        only_codes = all(one.kind.code in _FILLABLE for one in findings if _is_error(one))
+        if not (self.unmapped and only_codes and self._document is not None and self._shelf is not None):
+            return None
+        return Kept(self._document.name, pack(raw), self._shelf.revision)
 
 
 def translate(

@@ -33,7 +33,8 @@ class SheetSpec:
     part: str = ""
     """Under which name the card has the rows of this sheet; empty for the sheet whose rows are the cards."""
     of: tuple[str, ...] = ()
-    """Columns of the card's row that hold the key of this sheet (its class, its school), if not the card's own key."""
+    """Columns of the card's row that name one row of this sheet by its key: the pupil's, the class's. The card has that
+    row as an object then, not as a list; several cards may name the same."""
 
 
 @dataclass(frozen=True, slots=True)

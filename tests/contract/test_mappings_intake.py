@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import orjson
 import pytest
 
-from hocba_hub.mappings.library import shipped_library
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reading import read_card
+from hocba_hub.sandbox.synthetic import generate
+from hocba_hub.sandbox.vendors.flat_json import flat as vendor_flat
 from hocba_hub.store import search
 from hocba_hub.store.accept import canonical_of
 from hocba_hub.store.access import set_profile
@@ -45,9 +47,15 @@ def key(api: Api) -> str:
     return api.client_key()
 
 
+@cache
+def _card() -> dict[str, Any]:
+    cards = map(orjson.loads, generate(100, 7, schools=5))
+    return vendor_flat(next(card for card in cards if card["kind"] == "secondary"))
+
+
 def flat(number: int = 1, **changes: Any) -> dict[str, Any]:
-    card = shipped_library().select(NAME).examples[0].input["hocBa"][0]
-    return {**card, "maHocBa": f"HB-{number}", **changes}
+    """A right card as the vendor of the shipped profile sends it, with changes."""
+    return {**_card(), "maHocBa": f"HB-{number}", **changes}
 
 
 def sent(api: Api, key: str, body: object, how: str = "", **headers: str) -> Any:

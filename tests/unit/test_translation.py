@@ -15,6 +15,7 @@ from hocba_hub.mappings.parse import load_document
 from hocba_hub.mappings.shelf import InForce, Shelf
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.model.reading import read_card
+from hocba_hub.store.bodies import unpack
 from hocba_hub.store.worklist import UnmappedCode
 
 TABLES = shipped_tables()
@@ -44,7 +45,7 @@ def judged(made: Translated) -> list[tuple[str, str, str | int | None]]:
 
 def test_a_right_record_becomes_a_card():
     made = translated(record())
-    assert (made.findings, made.unmapped, made.waits) == ((), (), False)
+    assert (made.findings, made.unmapped) == ((), ())
     reading = read_card(made.canonical)
     assert reading.findings == []
     assert reading.card.card_id == record()["maHocBa"]
@@ -79,10 +80,13 @@ def test_of_a_list_the_very_item_is_named():
 def test_a_record_waits_only_if_nothing_but_codes_stands_against_it():
     only = translated(record(danToc="Nobody's"))
     assert only.unmapped == (UnmappedCode("ethnic-groups", "name", "Nobody's", "qd121"),)
-    assert only.waits
-    assert not translated(record(danToc="Nobody's", noiSinh="")).waits
-    assert not translated(record(danToc="x" * 80)).waits  # too long to be a code, so nobody is asked
-    assert Translated.only_codes(only.at_source(read_card(only.canonical).findings))
+    raw = b"the record"
+    kept = only.kept(raw, only.reading().findings)
+    assert (kept.mapping, unpack(kept.original), kept.revision) == (NAME, raw, shelf().revision)
+    for wrong in (record(danToc="Nobody's", noiSinh=""), record(danToc="Nobody's", maTruong="?")):
+        assert translated(wrong).kept(raw, translated(wrong).reading().findings) is None
+    too_long = translated(record(danToc="x" * 80))  # to be a code, so nobody is asked
+    assert too_long.kept(raw, too_long.reading().findings) is None
 
 
 @pytest.mark.parametrize(
