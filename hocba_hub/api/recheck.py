@@ -77,7 +77,35 @@ class Recheck:
             decided = self._decided(batch, [one for one in read if one is not None], now)
             done = Rechecked(done.accepted + decided.accepted, done.rejected + decided.rejected)
 
-    def _accepted(
+    def _decided(self, batch: Sequence[Waiting], again: Sequence[_Again], now: int) -> Rechecked:
+        """What was decided in one commit; a batch that meets somebody else's change is done again."""
+        races = 0
+        while True:
+            try:
+                with self.store.write() as connection:
+                    return _accepted(connection, batch, again, self.destinations, now)
+            except CardRaceError:
+                races += 1
+                if races == _RACES:
+                    raise
+
+
+def _read(waiting: Waiting, client: Client | None, shelf: Shelf, judge: Judge, now: int) -> _Again | None:
+    """The record by what is in force now; None if its client, or what it is sent in, is no more."""
+    if client is None:
+        return None
+    day = datetime.fromtimestamp(now / 1000, VIETNAM).date()
+    try:
+        document = shelf.select(waiting.mapping, client=client.name, on=day)
+        translated = translate(waiting.original, shelf, waiting.mapping, client=client.name, on=day)
+    except MappingNotFoundError:
+        return None
+    media_type = vendor_type(document.name, document.source.format)
+    received = judge.record(0, waiting.original, media_type, translated)
+    return _Again(waiting, client, media_type, received, translated)
+
+
+def _accepted(
     connection: Connection,
     batch: Sequence[Waiting],
     again: Sequence[_Again],
