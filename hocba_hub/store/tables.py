@@ -400,3 +400,40 @@ used_nonces = Table(
     Column("digest", LargeBinary(32), primary_key=True, comment="SHA-256 of client and nonce"),
     Column("expires_at", BigInteger, nullable=False),
 )
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True, comment="UUIDv7; also that of the submission that its records make"),
+    Column("client_id", BigInteger, nullable=False),
+    Column("upload_key", Text, comment="the client's own name of the upload: sending it again goes on"),
+    Column("name", Text, nullable=False, comment="as the sender calls it; never a path"),
+    Column("form", Text, nullable=False, comment="xlsx, csv, xml, ndjson or zip"),
+    Column("profile", Text, nullable=False, comment="mapping of what is in it; report-card for canonical cards"),
+    Column("state", Text, nullable=False, comment="receiving, waiting, done or failed"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("bytes", BigInteger, comment="whole size, where it is known"),
+    Column("received", BigInteger, nullable=False, comment="bytes that are on the disk for certain"),
+    Column("sha256", Text, comment="hex, of the whole file"),
+    Column("total", Integer, comment="records; known once the file was cut"),
+    Column("position", Integer, nullable=False, comment="records that were imported: the cursor"),
+    Column("code", Text, comment="why it failed: a problem code"),
+    Column("findings", LargeBinary, comment="about the file itself: JSON list, zstd"),
+    Column("trace_parent", Text, comment="W3C Trace Context of the call"),
+    Column("lease_id", Text),
+    Column("holder", Text),
+    Column("leased_until", BigInteger, nullable=False, comment="from then on anybody may take the import over"),
+    UniqueConstraint("client_id", "upload_key", name="uq_files_key"),
+    Index("ix_files_client", "client_id", "id"),
+    Index("ix_files_state", "state", "leased_until"),
+)
+
+file_parts = Table(
+    "file_parts",
+    metadata,
+    Column("file_id", Text, nullable=False),
+    Column("position", Integer, nullable=False, comment="of its first record"),
+    Column("name", Text, nullable=False, comment="of the entry of a zip; never a path"),
+    PrimaryKeyConstraint("file_id", "position"),
+)

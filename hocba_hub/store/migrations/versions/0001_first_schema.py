@@ -297,6 +297,38 @@ def upgrade() -> None:
     sa.Column('expires_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('digest')
     )
+    op.create_table('files',
+    sa.Column('id', sa.Text(), nullable=False, comment='UUIDv7; also that of the submission that its records make'),
+    sa.Column('client_id', sa.BigInteger(), nullable=False),
+    sa.Column('upload_key', sa.Text(), nullable=True, comment="the client's own name of the upload: sending it again goes on"),
+    sa.Column('name', sa.Text(), nullable=False, comment='as the sender calls it; never a path'),
+    sa.Column('form', sa.Text(), nullable=False, comment='xlsx, csv, xml, ndjson or zip'),
+    sa.Column('profile', sa.Text(), nullable=False, comment='mapping of what is in it; report-card for canonical cards'),
+    sa.Column('state', sa.Text(), nullable=False, comment='receiving, waiting, done or failed'),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('changed_at', sa.BigInteger(), nullable=False),
+    sa.Column('bytes', sa.BigInteger(), nullable=True, comment='whole size, where it is known'),
+    sa.Column('received', sa.BigInteger(), nullable=False, comment='bytes that are on the disk for certain'),
+    sa.Column('sha256', sa.Text(), nullable=True, comment='hex, of the whole file'),
+    sa.Column('total', sa.Integer(), nullable=True, comment='records; known once the file was cut'),
+    sa.Column('position', sa.Integer(), nullable=False, comment='records that were imported: the cursor'),
+    sa.Column('code', sa.Text(), nullable=True, comment='why it failed: a problem code'),
+    sa.Column('findings', sa.LargeBinary(), nullable=True, comment='about the file itself: JSON list, zstd'),
+    sa.Column('trace_parent', sa.Text(), nullable=True, comment='W3C Trace Context of the call'),
+    sa.Column('lease_id', sa.Text(), nullable=True),
+    sa.Column('holder', sa.Text(), nullable=True),
+    sa.Column('leased_until', sa.BigInteger(), nullable=False, comment='from then on anybody may take the import over'),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('client_id', 'upload_key', name='uq_files_key')
+    )
+    op.create_index('ix_files_client', 'files', ['client_id', 'id'], unique=False)
+    op.create_index('ix_files_state', 'files', ['state', 'leased_until'], unique=False)
+    op.create_table('file_parts',
+    sa.Column('file_id', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False, comment='of its first record'),
+    sa.Column('name', sa.Text(), nullable=False, comment='of the entry of a zip; never a path'),
+    sa.PrimaryKeyConstraint('file_id', 'position')
+    )
 
     if op.get_bind().dialect.name == "postgresql":
         # The bodies are compressed already: PostgreSQL shall not try to do it again.

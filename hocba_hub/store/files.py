@@ -1,0 +1,252 @@
+"""Files that clients send: how much has come, how far the import is, who is at it.
+
+    receiving ─▶ waiting ─▶ done          the whole file was read; each record has its result
+                    └─────▶ failed        it could not be read at all: `code` says why
+
+The import is leased: whoever holds the lease moves the cursor in the same commit as the records of a portion, so that
+a killed import goes on where it was, and one whose lease was taken over writes nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+
+from hocba_hub.model.ids import uuid7
+from hocba_hub.store.bodies import pack, unpack
+from hocba_hub.store.bulk import insert_rows
+from hocba_hub.store.tables import file_parts, files, records, submissions
+
+MOST_FINDINGS = 200
+"""Findings about a file itself that are kept."""
+
+Shown = Mapping[str, Any]
+"""A finding as the API shows it."""
+
+
+class FileState(StrEnum):
+    """Where a file stands."""
+
+    RECEIVING = "receiving"
+    """Bytes are still missing."""
+    WAITING = "waiting"
+    """It is whole, and waits for its import or is under it."""
+    DONE = "done"
+    """It was read to its end."""
+    FAILED = "failed"
+    """It could not be read; nothing more will come of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file and how far it is."""
+
+    id: str
+    client_id: int
+    upload_key: str | None
+    name: str
+    form: str
+    profile: str
+    state: str
+    created_at: int
+    changed_at: int
+    bytes: int | None
+    received: int
+    sha256: str | None
+    total: int | None
+    position: int
+    code: str | None
+    trace_parent: str | None
+    lease_id: str | None
+    holder: str | None
+    findings: Sequence[Shown]
+    """About the file itself."""
+    accepted: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one record of a file."""
+
+    position: int
+    status: str
+    part: str | None
+    """Name of the zip's entry that it stood in."""
+    school_year: str | None
+    card_id: str | None
+    version: int | None
+    sha256: bytes
+    findings: Sequence[Shown]
+
+
+def create(
+    connection: Connection,
+    client_id: int,
+    *,
+    name: str,
+    form: str,
+    profile: str,
+    now: int,
+    upload_key: str | None = None,
+    size: int | None = None,
+    trace_parent: str | None = None,
+    file_id: str | None = None,
+) -> str:
+    """Enter a file of which nothing has come yet; its id. `now` in milliseconds, `size` in bytes where it is known."""
+    made = file_id or uuid7()
+    connection.execute(
+        insert(files).values(
+            id=made, client_id=client_id, upload_key=upload_key, name=name, form=form, profile=profile,
+            state=FileState.RECEIVING, created_at=now, changed_at=now, bytes=size, received=0, position=0,
+            trace_parent=trace_parent, leased_until=0,
+        )
+    )  # fmt: skip
+    return made
+
+
+def find(connection: Connection, file_id: str, *, client_id: int | None = None) -> File | None:
+    """A file; None if there is none of that client. Without `client_id` it may be anybody's."""
+    return _one(connection, files.c.id == file_id, *([] if client_id is None else [files.c.client_id == client_id]))
+
+
+def find_by_key(connection: Connection, client_id: int, upload_key: str) -> File | None:
+    """The file that a client sends under this key."""
+    return _one(connection, files.c.client_id == client_id, files.c.upload_key == upload_key)
+
+
+def newest(connection: Connection, *, client_id: int | None = None, limit: int = 100) -> list[File]:
+    """The newest files first, at most `limit`."""
+    query = _select().order_by(files.c.id.desc()).limit(limit)
+    if client_id is not None:
+        query = query.where(files.c.client_id == client_id)
+    return [_file(row) for row in connection.execute(query).mappings()]
+
+
+def note_received(connection: Connection, file_id: str, received: int, *, size: int | None, now: int) -> None:
+    """So many bytes are on the disk for certain; the whole has `size`, where it is known."""
+    statement = update(files).where(files.c.id == file_id, files.c.state == FileState.RECEIVING)
+    connection.execute(statement.values(received=received, bytes=size, changed_at=now))
+
+
+def complete(connection: Connection, file_id: str, *, size: int, sha256: str, now: int) -> None:
+    """The file is whole, and waits for its import."""
+    statement = update(files).where(files.c.id == file_id, files.c.state == FileState.RECEIVING)
+    connection.execute(
+        statement.values(state=FileState.WAITING, bytes=size, received=size, sha256=sha256, changed_at=now)
+    )
+
+
+def due(connection: Connection, now: int, limit: int = 20) -> list[str]:
+    """Files that wait for their import and that nobody holds; the oldest first."""
+    query = select(files.c.id).where(files.c.state == FileState.WAITING, files.c.leased_until <= now)
+    return list(connection.execute(query.order_by(files.c.id).limit(limit)).scalars())
+
+
+def lease(connection: Connection, file_id: str, holder: str, *, now: int, until: int) -> File | None:
+    """Take a file's import until a moment; None if it is not due."""
+    f, lease_id = files.c, uuid7()
+    taken = connection.execute(
+        update(files)
+        .where(f.id == file_id, f.state == FileState.WAITING, f.leased_until <= now)
+        .values(lease_id=lease_id, holder=holder, leased_until=until)
+    )
+    return find(connection, file_id) if taken.rowcount else None
+
+
+def renew(connection: Connection, lease_id: str, until: int) -> bool:
+    """Put off the end of a lease; False if it was taken over."""
+    return _held(connection, lease_id, {"leased_until": until})
+
+
+def release(connection: Connection, lease_id: str) -> None:
+    """Give an unfinished import back: anybody may go on with it at once."""
+    connection.execute(update(files).where(files.c.lease_id == lease_id).values(lease_id=None, leased_until=0))
+
+
+def note_cut(connection: Connection, lease_id: str, total: int, findings: Sequence[Shown], *, now: int) -> bool:
+    """The file was cut into so many records, and this is said of the file itself; False if the lease is lost."""
+    about = pack(orjson.dumps(list(findings[:MOST_FINDINGS])))
+    return _held(connection, lease_id, {"total": total, "findings": about, "changed_at": now})
+
+
+def advance(connection: Connection, lease_id: str, position: int, parts: Mapping[int, str], *, now: int) -> bool:
+    """Move the cursor, in the transaction that accepts the records before it; False if the lease is lost.
+
+    `parts` are the zip's entries that begin in this portion, by the position of their first record.
+    """
+    held = connection.execute(
+        update(files)
+        .where(files.c.lease_id == lease_id)
+        .values(position=position, changed_at=now)
+        .returning(files.c.id)
+    ).one_or_none()
+    if held is None:
+        return False
+    rows = [{"file_id": held.id, "position": first, "name": name} for first, name in parts.items()]
+    insert_rows(connection, file_parts, rows, unless_there=True)
+    return True
+
+
+def finish(connection: Connection, lease_id: str, *, code: str | None, now: int) -> bool:
+    """End the import: done, or failed for the reason `code`; False if the lease is lost."""
+    state = FileState.DONE if code is None else FileState.FAILED
+    return _held(connection, lease_id, {"state": state, "code": code, "lease_id": None, "changed_at": now})
+
+
+def results(
+    connection: Connection, file_id: str, *, after: int = -1, limit: int = 500, only_found: bool = False
+) -> list[FileResult]:
+    """What became of the records behind a position; with `only_found`, of those that something was found about."""
+    r, p = records.c, file_parts.c
+    part = (
+        select(p.name)
+        .where(p.file_id == file_id, p.position <= r.position)
+        .order_by(p.position.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(records, part.label("part")).where(r.submission_id == file_id, r.position > after)
+    if only_found:
+        query = query.where(r.findings.is_not(None))
+    return [
+        FileResult(
+            row.position, row.status, row.part, row.school_year, row.card_id, row.version, row.sha256,
+            orjson.loads(unpack(row.findings)) if row.findings is not None else (),
+        )
+        for row in connection.execute(query.order_by(r.position).limit(limit))
+    ]  # fmt: skip
+
+
+def forget(connection: Connection, file_id: str) -> None:
+    """Let an upload be gone that was never completed."""
+    connection.execute(delete(files).where(files.c.id == file_id, files.c.state == FileState.RECEIVING))
+
+
+def _held(connection: Connection, lease_id: str, values: Mapping[str, Any]) -> bool:
+    return bool(connection.execute(update(files).where(files.c.lease_id == lease_id).values(values)).rowcount)
+
+
+def _select() -> Any:  # noqa: ANN401 - SQLAlchemy's type of it has a line for every column
+    s = submissions.c
+    return select(files, s.accepted, s.rejected).join_from(files, submissions, s.id == files.c.id, isouter=True)
+
+
+def _one(connection: Connection, *conditions: ColumnElement[bool]) -> File | None:
+    row = connection.execute(_select().where(*conditions)).mappings().one_or_none()
+    return None if row is None else _file(row)
+
+
+def _file(row: RowMapping) -> File:
+    found = {name: row[name] for name in File.__slots__ if name not in {"findings", "accepted", "rejected"}}
+    return File(
+        **found,
+        findings=orjson.loads(unpack(row["findings"])) if row["findings"] is not None else (),
+        accepted=row["accepted"] or 0,
+        rejected=row["rejected"] or 0,
+    )
