@@ -144,7 +144,7 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
                 continue
             seen.extend(leaves(record.node))
             used.update(rule.place for _, rule, scope in tracer.walk(record) if tracer.gives(rule, scope))
-    mapped = set(rules.values())
+    mapped = {path.removesuffix("[]") for path in rules.values()}
     made = [one for _, one in document.kinds(target)] if target else []
     known = list(dict.fromkeys(path for one in made for path, field in one.walk() if not field.below()))
     read = reads(document.fields)
