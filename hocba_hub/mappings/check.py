@@ -13,7 +13,7 @@ from hocba_hub.mappings.examples import example_records, run_examples
 from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.phrases import in_vietnamese
 from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.reads import Names, is_read, is_seen, leaves, reads
+from hocba_hub.mappings.reads import Names, fields_of, is_read, is_seen, reads
 from hocba_hub.mappings.schemas import NAMES, target_schema
 from hocba_hub.mappings.shapes import ANY, NUMBER, WHOLE, Shape
 from hocba_hub.mappings.source_shapes import Shapes
@@ -162,7 +162,7 @@ class _Check:
         for example in self.document.examples:
             for record in example_records(example, self.document.source):
                 if not isinstance(record, Finding):
-                    seen.update(dict.fromkeys(leaves(record.node)))
+                    seen.update(dict.fromkeys(fields_of(record.node, self.document.source)))
         for leaf in seen:
             if self.source is None and not is_read(leaf, self.read):
                 yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": "/".join(leaf)})

@@ -50,6 +50,8 @@ class Source:
     """Prefix → namespace, for XML."""
     sheets: tuple[SheetSpec, ...] = ()
     """For rows; the first one holds the cards."""
+    unread: tuple[Path, ...] = ()
+    """Parts of a record that are left unread on purpose, such as a signature."""
 
 
 @dataclass(frozen=True, slots=True)

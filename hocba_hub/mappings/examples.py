@@ -10,7 +10,7 @@ from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.compile import CompiledMapping, Translation, compile_mapping
 from hocba_hub.mappings.document import ROWS, XML, Document, Example, Source
 from hocba_hub.mappings.fields import Fields, Items, Object, Value
-from hocba_hub.mappings.reads import Names, is_read, leaves, reads
+from hocba_hub.mappings.reads import Names, fields_of, is_read, reads
 from hocba_hub.mappings.records import Record, XmlError, json_records, parse_xml, xml_records
 from hocba_hub.mappings.rows import Sheet, row_records
 from hocba_hub.mappings.tables.lookup import Table
@@ -142,7 +142,7 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
         for record in example_records(example, document.source):
             if isinstance(record, Finding):
                 continue
-            seen.extend(leaves(record.node))
+            seen.extend(fields_of(record.node, document.source))
             used.update(rule.place for _, rule, scope in tracer.walk(record) if tracer.gives(rule, scope))
     mapped = {path.removesuffix("[]") for path in rules.values()}
     made = [one for _, one in document.kinds(target)] if target else []

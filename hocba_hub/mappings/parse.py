@@ -39,7 +39,7 @@ from hocba_hub.mappings.values import Raw, as_text
 from hocba_hub.model.findings import Finding
 
 KEYS = ("mapping", "version", "title", "note", "applies", "source", "target", "tables", "fields", "examples")
-_SOURCE_KEYS = ("format", "schema", "records", "namespaces", "sheets")
+_SOURCE_KEYS = ("format", "schema", "records", "namespaces", "sheets", "unread")
 _SHEET_KEYS = ("sheet", "header", "key", "as", "of")
 _TARGET_KEYS = ("schema", "format", "root", "namespace")
 _APPLIES_KEYS = ("school-years", "from", "to", "clients")
@@ -167,13 +167,20 @@ class _Parts:
         if "records" in given and form == ROWS:
             self.reading.report(kinds.KEY_UNKNOWN, "/source/records", "sheets", given="records")
         elif "records" in given:
-            try:
-                records = parse_path(given["records"])
-            except PathError as error:
-                self.reading.report(kinds.PATH_WRONG, "/source/records", str(error))
+            records = self.path("/source/records", given["records"])
+        listed = given.get("unread", [])
+        unread = [self.path("/source/unread", one) for one in (listed if isinstance(listed, list) else [listed])]
         namespaces = self.texts("/source/namespaces", given.get("namespaces", {}))
         schema = self.texts("/source", {"schema": given.get("schema", "")}).get("schema", "")
-        return Source(form, schema, records, namespaces, self.sheets(given.get("sheets", [])))
+        sheets = self.sheets(given.get("sheets", []))
+        return Source(form, schema, records, namespaces, sheets, tuple(path for path in unread if path))
+
+    def path(self, place: str, given: Raw) -> Path | None:
+        try:
+            return parse_path(given)
+        except PathError as error:
+            self.reading.report(kinds.PATH_WRONG, place, str(error))
+            return None
 
     def sheets(self, given: Raw) -> tuple[SheetSpec, ...]:
         if not isinstance(given, list):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from hocba_hub.mappings.document import Source
 from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.paths import ANY, TEXT, Path
 from hocba_hub.mappings.rows import ROW, SHEET
@@ -87,15 +88,21 @@ def _path(path: Path, place: str, scopes: tuple[Names, ...], *, is_value: bool =
     yield Reads((*begin, *path.names), place, is_value)
 
 
-def leaves(node: Raw, above: Names = ()) -> Iterator[Names]:
-    """Every source field of a record that holds a value."""
+def fields_of(node: Raw, source: Source) -> Iterator[Names]:
+    """Every source field of a record that holds a value, but for those that are left unread on purpose."""
+    for leaf in _leaves(node):
+        if not any(_same(path.names, leaf[: len(path.names)]) for path in source.unread):
+            yield leaf
+
+
+def _leaves(node: Raw, above: Names = ()) -> Iterator[Names]:
     if isinstance(node, dict):
         for key, child in node.items():
             if key not in (SHEET, ROW):
-                yield from leaves(child, (*above, key))
+                yield from _leaves(child, (*above, key))
     elif isinstance(node, list):
         for child in node:
-            yield from leaves(child, above)
+            yield from _leaves(child, above)
     elif node not in (None, ""):
         yield above
 

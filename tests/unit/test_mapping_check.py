@@ -4,6 +4,7 @@ import pytest
 
 from hocba_hub.mappings.check import check
 from hocba_hub.mappings.compile import compile_mapping
+from hocba_hub.mappings.document import DocumentError
 from hocba_hub.mappings.examples import coverage, run_examples
 from hocba_hub.mappings.parse import load_document
 from hocba_hub.mappings.schemas import NAMES, SchemaUnknownError, target_schema
@@ -290,6 +291,18 @@ def test_a_document_that_names_its_source_is_checked_against_it():
         found("  noisinh_maxa: {from: pupil/birthplace/commune_code, when: {pupil/birthplace/commune_list: x}}\n")
         == set()
     )
+
+
+def test_parts_that_are_left_unread_on_purpose():
+    example = "{name: e, input: {n: x, sig: {a: 1, b: [2]}, z: 3}, output: {name: x}}"
+    text = f"fields: {{name: {{from: n, required: true}}}}\nexamples: [{example}]"
+    head = HEAD.replace("{format: json}", "{format: json, unread: [%s]}")
+    assert [given for _, _, given in said(text, head=head % "")] == ["sig/a", "sig/b", "z"]
+    assert [given for _, _, given in said(text, head=head % "sig")] == ["z"]
+    assert [given for _, _, given in said(text, head=head % "sig/b, z")] == ["sig/a"]
+    assert coverage(load_document(head % "sig, z" + text), TABLES, SCHEMA).source_unread == ()
+    with pytest.raises(DocumentError, match="path"):
+        load_document(head % "'a//b'" + text)
 
 
 KINDS = from_json_schema(
