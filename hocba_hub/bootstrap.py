@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from hocba_hub.adapters.destination import Destination, load_destinations
+from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.outbound import Outbound
 from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.adapters.translation import Formats, formats_beside
@@ -25,9 +26,12 @@ from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
 from hocba_hub.store.schema import check_revision
+from hocba_hub.store.worklist import ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from hocba_hub.api.recheck import Recheck
 
 
 def open_store(settings: Settings) -> Store:
@@ -114,11 +118,29 @@ def application(settings: Settings) -> FastAPI:
     return create_app(hub)
 
 
+def recheck(settings: Settings, store: Store) -> Recheck:
+    """What reads records again that waited for the meaning of a code."""
+    from hocba_hub.api.judge import Judge  # noqa: PLC0415 - most commands start without the web framework
+    from hocba_hub.api.recheck import Recheck  # noqa: PLC0415
+    from hocba_hub.api.shelf import LiveShelf  # noqa: PLC0415
+
+    known, formats = destinations(settings), formats_beside(settings.destinations_folder)
+    judge = Judge(Holdings(known.values(), formats), rules(settings))
+    return Recheck(store, LiveShelf(store, formats), judge, sorted(known))
+
+
 def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
-    """What the scheduler clears away now and then."""
+    """What the scheduler clears away, or does again, now and then."""
 
     def forget_old_answers() -> None:
         with store.write() as connection:
             purge(connection, before=system_clock() - settings.idempotency_days * 86_400_000)
 
-    return [forget_old_answers]
+    def read_waiting_again() -> None:
+        """What a call that filled a code left, or a process that died."""
+        with store.read() as connection:
+            if not ready(connection, 1):
+                return
+        recheck(settings, store).run(now=system_clock())
+
+    return [forget_old_answers, read_waiting_again]

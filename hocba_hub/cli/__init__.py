@@ -25,6 +25,7 @@ _COMMANDS = (
     "replay",
     "destinations",
     "mappings",
+    "codes",
     "rules",
     "database",
 )

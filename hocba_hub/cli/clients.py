@@ -7,6 +7,7 @@ import click
 from hocba_hub.cli import owners
 from hocba_hub.cli.session import now, opened_store, telling
 from hocba_hub.cli.texts import text
+from hocba_hub.cli.versions import known_profile
 
 _SCHOOLS = click.option(
     "--school", "schools", multiple=True, required=True, metavar="CODE", help=text("option.school.scope")
@@ -21,14 +22,19 @@ def clients() -> None:
 @clients.command(help=text("clients.add"))
 @click.argument("name")
 @_SCHOOLS
+@click.option("--profile", metavar="MAPPING", help=text("option.client.profile"))
 @telling
-def add(name: str, schools: tuple[str, ...]) -> None:
+def add(name: str, schools: tuple[str, ...], profile: str | None) -> None:
     """Add a client with its first key."""
-    from hocba_hub.store.access import add_client
+    from hocba_hub.store.access import add_client, set_profile
 
     with opened_store() as store, store.write() as connection:
         made = add_client(connection, name, schools, now=now())
-        owners.note(connection, "client.add", name, {"schools": sorted(set(schools)), "key": made.id})
+        detail = {"schools": sorted(set(schools)), "key": made.id}
+        if profile is not None:
+            set_profile(connection, name, known_profile(store, profile))
+            detail["profile"] = profile
+        owners.note(connection, "client.add", name, detail)
     owners.print_key(name, made)
 
 
@@ -60,6 +66,20 @@ def rotate(name: str) -> None:
     from hocba_hub.store.access import Owner
 
     owners.rotate(Owner.CLIENT, name)
+
+
+@clients.command(help=text("clients.profile"))
+@click.argument("name")
+@click.argument("mapping")
+@telling
+def profile(name: str, mapping: str) -> None:
+    """Set which mapping reads what a client sends."""
+    from hocba_hub.store.access import set_profile
+
+    with opened_store() as store, store.write() as connection:
+        set_profile(connection, name, known_profile(store, mapping))
+        owners.note(connection, "client.profile", name, {"profile": mapping})
+    click.echo(text("profile.set", name=name, profile=mapping))
 
 
 @clients.command(help=text("clients.schools"))

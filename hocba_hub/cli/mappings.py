@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli import versions
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -284,3 +285,7 @@ def import_(mapping: str, table: Path) -> None:
     except (TableFormError, UnicodeDecodeError, csv.Error) as error:
         raise click.ClickException(f"{table.name}: {error}") from error
     sys.stdout.write(text)
+
+
+for _command in versions.COMMANDS:
+    mappings.add_command(_command)

@@ -63,12 +63,13 @@ def _message(error: HubError) -> str:
     from hocba_hub.api.problem_kinds import KINDS
     from hocba_hub.store.access import AccessError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
+    from hocba_hub.store.mappings import ConfigurationError
     from hocba_hub.store.selection import SelectionError
 
     match error:
         case AccessError():
             message = text(f"error.{error.code}")
-        case SelectionError():
+        case SelectionError() | ConfigurationError():
             kind = KINDS[error.code]
             message = kind.detail_vi if language() == "vi" else kind.detail_en
         case DestinationError():

@@ -1,0 +1,117 @@
+"""`hocba-hub codes`: values that no code table knows, and what they mean."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.texts import text
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group(help=text("codes"))
+def codes() -> None:
+    """Unmapped codes."""
+
+
+@codes.command("list", help=text("codes.list"))
+@click.option("--filled", is_flag=True, help=text("option.filled"))
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@telling
+def list_(*, filled: bool, limit: int) -> None:
+    """Show the work list."""
+    from hocba_hub.store.code_fills import fills
+    from hocba_hub.store.worklist import listed
+
+    with opened_store() as store, store.read() as connection:
+        if filled:
+            rows = [
+                (one.id, one.meaning.table, one.meaning.system, one.meaning.value, one.meaning.result, one.source)
+                for one in fills(connection)
+            ]
+            print_table(("number", "table", "system", "value", "result", "source"), rows)
+            return
+        found = listed(connection, limit=limit)
+    print_table(
+        ("number", "table", "system", "value", "times", "clients", "schools", "waiting", "since"),
+        [
+            (
+                *(c.id, c.table, f"{c.system} → {c.result_system}", c.value),
+                *(c.times, c.clients, c.schools, c.waiting, shown(c.first_at)),
+            )
+            for c in found
+        ],
+        numbers=("times", "clients", "schools", "waiting"),
+    )
+
+
+@codes.command(help=text("codes.show"))
+@click.argument("number", type=int)
+@telling
+def show(number: int) -> None:
+    """Show who sent a value."""
+    from hocba_hub.store.mappings import ConfigurationError
+    from hocba_hub.store.worklist import one
+
+    with opened_store() as store, store.read() as connection:
+        code = one(connection, number)
+    if code is None:
+        raise ConfigurationError("not-found", "There is no such code.")
+    click.echo(f"{code.table}: {code.value} ({code.system} → {code.result_system})")
+    rows = [(source.client, source.school, source.times, shown(source.last_at)) for source in code.sources]
+    print_table(("client", "school", "times", "last"), rows, numbers=("times",))
+
+
+@codes.command(help=text("codes.fill"))
+@click.argument("number", type=int)
+@click.argument("result")
+@click.option("--source", help=text("option.source"))
+@click.option("--new", "is_new", is_flag=True, help=text("option.new"))
+@click.option("--from", "first", type=_DAY, help=text("option.from"))
+@click.option("--to", "last", type=_DAY, help=text("option.to"))
+@telling
+def fill(
+    *, number: int, result: str, source: str | None, is_new: bool, first: datetime | None, last: datetime | None
+) -> None:
+    """Say what a value means."""
+    from hocba_hub.api.filling import fill_code
+    from hocba_hub.bootstrap import recheck
+    from hocba_hub.store.mappings import ConfigurationError
+    from hocba_hub.store.worklist import one
+
+    with opened_store() as store:
+        with store.read() as connection:
+            code = one(connection, number)
+        if code is None:
+            raise ConfigurationError("not-found", "There is no such code.")
+        why = reason_of(source)
+        made, done = fill_code(
+            recheck(settings_in_force(), store),
+            code,
+            result,
+            is_new=is_new,
+            valid_from=first and first.date(),
+            valid_to=last and last.date(),
+            source=why,
+            actor=actor(),
+            now=now(),
+        )
+    click.echo(text("code.done", id=made.id, accepted=done.accepted, rejected=done.rejected, left=done.left))
+
+
+@codes.command("take-back", help=text("codes.take-back"))
+@click.argument("number", type=int)
+@click.option("--reason", help=text("option.reason"))
+@telling
+def take_back(number: int, reason: str | None) -> None:
+    """End a fill."""
+    from hocba_hub.store.code_fills import take_back as end
+
+    with opened_store() as store:
+        why = reason_of(reason)
+        with store.write() as connection:
+            ended = end(connection, number, actor=actor(), reason=why, now=now())
+    click.echo(text("code.taken-back", table=ended.meaning.table, value=ended.meaning.value))

@@ -1,0 +1,216 @@
+"""`hocba-hub mappings draft|preview|activate|deactivate|active`: which versions of the mappings are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.texts import language, text
+
+if TYPE_CHECKING:
+    from hocba_hub.api.preview import CardsPreview
+    from hocba_hub.api.shelf import LiveShelf
+    from hocba_hub.mappings.document import Document
+    from hocba_hub.mappings.shelf import Shelf
+    from hocba_hub.model.findings import Finding
+    from hocba_hub.store.engine import Store
+
+_REASON = click.option("--reason", help=text("option.reason"))
+_DAY = click.DateTime(["%Y-%m-%d"])
+_MOST_LINES = 30
+
+
+def live_shelf(store: Store) -> LiveShelf:
+    """The mappings and code tables in force in this store."""
+    from hocba_hub.adapters.translation import formats_beside
+    from hocba_hub.api.shelf import LiveShelf
+
+    return LiveShelf(store, formats_beside(settings_in_force().destinations_folder))
+
+
+def known_profile(store: Store, name: str) -> str | None:
+    """The mapping's name, if a client may send what it reads; None for canonical cards."""
+    from hocba_hub.mappings.library import MappingNotFoundError
+    from hocba_hub.mappings.schemas import REPORT_CARD
+
+    if name == REPORT_CARD:
+        return None
+    shelf = live_shelf(store).current()
+    try:
+        if name in shelf.names() and shelf.select(name).target.schema == REPORT_CARD:
+            return name
+    except MappingNotFoundError:
+        pass
+    raise click.ClickException(text("unknown.profile", name=name))
+
+
+def _document(store: Store, shelf: Shelf, named: str) -> Document:
+    """The mapping of a file, or NAME@VERSION of the store or of those that come with the hub; checked."""
+    from hocba_hub.mappings.parse import read_document
+    from hocba_hub.store.mappings import document_of
+
+    name, _, version = named.partition("@")
+    if Path(named).suffix in {".yaml", ".yml"}:
+        try:
+            raw: bytes | None = Path(named).read_bytes()
+        except OSError as error:
+            raise click.ClickException(f"{named}: {error.strerror}.") from error
+    else:
+        with store.read() as connection:
+            raw = document_of(connection, name, version)
+        if raw is None:
+            found = (one.text for one in shelf.shipped.documents if (one.name, _number(one)) == (name, version))
+            raw = next((one.encode() for one in found), None)
+    if raw is None:
+        raise click.ClickException(text("unknown.mapping", name=named))
+    document, findings = read_document(raw.decode("utf-8", "surrogateescape"))
+    if document is not None:
+        findings = _check(document, shelf)
+    for line in findings:
+        click.echo(
+            f"{named}: {line.kind.severity}: {line.as_json()['message_' + language()]} ({line.kind.code})", err=True
+        )
+    if document is None or any(line.kind.severity == "error" for line in findings):
+        raise click.exceptions.Exit(1)
+    return document
+
+
+def _check(document: Document, shelf: Shelf) -> list[Finding]:
+    from hocba_hub.mappings.check import check
+    from hocba_hub.mappings.schemas import SchemaUnknownError, target_schema
+
+    try:
+        return check(shelf.filled(document), shelf.tables, target_schema(document.target.schema))
+    except SchemaUnknownError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _number(document: Document) -> str:
+    return ".".join(map(str, document.version))
+
+
+@click.command(help=text("mappings.draft"))
+@click.argument("file")
+@_REASON
+@telling
+def draft(file: str, reason: str | None) -> None:
+    """Store a draft."""
+    from hocba_hub.store.mappings import add_version
+
+    with opened_store() as store:
+        document = _document(store, live_shelf(store).newest(), file)
+        body = document.text.encode("utf-8", "surrogateescape")
+        why = reason_of(reason)
+        with store.write() as connection:
+            add_version(connection, document.name, _number(document), body, actor=actor(), reason=why, now=now())
+    click.echo(text("draft.stored", name=f"{document.name}@{_number(document)}"))
+
+
+@click.command(help=text("mappings.preview"))
+@click.argument("mapping")
+@click.option("--records", type=click.IntRange(1, 1000), default=200, show_default=True, help=text("option.records"))
+@telling
+def preview(mapping: str, records: int) -> None:
+    """Show what a draft would change."""
+    from hocba_hub.api.preview import preview_draft
+    from hocba_hub.bootstrap import recheck
+
+    with opened_store() as store:
+        again = recheck(settings_in_force(), store)
+        shelf = again.live.newest()
+        document = _document(store, shelf, mapping)
+        with store.read() as connection:
+            made = preview_draft(connection, shelf, again.judge, document, records)
+    effect = made.effect
+    click.echo(text("preview.records", records=effect.records, changed=effect.changed))
+    fields = effect.fields.most_common(_MOST_LINES)
+    print_table(
+        ("field", "change", "places"), [(name, kind, count) for (name, kind), count in fields], numbers=("places",)
+    )
+    failing, passing = (_cards(made, numbers) for numbers in (effect.start_failing, effect.start_passing))
+    click.echo(text("preview.failing", count=len(effect.start_failing)) + f" {failing}".rstrip())
+    click.echo(text("preview.passing", count=len(effect.start_passing)) + f" {passing}".rstrip())
+    for sign, codes in (("+", effect.findings_more), ("-", effect.findings_fewer)):
+        for code, count in codes.most_common(_MOST_LINES):
+            click.echo(f"  {sign}{count} {code}")
+
+
+def _cards(made: CardsPreview, numbers: Sequence[int]) -> str:
+    return ", ".join(made.cards[number].record_id() for number in numbers[:_MOST_LINES])
+
+
+@click.command(help=text("mappings.activate"))
+@click.argument("mapping")
+@click.option("--client", help=text("option.client"))
+@click.option("--year", "school_year", metavar="YYYY-YYYY", help=text("option.year"))
+@click.option("--from", "first", type=_DAY, help=text("option.from"))
+@click.option("--to", "last", type=_DAY, help=text("option.to"))
+@_REASON
+@telling
+def activate(
+    *,
+    mapping: str,
+    client: str | None,
+    school_year: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    reason: str | None,
+) -> None:
+    """Put a version in force."""
+    from hocba_hub.store.mappings import Scope
+    from hocba_hub.store.mappings import activate as put_in_force
+
+    scope = Scope(client, school_year, _date(first), _date(last))
+    with opened_store() as store:
+        document = _document(store, live_shelf(store).newest(), mapping)
+        body, number = document.text.encode("utf-8", "surrogateescape"), _number(document)
+        why = reason_of(reason)
+        with store.write() as connection:
+            made = put_in_force(connection, document.name, number, body, scope, actor=actor(), reason=why, now=now())
+    click.echo(text("activated", name=f"{document.name}@{number}", id=made.id))
+
+
+@click.command(help=text("mappings.deactivate"))
+@click.argument("name")
+@click.option("--id", "activation", type=int, help=text("option.activation"))
+@_REASON
+@telling
+def deactivate(name: str, activation: int | None, reason: str | None) -> None:
+    """End an activation."""
+    from hocba_hub.store.mappings import deactivate as end
+
+    with opened_store() as store:
+        why = reason_of(reason)
+        with store.write() as connection:
+            ended = end(connection, name, activation, actor=actor(), reason=why, now=now())
+    click.echo(text("deactivated", name=f"{name}@{ended.version}", id=ended.id))
+
+
+@click.command(help=text("mappings.active"))
+@click.argument("name", required=False)
+@telling
+def active(name: str | None) -> None:
+    """Show what is in force."""
+    from hocba_hub.store.mappings import activations
+
+    with opened_store() as store, store.read() as connection:
+        found = activations(connection, name)
+    rows = []
+    for one in found:
+        days = f"{one.scope.valid_from or ''}..{one.scope.valid_to or ''}".removesuffix("..")
+        where = (one.scope.client or "*", one.scope.school_year or "*", days or "*")
+        rows.append((one.id, one.name, one.version, *where, shown(one.activated_at), one.activated_by))
+    print_table(("number", "name", "version", "client", "year", "days", "created", "by"), rows)
+
+
+def _date(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+COMMANDS = (draft, preview, activate, deactivate, active)
+"""Those that are added to `hocba-hub mappings`."""
