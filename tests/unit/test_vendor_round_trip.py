@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import zipfile
 from collections import Counter
 from itertools import islice
 
@@ -19,6 +20,7 @@ from hocba_hub.sandbox.vendors import WRITERS
 
 CARDS = int(os.environ.get("HOCBA_ROUND_TRIP", "400"))
 KINDS = {
+    "signed-card": {"primary", "secondary", "continuing"},
     "soap-vendor": {"primary", "secondary", "continuing"},
     "vendor-flat-primary": {"primary"},
     "vendor-flat-secondary": {"secondary", "continuing"},
@@ -30,8 +32,16 @@ def records_of(document, source):
     """The records of what a writer wrote."""
     if source.format == JSON:
         yield from json_records(json.loads(document), source)
-    else:
-        yield from xml_records(parse_xml(document.decode()), source)
+        return
+    single = zipfile.is_zipfile(io.BytesIO(document))
+    for one in unzipped(document) if single else [document]:
+        yield from xml_records(parse_xml(one.decode()), source)
+
+
+def unzipped(archive):
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        for name in files.namelist():
+            yield files.read(name)
 
 
 @pytest.mark.parametrize("name", KINDS)

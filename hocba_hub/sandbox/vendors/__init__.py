@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 from hocba_hub.sandbox.vendors.flat_json import write_flat_primary, write_flat_secondary
+from hocba_hub.sandbox.vendors.signed_xml import write_signed_cards
 from hocba_hub.sandbox.vendors.soap_xml import write_soap_vendor
-from hocba_hub.sandbox.vendors.workbook_secondary import write_workbook_secondary
 
 Card = dict[str, Any]
 """A canonical card, as parsed JSON."""
@@ -19,9 +19,9 @@ Writer = Callable[[Iterable[Card], BinaryIO], int]
 """Writes cards to a stream, as one document; returns how many it wrote: a form of one level leaves the others out."""
 
 WRITERS: dict[str, Writer] = {
+    "signed-card": write_signed_cards,
     "soap-vendor": write_soap_vendor,
     "vendor-flat-primary": write_flat_primary,
     "vendor-flat-secondary": write_flat_secondary,
-    "workbook-secondary": write_workbook_secondary,
 }
 """Name of a profile (that of its mapping) → its writer."""
