@@ -36,8 +36,10 @@ def _demanded(produce: Produce, rule: Rule) -> Produce:
 
 
 def is_constant(rules: Sequence[Rule]) -> bool:
-    """Whether the rules read nothing of the source."""
-    return all(isinstance(rule, Value) and not rule.sources and rule.expression is None for rule in rules)
+    """Whether the rules read nothing of the source, not even to know when they count."""
+    return all(
+        isinstance(rule, Value) and not rule.sources and rule.expression is None and rule.when is None for rule in rules
+    )
 
 
 class Builder(ValueRules):
@@ -138,7 +140,8 @@ class Builder(ValueRules):
     def _items(self, rule: Items, target: TargetField) -> Produce:
         item = target.item or ANYTHING
         if rule.each is None:
-            return self._entries(rule, item)
+            plain = [fields[ITSELF] for fields in rule.entries if ITSELF in fields]
+            return self._plain_entries(plain, item) if plain else self._entries(rule, item)
         fields, where = rule.entries[0], holds(rule.where) if rule.where else None
         if ITSELF in fields:
             return self._values(rule, self._alternatives(fields[ITSELF], item), where)
@@ -202,6 +205,16 @@ class Builder(ValueRules):
                 return None
             belows = ((node, begin, steps, position) for position, (steps, node) in enumerate(hits, 1))
             values = [produce(below, notes) for below in belows if where is None or where(below)]
+            return [value for value in values if value is not None] or None
+
+        return listed
+
+    def _plain_entries(self, entries: Sequence[Sequence[Rule]], item: TargetField) -> Produce:
+        """A list of plain values, each of its own place; those that are not there leave no gap."""
+        made = [self._alternatives(rules, item) for rules in entries]
+
+        def listed(scope: Scope, notes: list[Note]) -> Raw:
+            values = (produce(scope, notes) for produce in made)
             return [value for value in values if value is not None] or None
 
         return listed

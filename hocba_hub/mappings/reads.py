@@ -89,9 +89,13 @@ def _path(path: Path, place: str, scopes: tuple[Names, ...], *, is_value: bool =
 
 
 def fields_of(node: Raw, source: Source) -> Iterator[Names]:
-    """Every source field of a record that holds a value, but for those that are left unread on purpose."""
+    """Every source field of a record that holds a value, but for those that are left unread on purpose.
+
+    Nor for the keys of other sheets: by them the rows were found.
+    """
+    keys = {(spec.part, name) for spec in source.sheets if spec.part for name in spec.key}
     for leaf in _leaves(node):
-        if not any(_same(path.names, leaf[: len(path.names)]) for path in source.unread):
+        if leaf not in keys and not any(_same(path.names, leaf[: len(path.names)]) for path in source.unread):
             yield leaf
 
 
@@ -115,6 +119,8 @@ def is_read(leaf: Names, read: Iterable[Reads]) -> bool:
 
 def is_seen(names: Names, seen: Iterable[Names]) -> bool:
     """Whether one of the fields is this one, or lies below it."""
+    if names[-1:] in ((SHEET,), (ROW,)):
+        names = names[:-1]
     return any(_same(names, leaf[: len(names)]) for leaf in seen)
 
 

@@ -138,20 +138,24 @@ class _Row(NamedTuple):
 
 @dataclass
 class _Part:
-    """The rows of one kind of other sheet, by their key."""
+    """The rows of one kind of other sheet, by their key, until their card comes."""
 
     spec: SheetSpec
     rows: dict[Key, list[_Row]] = field(default_factory=dict)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether several cards may have the same rows."""
-        return bool(self.spec.of) or not self.spec.key
+    used: set[Key] = field(default_factory=set)
+    """Keys that a card named, of a sheet that several cards may name."""
 
     def of(self, key: Key, card: Mapping[str, Raw]) -> list[_Row]:
-        if self.is_shared:
-            return self.rows.get(_key(card, self.spec.of), [])
-        return self.rows.pop(key, [])
+        if self.spec.of:
+            key = _key(card, self.spec.of)
+        elif self.spec.key:
+            return self.rows.pop(key, [])
+        self.used.add(key)
+        return self.rows.get(key, [])
+
+    def left(self) -> Iterator[_Row]:
+        """The first row of every key that no card has."""
+        return (rows[0] for key, rows in self.rows.items() if key not in self.used)
 
 
 @dataclass
@@ -165,35 +169,39 @@ class _Workbook:
         main, *others = self.source.sheets
         parts = []
         for spec in others:
-            part = _Part(spec)
-            parts.append(part)
+            parts.append(part := _Part(spec))
             for key, row in self.of(spec):
                 if isinstance(row, Finding):
                     yield row
                     continue
                 self.held += 100 + 16 * len(row.cells) + 2 * sum(len(c) for c in row.cells if type(c) is str)
+                where = cell_place(row.sheet, "", row.number)
                 if self.held > _MOST_HELD:
-                    where = cell_place(row.sheet, "", row.number)
                     yield finding(workbook_findings.TOO_LARGE, where, f"{_MOST_HELD // 1_000_000} MB", part=row.sheet)
                     return
-                part.rows.setdefault(key, []).append(row)
+                if spec.of and key in part.rows:
+                    yield Finding(kinds.KEY_REPEATED, where, ", ".join(spec.key))
+                else:
+                    part.rows.setdefault(key, []).append(row)
         for item in self.cards(main):
             yield item if isinstance(item, Finding) else self.joined(*item, parts)
         for part in parts:
-            for rows in () if part.is_shared else part.rows.values():
-                yield Finding(kinds.KEY_UNMATCHED, cell_place(rows[0].sheet, "", rows[0].number), main.sheet)
+            for row in part.left() if part.spec.key else ():
+                yield Finding(kinds.KEY_UNMATCHED, cell_place(row.sheet, "", row.number), main.sheet)
 
     def joined(self, key: Key, card: dict[str, Raw], parts: Sequence[_Part]) -> Record | Finding:
         """The card with its rows of other sheets; a finding if one that it names by its columns is not there."""
+        record = RowRecord(card, self.letters)
         for part in parts:
-            rows = part.of(key, card)
-            if rows:
-                card[part.spec.part] = card.get(part.spec.part, []) + [row.node() for row in rows]
-            elif part.spec.of:
-                return Finding(
-                    kinds.KEY_UNMATCHED, RowRecord(card, self.letters).place((part.spec.of[0],)), part.spec.sheet
-                )
-        return RowRecord(card, self.letters)
+            spec, rows = part.spec, part.of(key, card)
+            if not spec.of:
+                if rows:
+                    card[spec.part] = card.get(spec.part, []) + [row.node() for row in rows]
+            elif rows:
+                card[spec.part] = rows[0].node()
+            else:
+                return Finding(kinds.KEY_UNMATCHED, record.place((spec.of[0],)), spec.sheet)
+        return record
 
     def cards(self, spec: SheetSpec) -> Iterator[tuple[Key, dict[str, Raw]] | Finding]:
         """One item for each card; rows that follow each other with the same key are one card."""

@@ -56,6 +56,12 @@ class Tracer:
         count = 0
         if rule.each is None:
             for fields in rule.entries:
+                if ITSELF in fields:
+                    chosen = self._chosen(fields[ITSELF], scope)
+                    if self.gives(chosen, scope):
+                        yield f"{pointer}/{count}", chosen, scope
+                        count += 1
+                    continue
                 telling = [rules for rules in fields.values() if not is_constant(rules)]
                 if not telling or any(self.gives(one, scope) for rules in telling for one in rules):
                     yield from self._fields(fields, scope, f"{pointer}/{count}")

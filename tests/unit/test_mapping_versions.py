@@ -9,7 +9,7 @@ from hocba_hub.mappings.check import check
 from hocba_hub.mappings.compile import compile_mapping
 from hocba_hub.mappings.diff import ChangeKind, diff
 from hocba_hub.mappings.document import DocumentError
-from hocba_hub.mappings.examples import example_values
+from hocba_hub.mappings.examples import example_values, run_examples
 from hocba_hub.mappings.library import Library, MappingNotFoundError, load_library, shipped_library
 from hocba_hub.mappings.parse import load_document
 from hocba_hub.mappings.preview import preview
@@ -178,9 +178,10 @@ def test_every_shipped_mapping_is_right_and_its_examples_make_canonical_cards():
         found = check(document, TABLES, target_schema(document.target.schema))
         assert {finding.kind for finding in found} <= {kinds.LENGTH_POSSIBLE}
         made = compile_mapping(document, TABLES)
-        for example in document.examples:
-            if example.output is not None and document.target.schema == "report-card":
-                CARD.validate_python(_strict(made.translate(JsonRecord(example.input["hocBa"][0])).output))
+        for result in run_examples(made) if document.target.schema == "report-card" else ():
+            if result.example.output is not None:
+                for translation in result.translations:
+                    CARD.validate_python(_strict(translation.output))
 
 
 def _strict(card):

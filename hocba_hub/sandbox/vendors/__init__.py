@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 from hocba_hub.sandbox.vendors.flat_json import write_flat_primary, write_flat_secondary
 from hocba_hub.sandbox.vendors.signed_xml import write_signed_cards
 from hocba_hub.sandbox.vendors.soap_xml import write_soap_vendor
+from hocba_hub.sandbox.vendors.workbook_primary import write_workbook_primary
+from hocba_hub.sandbox.vendors.workbook_secondary import write_workbook_secondary
 
 Card = dict[str, Any]
 """A canonical card, as parsed JSON."""
@@ -23,5 +25,7 @@ WRITERS: dict[str, Writer] = {
     "soap-vendor": write_soap_vendor,
     "vendor-flat-primary": write_flat_primary,
     "vendor-flat-secondary": write_flat_secondary,
+    "workbook-primary": write_workbook_primary,
+    "workbook-secondary": write_workbook_secondary,
 }
 """Name of a profile (that of its mapping) → its writer."""
