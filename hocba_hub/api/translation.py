@@ -14,10 +14,11 @@ import orjson
 
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings.compile import Translation
-from hocba_hub.mappings.document import JSON, XML, Document, Source
+from hocba_hub.mappings.document import JSON, ROWS, XML, Document, Source
 from hocba_hub.mappings.library import MappingNotFoundError
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.records import JsonRecord, Record, xml_records
+from hocba_hub.mappings.rows import RowRecord
 from hocba_hub.mappings.shelf import Shelf
 from hocba_hub.model import catalogue
 from hocba_hub.model.findings import Finding, Severity
@@ -81,11 +82,12 @@ class Translated:
 
 
 def translate(
-    raw: bytes, shelf: Shelf, mapping: str, *, client: str | None = None, on: date | None = None
+    raw: bytes | Record, shelf: Shelf, mapping: str, *, client: str | None = None, on: date | None = None
 ) -> Translated:
     """Translate one record of a client that comes in on a day; never raises for what the record holds.
 
-    The version is the one for the card's school year, which only the record itself tells.
+    The record comes as its bytes, or as the reader of a file made it. The version is the one for the card's school
+    year, which only the record itself tells.
 
     Raises:
         MappingNotFoundError: no version of the mapping counts for this client on this day.
@@ -107,8 +109,8 @@ def translate(
     return Translated(orjson.dumps(made.output), made.findings, tuple(codes), record, document, shelf)
 
 
-def _made(raw: bytes, shelf: Shelf, document: Document) -> tuple[Record | None, Translation]:
-    record = record_of(raw, document.source)
+def _made(raw: bytes | Record, shelf: Shelf, document: Document) -> tuple[Record | None, Translation]:
+    record = record_of(raw, document.source) if isinstance(raw, bytes) else raw
     if isinstance(record, Finding):
         return None, Translation({}, (record,))
     return record, shelf.compiled(document).translate(record)
@@ -121,6 +123,8 @@ def record_of(raw: bytes, source: Source) -> Record | Finding:
             return JsonRecord(orjson.loads(raw))
         if source.format == XML:
             return next(xml_records(parse_xml(raw, _LIMITS), source))
+        if source.format == ROWS:
+            return RowRecord(orjson.loads(raw), {})  # its columns' letters are known only where its file is
     except orjson.JSONDecodeError as error:
         return Finding(catalogue.MALFORMED, "", facts={"line": error.lineno, "column": error.colno})
     except UnsafeXmlError as error:

@@ -1,0 +1,89 @@
+"""The records that a file was cut into, one behind the other: a restarted import finds its place without parsing.
+
+Each piece is one byte for its kind, four for its length, and its bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import orjson
+
+_HEAD = struct.Struct(">cI")
+_RECORD, _PART, _COLUMNS = b"R", b"P", b"C"
+
+Columns = Mapping[str, Mapping[str, str]]
+"""Sheet → column name → letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartBegins:
+    """The entry of a zip in which the following records stand."""
+
+    name: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One record."""
+
+    raw: bytes
+    form: str
+    """Form of the file, or of the zip's entry, that it stood in."""
+    columns: Columns
+    """Where its columns stand, for a record of a workbook or CSV file."""
+
+
+class PieceWriter:
+    """Writes pieces in their order."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.records = 0
+        """Records so far."""
+
+    def record(self, raw: bytes) -> None:
+        """Add a record."""
+        self._write(_RECORD, raw)
+        self.records += 1
+
+    def part(self, name: str, form: str) -> None:
+        """Say that another entry begins."""
+        self._write(_PART, orjson.dumps([form, name]))
+
+    def columns(self, columns: Columns) -> None:
+        """Say where the columns of the following records stand."""
+        self._write(_COLUMNS, orjson.dumps(columns))
+
+    def _write(self, kind: bytes, content: bytes) -> None:
+        self._file.write(_HEAD.pack(kind, len(content)))
+        self._file.write(content)
+
+
+def read_pieces(file: BinaryIO, form: str, *, skip: int = 0) -> Iterator[PartBegins | Piece]:
+    """The pieces behind the first `skip` records; the parts before them too, since the next record may be of the last.
+
+    `form` is that of the whole file.
+    """
+    columns: Columns = {}
+    while head := file.read(_HEAD.size):
+        kind, length = _HEAD.unpack(head)
+        if kind == _RECORD and skip:
+            file.seek(length, 1)
+            skip -= 1
+            continue
+        content = file.read(length)
+        match kind:
+            case b"P":
+                form, name = orjson.loads(content)
+                columns = {}
+                if not skip:
+                    yield PartBegins(name, form)
+            case b"C":
+                columns = orjson.loads(content)
+            case _:
+                yield Piece(content, form, columns)

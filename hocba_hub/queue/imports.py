@@ -1,0 +1,279 @@
+"""Importing files. A job carries only the file's id; the store's row is the truth: its lease and its cursor.
+
+Every portion of records is accepted in one commit with the cursor behind it, under the lease: an import that is
+killed anywhere goes on at the next record, and one whose lease was taken over can write nothing. All records of a file
+are one submission with the file's id, so that its answers are looked up as those of any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from hocba_hub.adapters.files.pieces import PartBegins
+from hocba_hub.model.clock import Clock
+from hocba_hub.model.findings import Finding
+from hocba_hub.model.keys import DestinationName
+from hocba_hub.store import files
+from hocba_hub.store.accept import CardRaceError, Portion, ReceivedRecord, RecordResult, accept
+from hocba_hub.store.access import Client, client_in_force
+from hocba_hub.store.engine import Store, StoreError
+from hocba_hub.store.files import File, FileResult, Shown
+from hocba_hub.store.worklist import Entry, Kept, UnmappedCode, note
+
+log = logging.getLogger(__name__)
+
+PORTION_RECORDS = 500
+"""Records that are accepted in one commit."""
+_RACES = 20
+_RENEWALS_PER_LEASE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One record of a file after every check."""
+
+    received: ReceivedRecord
+    codes: Sequence[UnmappedCode]
+    """What no code table knew."""
+    kept: Callable[[Sequence[Finding]], Kept | None]
+    """What is kept of it while it waits for the meaning of its codes, if it is rejected for these findings."""
+
+
+class Reader(Protocol):
+    """What knows the forms of files."""
+
+    def cut(self, file: File, client: Client) -> tuple[int, list[Shown]]:
+        """Cut a file into records; how many there are, and what is said of the file itself."""
+        ...
+
+    def is_cut(self, file: File) -> bool:
+        """Whether the records of the file are there."""
+        ...
+
+    def records(self, file: File, client: Client) -> Iterator[PartBegins | Imported]:
+        """The records behind the file's cursor, and the zip's entries that they stand in."""
+        ...
+
+    def mark(self, file: File, client: Client, results: Iterable[FileResult]) -> None:
+        """Write the sender's workbook with what was found in it."""
+        ...
+
+
+class LeaseLostError(Exception):
+    """Somebody else goes on with this import."""
+
+
+@dataclass
+class Importer:
+    """Imports files; any number may run, in any number of processes."""
+
+    store: Store
+    reader: Reader
+    destinations: Sequence[DestinationName]
+    ring: Callable[[DestinationName], None]
+    clock: Clock
+    holder: str
+    lease_seconds: float
+    portion_records: int = PORTION_RECORDS
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, file_id: str, *, seconds: float | None = None, stop: threading.Event | None = None) -> bool:
+        """Go on with a file for about `seconds`; False if something is left to do, for anybody.
+
+        True if it is ended, or somebody else is at it.
+
+        Raises:
+            StoreError: the store is away; the import goes on when the lease has expired.
+        """
+        now = self.clock()
+        with self.store.write() as connection:
+            file = files.lease(connection, file_id, self.holder, now=now, until=now + self._lease_ms)
+            client = client_in_force(connection, file.client_id) if file is not None else None
+        if file is None or file.lease_id is None:
+            return True
+        try:
+            with _Renewal(self, file.lease_id):
+                if client is None:  # whoever sent it may not send any more
+                    self._end(file, "access.key-unknown")
+                    return True
+                end = None if seconds is None else time.monotonic() + seconds
+                return self._import(file, client, end, stop or self._stop)
+        except LeaseLostError:
+            log.warning("the import of file %s was taken over", file.id)
+            return True
+        except FileNotFoundError:
+            log.error("file %s is not in the spool", file.id)  # noqa: TRY400 - where it was looked for is no news
+            self._end(file, "file.bytes-missing")
+            return True
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("importing file %s failed", file.id)
+            self._end(file, "hub.fault")  # whoever tries the same again meets the same
+            return True
+
+    def _import(self, file: File, client: Client, end: float | None, stop: threading.Event) -> bool:
+        if not self.reader.is_cut(file):
+            total, said = self.reader.cut(file, client)
+            self._write(lambda connection: files.note_cut(connection, _lease(file), total, said, now=self.clock()))
+        else:
+            total = file.total or 0
+        if not total:
+            self._end(file, "file.no-records")
+            return True
+        for portion, entries, parts in self._portions(file, client, total):
+            self._accept(file, portion, entries, parts)
+            if stop.is_set() or (end is not None and time.monotonic() > end):
+                with self.store.write() as connection:
+                    files.release(connection, _lease(file))
+                return False
+        with self.store.read() as connection:
+            whole = files.find(connection, file.id)
+        try:
+            if whole is not None:
+                self.reader.mark(whole, client, found_results(self.store, file.id))
+        except StoreError:
+            raise
+        except Exception:
+            # The findings are in the results all the same.
+            log.exception("the workbook of file %s could not be written", file.id)
+        self._end(file, None)
+        return True
+
+    def _portions(
+        self, file: File, client: Client, total: int
+    ) -> Iterator[tuple[Portion, list[Imported], dict[int, str]]]:
+        """The portions behind the cursor, each with the zip's entries that begin in it."""
+        position = file.position
+        pending: list[Imported] = []
+        parts: dict[int, str] = {}
+        begun: str | None = None
+        for item in self.reader.records(file, client):
+            if isinstance(item, PartBegins):
+                begun = item.name
+                continue
+            if begun is not None:
+                parts[position], begun = begun, None
+            pending.append(item)
+            position += 1
+            if len(pending) == self.portion_records or position == total:
+                yield _portion(file, client, pending, last=position == total), pending, parts
+                pending, parts = [], {}
+
+    def _accept(self, file: File, portion: Portion, imported: list[Imported], parts: dict[int, str]) -> None:
+        """Accept a portion and move the cursor, in one commit."""
+        position = portion.records[-1].position + 1
+        for race in count(1):
+            try:
+                with self.store.write() as connection:
+                    now = self.clock()
+                    if not files.advance(connection, _lease(file), position, parts, now=now):
+                        raise LeaseLostError
+                    [results] = accept(connection, [portion], self.destinations, now)
+                    note(connection, _entries(portion, imported, results), now)
+                break
+            except CardRaceError:
+                if race == _RACES:
+                    raise
+        if any(result.status == "accepted" for result in results):
+            for destination in self.destinations:
+                self.ring(destination)
+
+    def _end(self, file: File, code: str | None) -> None:
+        self._write(lambda connection: files.finish(connection, _lease(file), code=code, now=self.clock()))
+
+    def _write(self, change: Callable[..., bool]) -> None:
+        with self.store.write() as connection:
+            if not change(connection):
+                raise LeaseLostError
+
+    @property
+    def _lease_ms(self) -> int:
+        return round(self.lease_seconds * 1000)
+
+    def renew(self, lease_id: str) -> None:
+        """Put off the end of a lease."""
+        with self.store.write() as connection:
+            files.renew(connection, lease_id, self.clock() + self._lease_ms)
+
+
+def found_results(store: Store, file_id: str) -> Iterator[FileResult]:
+    """The results of a file that something was found about."""
+    after = -1
+    while True:
+        with store.read() as connection:
+            page = files.results(connection, file_id, after=after, only_found=True)
+        if not page:
+            return
+        yield from page
+        after = page[-1].position
+
+
+def _portion(file: File, client: Client, imported: Sequence[Imported], *, last: bool) -> Portion:
+    records = [one.received for one in imported]
+    return Portion(
+        submission_id=file.id,
+        client_id=file.client_id,
+        schools=client.schools,
+        received_at=file.created_at,
+        media_type=_MEDIA_TYPES[file.form],
+        atomic=False,
+        trace_parent=file.trace_parent,
+        records=records,
+        first=records[0].position == 0,
+        last=last,
+        size=file.bytes or 0,
+        sha256=file.sha256 or "",
+    )
+
+
+_MEDIA_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+    "xml": "application/xml",
+    "ndjson": "application/x-ndjson",
+    "zip": "application/zip",
+}
+
+
+def _entries(portion: Portion, imported: Sequence[Imported], results: Sequence[RecordResult]) -> Iterator[Entry]:
+    for one, result in zip(imported, results, strict=True):
+        if one.codes:
+            kept = one.kept(result.findings) if result.status == "rejected" else None
+            yield Entry(
+                one.codes, portion.client_id, result.school, portion.submission_id, result.position, result.key, kept
+            )
+
+
+def _lease(file: File) -> str:
+    assert file.lease_id is not None  # noqa: S101 - what is imported is leased
+    return file.lease_id
+
+
+class _Renewal:
+    """Renews a lease in the background while the block runs."""
+
+    def __init__(self, importer: Importer, lease_id: str) -> None:
+        self._importer, self._lease_id = importer, lease_id
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="import-renewal", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._importer.lease_seconds / _RENEWALS_PER_LEASE):
+            try:
+                self._importer.renew(self._lease_id)
+            except StoreError as error:
+                log.warning("the lease of an import could not be renewed: %s", error)
