@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -25,6 +25,16 @@ def ethnic_names(numbering: str) -> dict[str, str]:
     """Code of an ethnic group in a numbering of the canonical card → its name."""
     column = _ETHNIC_COLUMNS[numbering]
     return {row[column]: row["name"].partition("|")[0] for row in _rows("ethnic_groups.csv") if row[column]}
+
+
+def commune_code(place: Mapping[str, str]) -> str | None:
+    """The code of a place's commune in the list since 1/7/2025, if it has one.
+
+    Raises ValueError for a code of another list: a vendor that knows one list has no words for it.
+    """
+    if place.get("commune_list", "2025") != "2025":
+        raise ValueError("The vendor writes communes of one list only, and this is not of the list since 1/7/2025.")
+    return place.get("commune_code")
 
 
 def former_commune(rng: Random, code: str) -> FormerCommune:

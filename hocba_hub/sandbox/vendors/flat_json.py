@@ -1,6 +1,6 @@
-"""The REST vendor of the profiles `vendor-flat-…`: flat Vietnamese keys, its own subject codes; it holds every field.
+"""The REST vendor of the profiles `vendor-flat-…`: flat Vietnamese keys, its own subject codes.
 
-But for codes of a pupil's birthplace in the commune list, which it has no keys for.
+It holds every field; communes of the list since 1/7/2025 only, and ethnic groups by name, so not those of QCVN 109.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from hocba_hub.sandbox.vendors.codes import ethnic_names
+from hocba_hub.sandbox.vendors.codes import commune_code, ethnic_names
 from hocba_hub.sandbox.vendors.forms import LEVELS, circular, comma, day
 
 _PRIMARY = {
@@ -71,7 +71,7 @@ def flat(card: dict[str, Any]) -> dict[str, Any]:
         "tenTruong": school["name"],
         "capHoc": LEVELS[school["level"]],
         "xaTruong": school["commune_name"],
-        "maXaTruong": school.get("commune_code"),
+        "maXaTruong": commune_code(school),
         "huyenTruong": school.get("district_name"),
         "tinhTruong": school["province_name"],
         "khoi": card["class"]["grade"],
@@ -101,15 +101,16 @@ def _pupil(pupil: dict[str, Any]) -> dict[str, Any]:
         "soDinhDanh": pupil.get("personal_number"),
         "hoChieu": pupil.get("passport_number"),
         "maHocSinh": pupil["pupil_code"],
-        "gioiTinh": "Nam" if pupil["gender"] == "1" else "Nữ",
+        "gioiTinh": ("Không rõ", "Nam", "Nữ")[int(pupil["gender"])],
         "ngaySinh": day(pupil["birth"]),
         "noiSinh": birthplace["address"],
+        "maXaNoiSinh": commune_code(birthplace),
         "maTinhNoiSinh": birthplace.get("province_code"),
         "queQuan": hometown["address"],
-        "maXaQueQuan": hometown.get("commune_code"),
+        "maXaQueQuan": commune_code(hometown),
         "maTinhQueQuan": hometown.get("province_code"),
         "noiO": residence["address"],
-        "maXaNoiO": residence.get("commune_code"),
+        "maXaNoiO": commune_code(residence),
         "maTinhNoiO": residence.get("province_code"),
         "danToc": ethnic_names(pupil["ethnic_list"])[pupil["ethnic_code"]],
         "quocTich": pupil["nationality"],

@@ -1,7 +1,8 @@
 """The SOAP vendor of the profile `soap-vendor`: nested XML, communes as they were before 1/7/2025, results in words.
 
-It holds every field of every kind of card. Text is written as careless systems do: some composed, some decomposed
-(NFD), some with the letter Ð (U+00D0) for Đ, some with blanks around; the same card always in the same way.
+It holds every field of every kind of card; communes that are told by the list since 1/7/2025 only, and ethnic groups by
+name, so not those of QCVN 109. Text is written as careless systems do: some composed, some decomposed (NFD), some with
+the letter Ð (U+00D0) for Đ, some with blanks around; the same card always in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from unicodedata import normalize
 from lxml import etree
 
 from hocba_hub.model.subjects import SUBJECTS
-from hocba_hub.sandbox.vendors.codes import ethnic_names, former_commune
+from hocba_hub.sandbox.vendors.codes import commune_code, ethnic_names, former_commune
 from hocba_hub.sandbox.vendors.forms import LEVELS, circular, comma, day
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -123,9 +124,10 @@ class _Hand:
 
     def _area(self, place: dict[str, Any]) -> dict[str, object]:
         """Codes of a place as they were before 1/7/2025."""
-        if "commune_code" not in place:
+        code = commune_code(place)
+        if code is None:
             return {"maTinh": place.get("province_code")}
-        former = former_commune(self._rng, place["commune_code"])
+        former = former_commune(self._rng, code)
         return {"maXa": former.code, "maTinh": former.province if "province_code" in place else None}
 
     def _pupil(self, pupil: dict[str, Any]) -> None:
