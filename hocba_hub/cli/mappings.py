@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -179,7 +177,7 @@ def test(mapping: tuple[str, ...], tables: Path | None) -> None:
 @click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
 @_LANGUAGE
 def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
-    """Translate the records of a FILE (JSON, NDJSON, XML or CSV) to lines of JSON; findings go to standard error.
+    """Translate the records of a FILE (JSON, NDJSON, XML, XLSX or CSV) to lines of JSON; findings go to standard error.
 
     Ends with 1 if a record could not be translated whole.
     """
@@ -187,7 +185,7 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
 
     from hocba_hub.mappings.compile import compile_mapping
     from hocba_hub.mappings.document import DocumentError
-    from hocba_hub.model.findings import Finding
+    from hocba_hub.model.findings import Finding, Severity
 
     document = _document(mapping)
     try:
@@ -204,7 +202,7 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
             click.echo(orjson.dumps(translation.output))
             failed |= not translation.complete
         else:
-            failed = True
+            failed |= record.kind.severity is Severity.ERROR
         for finding in findings:
             shown = finding.as_json()
             click.echo(f"{finding.pointer}: {shown['message_' + lang]} ({finding.kind.code})", err=True)
@@ -215,24 +213,25 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
 def _records(file: Path, document: Document) -> Iterator[Record | Finding]:
     import orjson
 
+    from hocba_hub.adapters.workbook.files import file_records
     from hocba_hub.mappings.document import ROWS, XML
     from hocba_hub.mappings.records import JsonRecord, XmlError, json_records, parse_xml, xml_records
-    from hocba_hub.mappings.rows import Sheet, row_records
 
     source = document.source
+    if source.format == ROWS:
+        with file.open("rb") as stream:
+            yield from file_records(stream, file.name, source)
+        return
     try:
         text = file.read_text(encoding="utf-8-sig")
         if source.format == XML:
             yield from xml_records(parse_xml(text), source)
-        elif source.format == ROWS:
-            name = source.sheets[0].sheet if source.sheets else file.stem
-            yield from row_records([Sheet(name, csv.reader(io.StringIO(text)))], source)
         elif file.suffix in (".ndjson", ".jsonl"):
             for number, line in enumerate(filter(None, map(str.strip, text.splitlines()))):
                 yield JsonRecord(orjson.loads(line), (number,))
         else:
             yield from json_records(orjson.loads(text), source)
-    except (UnicodeDecodeError, orjson.JSONDecodeError, XmlError, csv.Error) as error:
+    except (UnicodeDecodeError, orjson.JSONDecodeError, XmlError) as error:
         reason = str(error) if isinstance(error, XmlError) else type(error).__name__
         raise click.ClickException(f"{file.name} is not readable as {source.format} ({reason}).") from error
 
@@ -255,34 +254,40 @@ def diff(before: str, after: str) -> None:
 
 @mappings.command()
 @click.argument("mapping")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="CSV file to write.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=text("option.table-out"))
 def export(mapping: str, out: Path) -> None:
-    """Write a mapping's rules as a table (CSV) for review in a spreadsheet."""
+    """Write a mapping's rules as a table for review in a spreadsheet: a workbook (.xlsx), or CSV."""
+    from hocba_hub.adapters.workbook.review import write_review
     from hocba_hub.mappings.examples import example_values
-    from hocba_hub.mappings.tabular import as_table
+    from hocba_hub.mappings.tabular import TITLES_VI, as_table
 
     document = _document(mapping)
-    with out.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows(as_table(document, example_values(document, _tables())))
+    with out.open("wb") as file:
+        write_review(file, out.name, as_table(document, example_values(document, _tables())), TITLES_VI)
     click.echo(f"{out.name}: {document.label}")
 
 
 @mappings.command("import")
 @click.argument("mapping")
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(mapping: str, table: Path) -> None:
-    """Print MAPPING with the rules of a reviewed TABLE (CSV) in the place of its own."""
+@_LANGUAGE
+def import_(mapping: str, table: Path, lang: str) -> None:
+    """Print MAPPING with the rules of a reviewed TABLE (.xlsx or CSV) in the place of its own."""
+    from hocba_hub.adapters.workbook.review import read_review
     from hocba_hub.mappings.document import DocumentError
+    from hocba_hub.mappings.rows import SourceError
     from hocba_hub.mappings.tabular import TableFormError, from_table
 
-    document = _document(mapping)
+    document = _document(mapping, lang)
+    findings: Sequence[Finding]
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            text = from_table(document, list(csv.reader(file)))
-    except DocumentError as error:
-        _print_findings(table.name, error.findings, "en")
+        with table.open("rb") as file:
+            text = from_table(document, read_review(file, table.name))
+    except (DocumentError, SourceError) as error:
+        findings = error.findings if isinstance(error, DocumentError) else [error.finding]
+        _print_findings(table.name, findings, lang)
         raise click.exceptions.Exit(1) from error
-    except (TableFormError, UnicodeDecodeError, csv.Error) as error:
+    except TableFormError as error:
         raise click.ClickException(f"{table.name}: {error}") from error
     sys.stdout.write(text)
 

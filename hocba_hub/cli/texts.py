@@ -106,6 +106,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Lược đồ riêng của đích: tệp JSON Schema (.json) hoặc bảng trường (.csv).",
         "The target's own schema: a JSON Schema (.json) or a field table (.csv).",
     ),
+    "option.table-out": (
+        "Tệp bảng để ghi: .xlsx hoặc .csv.",
+        "The table file to write: .xlsx or .csv.",
+    ),
     "option.tables": ("Thư mục có thêm bảng mã.", "A folder of more code tables."),
     "ends": ("Nhấn Ctrl-C để dừng.", "Ctrl-C ends it."),
     "clients": ("Phần mềm nhà trường và khóa của chúng.", "Vendor systems and their keys."),

@@ -167,6 +167,10 @@ class _Workbook:
 
     def records(self) -> Iterator[Record | Finding]:
         main, *others = self.source.sheets
+        missing = [spec for spec in self.source.sheets if not self.matching(spec)]
+        yield from (Finding(kinds.SHEET_MISSING, "", spec.sheet) for spec in missing)
+        if main in missing:
+            return
         parts = []
         for spec in others:
             parts.append(part := _Part(spec))
@@ -183,9 +187,11 @@ class _Workbook:
                     yield Finding(kinds.KEY_REPEATED, where, ", ".join(spec.key))
                 else:
                     part.rows.setdefault(key, []).append(row)
+        has_cards = False
         for item in self.cards(main):
+            has_cards |= not isinstance(item, Finding)
             yield item if isinstance(item, Finding) else self.joined(*item, parts)
-        for part in parts:
+        for part in parts if has_cards else ():
             for row in part.left() if part.spec.key else ():
                 yield Finding(kinds.KEY_UNMATCHED, cell_place(row.sheet, "", row.number), main.sheet)
 
@@ -231,18 +237,19 @@ class _Workbook:
 
     def of(self, spec: SheetSpec) -> Iterator[tuple[Key, _Row | Finding]]:
         """The rows of every sheet that the spec means, each with its key."""
-        pattern = re.compile(".*".join(map(re.escape, _folded(spec.sheet).split("*"))))
-        exact = {_folded(other.sheet) for other in self.source.sheets if other is not spec}
-        matching = [s for s in self.sheets if pattern.fullmatch(_folded(s.name)) and _folded(s.name) not in exact]
-        if not matching:
-            yield (), Finding(kinds.SHEET_MISSING, "", spec.sheet)
-        for sheet in matching:
+        for sheet in self.matching(spec):
             try:
                 yield from self.rows(sheet, spec)
             except SourceError as error:
                 yield (), error.finding
             for remark in sheet.remarks:
                 yield (), remark
+
+    def matching(self, spec: SheetSpec) -> list[Sheet]:
+        """The sheets that the spec means, by their names."""
+        pattern = re.compile(".*".join(map(re.escape, _folded(spec.sheet).split("*"))))
+        exact = {_folded(other.sheet) for other in self.source.sheets if other is not spec}
+        return [s for s in self.sheets if pattern.fullmatch(_folded(s.name)) and _folded(s.name) not in exact]
 
     def rows(self, sheet: Sheet, spec: SheetSpec) -> Iterator[tuple[Key, _Row | Finding]]:
         rows = iter(sheet.rows)

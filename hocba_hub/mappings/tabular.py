@@ -23,6 +23,28 @@ CELLS = (
 )
 """Keys of a rule, one column each."""
 HEADER = ("target", "alternative", *CELLS, "example")
+TITLES_VI = {
+    "target": "Trường đích",
+    "alternative": "Phương án",
+    "from": "Trường nguồn",
+    "apply": "Phép biến đổi",
+    "table": "Bảng mã",
+    "default": "Giá trị mặc định",
+    "required": "Bắt buộc",
+    "value": "Giá trị cố định",
+    "when": "Điều kiện",
+    "join": "Ký tự nối",
+    "expression": "Biểu thức JSONata",
+    "each": "Danh sách nguồn",
+    "where": "Lọc danh sách",
+    "at": "Vị trí nguồn",
+    "always": "Luôn có",
+    "note": "Ghi chú",
+    "example": "Ví dụ",
+}
+"""Column → what an official reads above it."""
+_TITLE_LINES = 5
+"""Lines in which the names of the columns are looked for."""
 _ENTRY = re.compile(r"(.*)\[(\d+)\]\Z")
 
 
@@ -67,13 +89,15 @@ def from_table(document: Document, lines: Sequence[Sequence[str]]) -> str:
     """The document's text with the rules of the table instead of its own.
 
     Raises:
-        TableFormError: the header is not `HEADER`, or a cell is not readable.
+        TableFormError: no line has the names of `HEADER`, or a cell is not readable.
         DocumentError: the result is not a mapping document; with findings that name the targets.
     """
-    if not lines or [str(cell) for cell in lines[0][: len(HEADER)]] != list(HEADER):
+    tops = (number for number, line in enumerate(lines[:_TITLE_LINES], 1) if tuple(line[: len(HEADER)]) == HEADER)
+    top = next(tops, None)
+    if top is None:
         raise TableFormError("line 1: expected the columns " + ", ".join(HEADER))
     fields: dict[str, Raw] = {}
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(lines[top:], top + 1):
         cells = [as_text("" if cell is None else cell).strip() for cell in line] + [""] * len(HEADER)
         if not cells[0]:
             continue
@@ -99,6 +123,9 @@ def _put(fields: dict[str, Raw], target: str, alternative: str, rule: dict[str, 
         entry = _ENTRY.fullmatch(name)
         key = f"{key}/{name}" if key else name
         found = here.get(key.removesuffix("[]") if entry is None else key.rpartition("[")[0])
+        if isinstance(found, list) and found:
+            # Of several alternatives, the one whose line came last.
+            found = found[-1]
         if isinstance(found, dict) and entry is not None:
             entries = found.setdefault("items", [])
             entries.extend({} for _ in range(int(entry[2]) + 1 - len(entries)))

@@ -20,7 +20,10 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.files import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
-from hocba_hub.mappings.values import as_text
+from hocba_hub.mappings.conversion import CELL_FAULTS
+from hocba_hub.mappings.reading import finding
+from hocba_hub.mappings.rows import SourceError, cell_place, letter
+from hocba_hub.mappings.values import Raw, as_text
 
 _SHEET = "Quy tắc ánh xạ"
 _WIDTHS = {"target": 34, "alternative": 10, "from": 38, "apply": 30, "table": 30, "example": 30, "note": 40}
@@ -63,8 +66,19 @@ def read_review(file: BinaryIO, name: str) -> list[list[str]]:
         lines = [[as_text(cell) for cell in row] for row in csv_sheet(file, name).rows]
         return [[_bare(cell) for cell in line] for line in lines]
     with open_workbook(file) as workbook:
-        rows = workbook.sheets[0].rows if workbook.sheets else ()
-        return [["" if cell is None else as_text(cell) for cell in row] for row in rows]
+        if not workbook.sheets:
+            return []
+        title = workbook.sheets[0].name
+        rows = enumerate(workbook.sheets[0].rows, 1)
+        return [[_text(cell, title, column, row) for column, cell in enumerate(cells)] for row, cells in rows]
+
+
+def _text(value: Raw, sheet: str, column: int, row: int) -> str:
+    """What a person typed; a formula that gave nothing, or an error, is nothing that could be a rule."""
+    text = "" if value is None else as_text(value)
+    if text in CELL_FAULTS:
+        raise SourceError(finding(CELL_FAULTS[text], cell_place(sheet, letter(column), row), target="-"))
+    return text
 
 
 def _cell(sheet: WriteOnlyWorksheet, text: str, style: Mapping[str, object]) -> Cell:
