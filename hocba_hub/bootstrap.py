@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from hocba_hub.adapters.destination import Destination, load_destinations
+from hocba_hub.adapters.files.spool import Spool
 from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.outbound import Outbound
 from hocba_hub.adapters.registry import adapter_for
@@ -20,6 +21,8 @@ from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
+from hocba_hub.queue.import_jobs import ImportBell, ImportProcess, clear
+from hocba_hub.queue.imports import Importer
 from hocba_hub.queue.jobs import WorkerProcess
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
@@ -101,6 +104,37 @@ def worker_process(settings: Settings) -> WorkerProcess:
     )
 
 
+def importer(settings: Settings, store: Store, ring: Callable[[DestinationName], None]) -> Importer:
+    """What imports files; `ring` is called for every destination that something was accepted for."""
+    from hocba_hub.api.file_reading import FileReader  # noqa: PLC0415 - deliveries are made without these
+    from hocba_hub.api.judge import Judge  # noqa: PLC0415
+    from hocba_hub.api.shelf import LiveShelf  # noqa: PLC0415
+
+    known, formats = destinations(settings), formats_beside(settings.destinations_folder)
+    judge = Judge(Holdings(known.values(), formats), rules(settings))
+    return Importer(
+        store=store,
+        reader=FileReader(Spool(settings.files_folder), LiveShelf(store, formats), judge, settings.record_bytes),
+        destinations=sorted(known),
+        ring=ring,
+        clock=system_clock,
+        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+def import_process(settings: Settings, worker: WorkerProcess) -> ImportProcess:
+    """What the import jobs of a worker process work with."""
+    return ImportProcess(
+        store=worker.engine.store,
+        bell=ImportBell(settings.redis_url),
+        clock=system_clock,
+        make=lambda: importer(settings, worker.engine.store, worker.doorbell.ring),
+        slice_seconds=settings.drain_seconds,
+        stop=worker.stop,
+    )
+
+
 def application(settings: Settings) -> FastAPI:
     """The HTTP API of this process."""
     from hocba_hub.api.app import create_app  # noqa: PLC0415 - workers start without the web framework
@@ -114,6 +148,7 @@ def application(settings: Settings) -> FastAPI:
         ring=Doorbell(settings.redis_url).ring,
         formats=formats_beside(settings.destinations_folder),
         rules=rules(settings),
+        ring_file=ImportBell(settings.redis_url).ring,
     )
     return create_app(hub)
 
@@ -143,4 +178,7 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
                 return
         recheck(settings, store).run(now=system_clock())
 
-    return [forget_old_answers, read_waiting_again]
+    def forget_old_files() -> None:
+        clear(Spool(settings.files_folder), store, before=system_clock() - settings.files_days * 86_400_000)
+
+    return [forget_old_answers, read_waiting_again, forget_old_files]

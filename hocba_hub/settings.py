@@ -58,6 +58,13 @@ class Settings(BaseSettings):
     """Less free disk than this, and the hub answers 503."""
     idempotency_days: int = Field(7, ge=1)
 
+    files_dir: Path | None = None
+    """Spool of the files that clients send, the same for every API and worker; without it, in the home folder."""
+    file_bytes: int = Field(2_147_483_648, ge=1_000)
+    """Most bytes of one file."""
+    files_days: int = Field(30, ge=1)
+    """How long a file and its findings workbook are kept; what became of its records stays."""
+
     soap_digest_secret: SecretStr | None = Field(None, min_length=32)
     """From which the passwords of WS-Security digests are derived; without it, no digest is taken."""
     client_certificate_header: str | None = None
@@ -92,6 +99,11 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """SQLAlchemy URL of the store that is in force."""
         return self.database_url or f"sqlite:///{(self.home / 'hub.db').absolute()}"
+
+    @cached_property
+    def files_folder(self) -> Path:
+        """The spool that is in force."""
+        return self.files_dir or self.home / "files"
 
     @cached_property
     def destinations_folder(self) -> Path:

@@ -12,7 +12,18 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
-from hocba_hub.api import code_tables, health, intake, mappings, operations, problem_pages, rules, status, support
+from hocba_hub.api import (
+    code_tables,
+    files,
+    health,
+    intake,
+    mappings,
+    operations,
+    problem_pages,
+    rules,
+    status,
+    support,
+)
 from hocba_hub.api.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.context import Hub
 from hocba_hub.api.description import SCHEMAS
@@ -22,6 +33,7 @@ from hocba_hub.api.soap import service as soap
 
 ROUTERS: Sequence[APIRouter] = (
     intake.router,
+    files.router,
     status.router,
     rules.router,
     soap.router,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.files.spool import Spool
 from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.translation import Formats, shipped_formats
 from hocba_hub.api.backpressure import Room
@@ -21,6 +22,10 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.rules.configuration import DEFAULT, Configuration
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
+
+
+def _nobody(_: str) -> None:
+    """Rings for nobody."""
 
 
 @dataclass
@@ -39,11 +44,15 @@ class Hub:
     rules: Configuration = DEFAULT
     """Which rules are applied, and how."""
 
+    ring_file: Callable[[str], object] = _nobody
+    """Rings for the import of a file; without it, whoever polls the store finds the file."""
+
     room: Room = field(init=False)
     writer: GroupWriter = field(init=False)
     keyring: Keyring = field(init=False)
     rate: Rate = field(init=False)
     judge: Judge = field(init=False)
+    spool: Spool = field(init=False)
     shelf: LiveShelf = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +63,7 @@ class Hub:
         self.shelf = LiveShelf(self.store, self.formats)
         formats = self.formats or shipped_formats()
         self.judge = Judge(Holdings(self.destinations.values(), formats), self.rules)
+        self.spool = Spool(self.settings.files_folder)
         self.rate = Rate(self.settings.requests_per_second)
 
     def close(self) -> None:

@@ -253,6 +253,87 @@ _KINDS = (
         "See source.records of the mapping: the body must have the list of records there.",
     ),
     ProblemKind(
+        "file.form",
+        415,
+        "Không nhận loại tệp này",
+        "This form of file is not read",
+        "Gửi XLSX, CSV, XML, NDJSON hoặc ZIP của chúng; nêu đúng Content-Type, hoặc tên tệp ở tham số name.",
+        (
+            "Send XLSX, CSV, XML, NDJSON or a ZIP of them; say so by Content-Type, or by the file's name in "
+            "the parameter name."
+        ),
+    ),
+    ProblemKind(
+        "file.profile",
+        422,
+        "Tệp dạng này cần một định dạng đọc được nó",
+        "This form of file needs a profile that reads it",
+        (
+            "Bảng tính và CSV cần profile của một ánh xạ đọc theo dòng, XML và NDJSON cần ánh xạ cùng loại; "
+            "học bạ theo mẫu chuẩn gửi bằng XML hoặc NDJSON."
+        ),
+        (
+            "Workbooks and CSV need a profile that reads rows, XML and NDJSON one of their own kind; "
+            "canonical report cards come as XML or NDJSON."
+        ),
+    ),
+    ProblemKind(
+        "file.range",
+        409,
+        "Phần gửi không nối tiếp phần đã nhận",
+        "The part does not follow what was received",
+        "Gửi tiếp từ vị trí nêu ở received; Content-Range phải đúng với nội dung.",
+        "Go on at received; Content-Range has to go with the body.",
+    ),
+    ProblemKind(
+        "file.busy",
+        409,
+        "Tệp đang được gửi ở một kết nối khác",
+        "The file is being sent over another connection",
+        "Chờ kết nối kia kết thúc, rồi hỏi bằng HEAD đã nhận đến đâu.",
+        "Wait until the other connection has ended, then ask by HEAD how much has come.",
+    ),
+    ProblemKind(
+        "file.complete",
+        409,
+        "Tệp đã nhận đủ",
+        "The file is whole already",
+        "Không gửi tiếp được nữa; để gửi tệp khác hãy dùng POST /v1/files.",
+        "Nothing can be added; send another file by POST /v1/files.",
+    ),
+    ProblemKind(
+        "file.not-ready",
+        409,
+        "Tệp chưa nhập xong",
+        "The import is not finished",
+        "Xem tiến độ ở GET /v1/files/{id}, rồi hỏi lại.",
+        "See GET /v1/files/{id} for the progress, and ask again.",
+    ),
+    ProblemKind(
+        "file.no-workbook",
+        404,
+        "Không có sổ tính đánh dấu lỗi",
+        "There is no workbook of findings",
+        "Không có gì để đánh dấu, tệp không phải sổ tính hay CSV, hoặc đã quá thời hạn lưu. Xem /result.",
+        "There is nothing to mark, the file is no workbook or CSV, or its time is over. See /result.",
+    ),
+    ProblemKind(
+        "file.no-records",
+        422,
+        "Không đọc được bản ghi nào trong tệp",
+        "No record could be read from the file",
+        "Xem findings của tệp, sửa rồi gửi lại.",
+        "See the file's findings, correct it and send it again.",
+    ),
+    ProblemKind(
+        "file.bytes-missing",
+        503,
+        "Tệp không còn trong kho tạm",
+        "The file is not in the spool any more",
+        "Gửi lại tệp. Người vận hành: mọi tiến trình phải thấy cùng một HOCBA_FILES_DIR.",
+        "Send it again. Operators: every process has to see the same HOCBA_FILES_DIR.",
+    ),
+    ProblemKind(
         "body.content-coding",
         415,
         "Kiểu nén không được hỗ trợ",

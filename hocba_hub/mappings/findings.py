@@ -6,7 +6,7 @@ all others are about a mapping document, and are read by the person who writes i
 
 from __future__ import annotations
 
-from hocba_hub.mappings import workbook_findings
+from hocba_hub.mappings import file_findings, workbook_findings
 from hocba_hub.model.findings import FindingKind, Severity
 
 
@@ -314,5 +314,6 @@ EXAMPLE_FAILED = _error(
 KINDS = (
     *(kind for kind in globals().copy().values() if isinstance(kind, FindingKind)),
     *workbook_findings.KINDS,
+    *file_findings.KINDS,
 )
 """Every kind of this room, for the catalogue."""

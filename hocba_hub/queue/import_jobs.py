@@ -10,17 +10,31 @@ from dataclasses import dataclass, field
 import redis
 from rq import Queue
 
+from hocba_hub.adapters.files.spool import Spool
 from hocba_hub.model.clock import Clock
 from hocba_hub.queue.doorbell import QUEUE, connect
 from hocba_hub.queue.imports import Importer
 from hocba_hub.store import files
 from hocba_hub.store.engine import Store, StoreError
+from hocba_hub.store.files import FileState
 
 log = logging.getLogger(__name__)
 
 _RUNG_MS = 5_000
 _JOB_SECONDS = 6 * 3_600
 """Longest time that cutting a file and one slice of its import may take."""
+
+
+def clear(spool: Spool, store: Store, *, before: int) -> None:
+    """Remove what lies in the spool of files that ended, or were not gone on with, before a moment (milliseconds)."""
+    for file_id in list(spool.ids()):
+        with store.read() as connection:
+            file = files.find(connection, file_id)
+        if file is not None and (file.state == FileState.WAITING or file.changed_at >= before):
+            continue
+        with store.write() as connection:
+            files.forget(connection, file_id)
+        spool.remove(file_id)
 
 
 class ImportBell:

@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.ids import uuid7
 from hocba_hub.store.bodies import pack, unpack
@@ -98,16 +99,23 @@ def create(
     trace_parent: str | None = None,
     file_id: str | None = None,
 ) -> str:
-    """Enter a file of which nothing has come yet; its id. `now` in milliseconds, `size` in bytes where it is known."""
+    """Enter a file of which nothing has come yet; its id, or that of the client's file with this key.
+
+    `now` in milliseconds, `size` in bytes where it is known.
+    """
     made = file_id or uuid7()
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        insert(files).values(
+        dialect.insert(files)
+        .values(
             id=made, client_id=client_id, upload_key=upload_key, name=name, form=form, profile=profile,
             state=FileState.RECEIVING, created_at=now, changed_at=now, bytes=size, received=0, position=0,
             trace_parent=trace_parent, leased_until=0,
         )
+        .on_conflict_do_nothing()
     )  # fmt: skip
-    return made
+    known = None if upload_key is None else find_by_key(connection, client_id, upload_key)
+    return made if known is None else known.id
 
 
 def find(connection: Connection, file_id: str, *, client_id: int | None = None) -> File | None:
