@@ -299,8 +299,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "option.year": ("Năm học.", "School year."),
     "generated": ("{cards} học bạ, {defects} bản có lỗi: {out}", "{cards} cards, {defects} with a defect: {out}"),
     "option.profile": (
-        "Định dạng: canonical, hoặc tên một hồ sơ ánh xạ của nhà cung cấp.",
-        "The format: canonical, or the name of a vendor's profile.",
+        "Định dạng: canonical, hoặc tên hồ sơ của một nhà cung cấp; chỉ ghi học bạ mà định dạng đó chứa được.",
+        "The format: canonical, or the name of a vendor's profile; it gets those of the cards that it can hold.",
     ),
     "profile.unknown": ("chỉ có: {known}", "there is only: {known}"),
     "defects.canonical": ("chỉ dùng với định dạng canonical", "only with the canonical format"),

@@ -1,5 +1,6 @@
 """The SOAP vendor: text in any form comes back normalised, communes are never guessed."""
 
+import asyncio
 import copy
 import csv
 import io
@@ -13,10 +14,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from hocba_hub.api.body import Body, BodyLimits
+from hocba_hub.api.translation import translate
+from hocba_hub.api.vendor_body import vendor_records
 from hocba_hub.mappings.compile import compile_mapping
 from hocba_hub.mappings.library import shipped_library
 from hocba_hub.mappings.records import parse_xml, xml_records
+from hocba_hub.mappings.shelf import Shelf
 from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 from hocba_hub.sandbox.vendors.codes import former_commune
@@ -125,3 +131,23 @@ def test_a_code_that_nobody_knows_goes_to_the_work_list():
     assert [finding.kind.code for finding in made.findings] == ["mapping.table.unknown"]
     [entry] = made.unmapped
     assert (entry.table, entry.value) == ("communes", "99999")
+
+
+def test_each_card_of_a_call_is_a_document_of_its_own_and_reads_as_the_same_card():
+    cards = list(generate(40, 3, schools=10))
+    file = io.BytesIO()
+    WRITERS["soap-vendor"](map(json.loads, cards), file)
+
+    async def pieces():
+        for place in range(0, len(file.getvalue()), 5000):
+            yield file.getvalue()[place : place + 5000]
+
+    async def run():
+        body = Body(pieces(), gzip=False, limits=BodyLimits(10_000_000, 1_000_000, 100, 100))
+        return [one async for one in vendor_records(body, MAPPING.document.source, "text/xml")]
+
+    shelf = Shelf(shipped_library(), shipped_tables())
+    for raw, document in zip(cards, asyncio.run(run()), strict=True):
+        made = translate(document, shelf, "soap-vendor")
+        assert made.findings == ()
+        assert read_card(made.canonical).canonical == raw
