@@ -146,10 +146,9 @@ class _Part:
     """Keys that a card named, of a sheet that several cards may name."""
 
     def of(self, key: Key, card: Mapping[str, Raw]) -> list[_Row]:
-        if self.spec.of:
-            key = _key(card, self.spec.of)
-        elif self.spec.key:
+        if self.spec.key and not self.spec.of:
             return self.rows.pop(key, [])
+        key = _key(card, self.spec.of)
         self.used.add(key)
         return self.rows.get(key, [])
 

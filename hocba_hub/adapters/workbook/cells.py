@@ -29,6 +29,7 @@ _LONGEST_MERGE = 200
 _LEAP_BUG = 60
 """The serial of 29 February 1900, a day that spreadsheets have and the calendar has not."""
 _DAYS_TO_1904 = 1_462
+_EXACT = 10**15
 _CELL, _VALUE, _TEXT, _FORMULA, _ROW, _SPOKEN, _COLUMN = range(7)
 _TAGS = {"c": _CELL, "v": _VALUE, "t": _TEXT, "f": _FORMULA, "row": _ROW, "rPh": _SPOKEN, "col": _COLUMN}
 
@@ -309,17 +310,19 @@ class _Reader:
 
 
 def _number(text: str) -> Raw:
-    """A number; the text where it is none."""
+    """A number, whole where it is; the text where it is none."""
     try:
         number = float(text)
     except ValueError:
         return text
-    return number if isfinite(number) and "_" not in text else text
+    if not isfinite(number) or "_" in text:
+        return text
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def _day(serial: Raw, *, counts_from_1904: bool) -> Raw:
     """The day, or the moment, of a serial number; the number where there is none."""
-    if not isinstance(serial, float):
+    if not isinstance(serial, float | int):
         return serial
     days = serial + _DAYS_TO_1904 if counts_from_1904 else serial
     if days < 1 or int(days) == _LEAP_BUG:
