@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-import orjson
-
 from hocba_hub.adapters.files.archive import Archive
 from hocba_hub.adapters.files.forms import Form
 from hocba_hub.adapters.files.pieces import PieceWriter
@@ -24,6 +22,7 @@ from hocba_hub.api.body import BodyError
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.vendor_body import XmlCutter
 from hocba_hub.mappings.document import ROWS, Source
+from hocba_hub.mappings.row_bytes import row_bytes
 from hocba_hub.mappings.rows import RowRecord, SourceError
 from hocba_hub.model.findings import Finding, FindingKind, Severity
 from hocba_hub.model.xml_reading import KINDS as CARD_ROOTS
@@ -113,7 +112,7 @@ class Cutter:
             if len(found.letters) != known:
                 known = len(found.letters)
                 self.pieces.columns(found.letters)
-            raw = orjson.dumps(found.node, default=str)
+            raw = row_bytes(found)
             if len(raw) > self.record_bytes:
                 self._say(said_of("body.record-too-large", found.place(())), part)
                 continue

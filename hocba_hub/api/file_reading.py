@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import chain
 
-import orjson
-
 from hocba_hub.adapters.files.findings_workbook import mark_file
 from hocba_hub.adapters.files.forms import Form
 from hocba_hub.adapters.files.pieces import PartBegins, Piece, PieceWriter, read_pieces
@@ -21,7 +19,7 @@ from hocba_hub.api.translation import translate
 from hocba_hub.mappings.delivery import VIETNAM
 from hocba_hub.mappings.document import ROWS, Source
 from hocba_hub.mappings.library import MappingNotFoundError
-from hocba_hub.mappings.rows import RowRecord
+from hocba_hub.mappings.row_bytes import row_record
 from hocba_hub.mappings.schemas import REPORT_CARD
 from hocba_hub.model import catalogue
 from hocba_hub.model.findings import Finding
@@ -102,7 +100,7 @@ class FileReader:
         if file.profile == REPORT_CARD:
             return Imported(self._canonical(position, piece), (), _nothing_kept)
         form = Form(piece.form).source_format or ""
-        record = RowRecord(orjson.loads(piece.raw), piece.columns) if form == ROWS else piece.raw
+        record = row_record(piece.raw, piece.columns) if form == ROWS else piece.raw
         translated = translate(record, self._shelf.current(), file.profile, client=client.name, on=_day(file))
         received = self._judge.record(position, piece.raw, vendor_type(file.profile, form), translated)
         return Imported(received, translated.unmapped, lambda said: translated.kept(piece.raw, said))

@@ -18,7 +18,7 @@ from hocba_hub.mappings.document import JSON, ROWS, XML, Document, Source
 from hocba_hub.mappings.library import MappingNotFoundError
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.records import JsonRecord, Record, xml_records
-from hocba_hub.mappings.rows import RowRecord
+from hocba_hub.mappings.row_bytes import row_record
 from hocba_hub.mappings.shelf import Shelf
 from hocba_hub.model import catalogue
 from hocba_hub.model.findings import Finding, Severity
@@ -124,7 +124,7 @@ def record_of(raw: bytes, source: Source) -> Record | Finding:
         if source.format == XML:
             return next(xml_records(parse_xml(raw, _LIMITS), source))
         if source.format == ROWS:
-            return RowRecord(orjson.loads(raw), {})  # its columns' letters are known only where its file is
+            return row_record(raw, {})  # its columns' letters are known only where its file is
     except orjson.JSONDecodeError as error:
         return Finding(catalogue.MALFORMED, "", facts={"line": error.lineno, "column": error.colno})
     except UnsafeXmlError as error:

@@ -41,8 +41,8 @@ _MOST_CELLS = 20_000
 _MOST_COMMENTS = 3_000
 """Cells that get a comment; those behind them get the colour alone."""
 _MOST_LINES = 12
-_COLOURS = {"error": "FFFFC7CE", "warning": "FFFFEB9C", "not_checkable": "FFDDEBF7"}
-_RANK = ("error", "warning", "not_checkable")
+_COLOURS = {"error": "FFFFC7CE", "warning": "FFFFEB9C"}
+"""Severity → colour. What could not be checked is nothing that a clerk could mend: it is not marked."""
 _OURS = frozenset(_COLOURS.values())
 _THEIRS = "\n———\n"
 """Between our part of a comment and what the sender had there."""
@@ -70,7 +70,7 @@ class Marks:
     def add(self, said: Shown) -> None:
         """Mark the cell that a finding names; of a row its first cell, of a sheet its first."""
         match = _PLACE.fullmatch(str(said.get("pointer", "")))
-        if match is None:
+        if match is None or said["severity"] not in _COLOURS:
             return
         sheet = (match[1] or "").replace("''", "'") or match[2] or ""
         here = int(match[4] or 1), column_index_from_string(match[3]) if match[3] else 1
@@ -81,7 +81,8 @@ class Marks:
                 return
             self.count += 1
             mark = cells[here] = _Mark(said["severity"])
-        mark.severity = min(mark.severity, said["severity"], key=_RANK.index)
+        if said["severity"] == "error":
+            mark.severity = "error"
         line = str(said["message_vi"])
         if line not in mark.lines and len(mark.lines) < _MOST_LINES:
             mark.lines.append(line)
