@@ -233,13 +233,17 @@ class Builder(ValueRules):
 
 
 def gate(rules: Sequence[Rule], target: TargetField) -> Keys | None:
-    """The keys of its object without whose value an object or a list that nobody demands is not there."""
-    match rules[0]:
-        case Object(at=at, always=False, when=None, required=False) if len(rules) == 1 and not target.required:
-            return at.keys if at is not None and at.up == 0 else None
-        case Items(each=each, when=None, required=False) if len(rules) == 1 and not target.required:
-            return each.keys if each is not None and each.up == 0 else None
-    return None
+    """The keys of its object without whose value a rule that nobody demands gives nothing."""
+    rule = rules[0]
+    if len(rules) > 1 or rule.required or target.required:
+        return None
+    paths = [test.path for test in rule.when.tests if test.needs_value] if rule.when else []
+    match rule:
+        case Object(at=at, always=False) if at is not None:
+            paths.append(at)
+        case Items(each=each) if each is not None:
+            paths.append(each)
+    return next((path.keys for path in paths if path.up == 0 and path.keys), None)
 
 
 def is_numbered(rules: Sequence[Rule]) -> bool:

@@ -39,6 +39,11 @@ class Test:
     least: Decimal | None = None
     most: Decimal | None = None
 
+    @property
+    def needs_value(self) -> bool:
+        """Whether it cannot hold where nothing is there."""
+        return self.present is True or (self.among is not None and "" not in self.among)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

@@ -161,3 +161,23 @@ def test_objects_and_lists_that_are_not_there_are_left_out(items):
     assert translated({"r": {"s": {}}, "d": []}) == ({}, [("value.missing", "/r/s/t")])
     assert translated({"r": {"s": "?"}})[1] == [("value.structure", "/r/s")]
     assert translated({"r": "?"})[1] == [("value.structure", "/r")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "there"),
+    [
+        ("{a: {present: true}}", {"a": "1"}),
+        ("{a: x}", {"a": "x"}),
+        ("{a/b: x}", {"a": [{"b": "x"}]}),
+        ("{a: {present: false}}", {}),
+        ("{a: ''}", {}),
+        ("{a: {not: x}}", {}),
+        ("{any: [{a: x}, {c: {present: true}}]}", {"c": "1"}),
+    ],
+)
+def test_what_stands_only_under_a_condition(condition, there):
+    rules = "{q: {when: %s, fields: {v: {value: k}}}, w: {from: f, when: %s, default: d, apply: [upper]}}"
+    made = compile_mapping(load_document(f"{HEAD}fields: {rules % (condition, condition)}"), {})
+    assert made.translate(JsonRecord(there)).output == {"q": {"v": "k"}, "w": "d"}
+    other = {} if there else {"a": "x"}
+    assert made.translate(JsonRecord(other)) == ({}, (), ())
