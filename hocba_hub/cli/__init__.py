@@ -27,6 +27,8 @@ _COMMANDS = (
     "mappings",
     "codes",
     "rules",
+    "files",
+    "watch",
     "database",
 )
 """The commands in the order of the help page: each is the name of its module and of its text."""

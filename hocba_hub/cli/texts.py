@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
+from hocba_hub.cli.file_texts import FILE_TEXTS
+
 Language = Literal["vi", "en"]
 
 TEXTS: Mapping[str, tuple[str, str]] = {
@@ -398,6 +400,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "error.store": ("Kho lưu trữ không dùng được: {message}", "The store cannot be used: {message}"),
     "error.destination": ("Tệp nơi nhận không dùng được: {message}", "The destination file cannot be used: {message}"),
     "error.settings": ("Cấu hình không đúng: {message}", "The settings are not right: {message}"),
+    **FILE_TEXTS,
 }
 """Name → Vietnamese, English."""
 

@@ -232,6 +232,17 @@ def client_in_force(connection: Connection, client_id: int) -> Client | None:
     return None if found is None else _client(found)
 
 
+def client_named(connection: Connection, name: str) -> Client:
+    """A client in force by its name.
+
+    Raises:
+        AccessError: there is none.
+    """
+    found = client_in_force(connection, _owner_id(connection, Owner.CLIENT, name))
+    assert found is not None  # noqa: S101 - its number was just found
+    return found
+
+
 def set_profile(connection: Connection, name: str, profile: str | None) -> None:
     """Set the mapping that reads what a client sends; None for canonical cards.
 
