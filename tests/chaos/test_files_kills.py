@@ -1,0 +1,90 @@
+"""Imports whose processes are killed: every record has one result and every card one version, and all are delivered."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import func, select
+
+from hocba_hub.sandbox.synthetic import generate
+from hocba_hub.sandbox.vendor import wait_until
+from hocba_hub.store.tables import records, versions
+from tests.filed import lines, zipped
+from tests.rig import Rig
+from tests.servers import PostgresServer
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+LONG = os.environ.get("HOCBA_CHAOS") == "long"
+KILLS = 40 if LONG else 4
+FILES = 6 if LONG else 2
+RECORDS = 4_000 if LONG else 1_000
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if request.param == "sqlite":
+        yield None
+        return
+    server = PostgresServer(fsync=True)
+    server.start()
+    yield server.create_database(f"chaos_{uuid4().hex}")
+    server.remove()
+
+
+def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: str | None):
+    chance = random.Random(5)
+    raws = list(generate(FILES * RECORDS, 9, schools=12))
+    with Rig(tmp_path, database_url, environment={"HOCBA_LEASE_SECONDS": "1.5"}) as rig:
+        http = httpx.Client(base_url=rig.url, headers={"Authorization": f"Bearer {rig.client_key()}"}, timeout=30)
+        where = []
+        for number in range(FILES):
+            part = raws[number * RECORDS : (number + 1) * RECORDS]
+            body = zipped({f"{n}.ndjson": b"\n".join(part[n::4]) for n in range(4)})
+            answer = http.post("/v1/files", content=body, headers={"Content-Type": "application/zip"})
+            assert answer.status_code == 202, answer.text
+            where.append(answer.headers["location"])
+
+        def imported() -> list[int]:
+            return [http.get(path).json()["imported"] for path in where]
+
+        mid_way = 0
+        while rig.kills < KILLS and sum(imported()) < len(raws):
+            before = imported()
+            time.sleep(chance.uniform(0.2, 0.9))
+            for name in ("worker-0", "worker-1"):
+                rig.kill(name, signal.SIGKILL)
+            mid_way += any(0 < one < RECORDS for one in imported())
+            if rig.kills == KILLS // 2:
+                rig.redis.kill()
+                rig.redis.start()
+            wait_until(lambda before=before: imported() != before, 15)
+        assert mid_way, "nobody was killed during an import, so nothing is shown"
+        assert wait_until(lambda: all(http.get(path).json()["state"] == "done" for path in where), 120)
+
+        accepted = {}
+        for number, path in enumerate(where):
+            status, *results = lines(http.get(f"{path}/result").content)
+            assert (status["accepted"], status["rejected"]) == (RECORDS, 0)
+            assert [one["position"] for one in results] == list(range(RECORDS))
+            assert {one["status"] for one in results} == {"accepted"}, "a record came twice"
+            assert [one["part"] for one in results] == [f"{n * 4 // RECORDS}.ndjson" for n in range(RECORDS)]
+            ids = {orjson.loads(raw)["card_id"] for raw in raws[number * RECORDS : (number + 1) * RECORDS]}
+            assert {one["card_id"] for one in results} == ids
+            accepted |= {one["record_id"]: one["version"] for one in results}
+        with rig.store() as store, store.read() as connection:
+            for table in (records, versions):
+                assert connection.execute(select(func.count()).select_from(table)).scalar_one() == len(raws)
+        rig.check(accepted, seconds=120)
+        with suppress(httpx.HTTPError):
+            http.close()
