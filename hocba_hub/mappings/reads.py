@@ -11,7 +11,7 @@ from typing import TypeAlias
 from hocba_hub.mappings.document import Source
 from hocba_hub.mappings.fields import Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.paths import ANY, TEXT, Path
-from hocba_hub.mappings.rows import ROW, SHEET
+from hocba_hub.mappings.sheet_rows import ROW, SHEET
 from hocba_hub.mappings.values import Raw
 
 Names: TypeAlias = tuple[str, ...]

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import NamedTuple, TypeAlias
 
 from hocba_hub.mappings import findings as kinds
 from hocba_hub.mappings import workbook_findings
@@ -20,19 +19,17 @@ from hocba_hub.mappings.document import SheetSpec, Source
 from hocba_hub.mappings.paths import Steps
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.records import Record
+from hocba_hub.mappings.sheet_rows import ROW, SHEET, HeldRows, Key, Row, cell_place, key_of, letter
 from hocba_hub.mappings.values import MERGED, Raw, as_text, clean_text
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
 
-SHEET, ROW = "@sheet", "@row"
 BETWEEN = " > "
 """Between the names of several header rows."""
 _TOP = 30
 """Rows in which the header is looked for, if it is not where the mapping says."""
-_MOST_HELD = 256_000_000
-"""Bytes, roughly, of the rows of other sheets that are held until their card comes."""
-
-Key: TypeAlias = tuple[str, ...]
+_MOST_HELD = 160_000_000
+"""Bytes of the rows of other sheets that are held until their card comes."""
 
 
 class SourceError(HubError):
@@ -77,25 +74,9 @@ class RowRecord:
         return cell_place(name, self.letters.get(name, {}).get(column, ""), row.get(ROW, ""))
 
 
-def cell_place(sheet: str, column: str, row: int | str) -> str:
-    """`Sheet!B7`, with the sheet's name in quotes where it has to be."""
-    quoted = sheet if sheet.isidentifier() else "'" + sheet.replace("'", "''") + "'"
-    return f"{quoted}!{column}{row}"
-
-
 def row_records(sheets: Sequence[Sheet], source: Source) -> Iterator[Record | Finding]:
     """The cards of a workbook and what is wrong with its sheets; rows of one card over several rows stand together."""
     return _Workbook(sheets, source).records()
-
-
-def letter(column: int) -> str:
-    """A column's letter, from 0: A, B, … Z, AA."""
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(65 + rest) + name
-    return name
 
 
 def header_names(rows: Sequence[Sequence[Raw]]) -> list[str]:
@@ -118,45 +99,6 @@ def header_names(rows: Sequence[Sequence[Raw]]) -> list[str]:
     return names
 
 
-class _Row(NamedTuple):
-    """A row, as small as it can be held."""
-
-    sheet: str
-    names: Sequence[str]
-    number: int
-    cells: tuple[Raw, ...]
-
-    def node(self) -> dict[str, Raw]:
-        row: dict[str, Raw] = {
-            name: cell
-            for name, cell in zip(self.names, self.cells, strict=False)
-            if name and cell is not None and cell != ""
-        }
-        row[SHEET], row[ROW] = self.sheet, self.number
-        return row
-
-
-@dataclass
-class _Part:
-    """The rows of one kind of other sheet, by their key, until their card comes."""
-
-    spec: SheetSpec
-    rows: dict[Key, list[_Row]] = field(default_factory=dict)
-    used: set[Key] = field(default_factory=set)
-    """Keys that a card named, of a sheet that several cards may name."""
-
-    def of(self, key: Key, card: Mapping[str, Raw]) -> list[_Row]:
-        if self.spec.key and not self.spec.of:
-            return self.rows.pop(key, [])
-        key = _key(card, self.spec.of)
-        self.used.add(key)
-        return self.rows.get(key, [])
-
-    def left(self) -> Iterator[_Row]:
-        """The first row of every key that no card has."""
-        return (rows[0] for key, rows in self.rows.items() if key not in self.used)
-
-
 @dataclass
 class _Workbook:
     sheets: Sequence[Sheet]
@@ -172,29 +114,28 @@ class _Workbook:
             return
         parts = []
         for spec in others:
-            parts.append(part := _Part(spec))
+            parts.append(part := HeldRows(spec))
             for key, row in self.of(spec):
                 if isinstance(row, Finding):
                     yield row
                     continue
-                self.held += 100 + 16 * len(row.cells) + 2 * sum(len(c) for c in row.cells if type(c) is str)
-                where = cell_place(row.sheet, "", row.number)
-                if self.held > _MOST_HELD:
-                    yield finding(workbook_findings.TOO_LARGE, where, f"{_MOST_HELD // 1_000_000} MB", part=row.sheet)
-                    return
                 if spec.of and key in part.rows:
-                    yield Finding(kinds.KEY_REPEATED, where, ", ".join(spec.key))
-                else:
-                    part.rows.setdefault(key, []).append(row)
+                    yield Finding(kinds.KEY_REPEATED, row.place, ", ".join(spec.key))
+                    continue
+                self.held += part.add(key, row)
+                if self.held > _MOST_HELD:
+                    wanted = f"{_MOST_HELD // 1_000_000} MB"
+                    yield finding(workbook_findings.TOO_LARGE, row.place, wanted, part=row.sheet)
+                    return
         has_cards = False
         for item in self.cards(main):
             has_cards |= not isinstance(item, Finding)
             yield item if isinstance(item, Finding) else self.joined(*item, parts)
         for part in parts if has_cards else ():
             for row in part.left() if part.spec.key else ():
-                yield Finding(kinds.KEY_UNMATCHED, cell_place(row.sheet, "", row.number), main.sheet)
+                yield Finding(kinds.KEY_UNMATCHED, row.place, main.sheet)
 
-    def joined(self, key: Key, card: dict[str, Raw], parts: Sequence[_Part]) -> Record | Finding:
+    def joined(self, key: Key, card: dict[str, Raw], parts: Sequence[HeldRows]) -> Record | Finding:
         """The card with its rows of other sheets; a finding if one that it names by its columns is not there."""
         record = RowRecord(card, self.letters)
         for part in parts:
@@ -224,7 +165,7 @@ class _Workbook:
                 yield last, card
             card = None
             if spec.key and key in done:
-                yield Finding(kinds.KEY_REPEATED, cell_place(row.sheet, "", row.number), ", ".join(spec.key))
+                yield Finding(kinds.KEY_REPEATED, row.place, ", ".join(spec.key))
                 continue
             if spec.key:
                 done.add(key)
@@ -234,7 +175,7 @@ class _Workbook:
         if card is not None:
             yield last, card
 
-    def of(self, spec: SheetSpec) -> Iterator[tuple[Key, _Row | Finding]]:
+    def of(self, spec: SheetSpec) -> Iterator[tuple[Key, Row | Finding]]:
         """The rows of every sheet that the spec means, each with its key."""
         for sheet in self.matching(spec):
             try:
@@ -250,7 +191,7 @@ class _Workbook:
         exact = {_folded(other.sheet) for other in self.source.sheets if other is not spec}
         return [s for s in self.sheets if pattern.fullmatch(_folded(s.name)) and _folded(s.name) not in exact]
 
-    def rows(self, sheet: Sheet, spec: SheetSpec) -> Iterator[tuple[Key, _Row | Finding]]:
+    def rows(self, sheet: Sheet, spec: SheetSpec) -> Iterator[tuple[Key, Row | Finding]]:
         rows = iter(sheet.rows)
         top = list(islice(rows, max(_TOP, spec.header[1])))
         above, names = self.header(top, spec)
@@ -261,15 +202,15 @@ class _Workbook:
         for number, cells in enumerate(chain(top[above:], rows), above + 1):
             if not cells or all(cell in (None, "", MERGED) for cell in cells):
                 continue
-            row = _Row(sheet.name, names, number, tuple(cells))
+            row = Row(sheet.name, names, number, cells)
             if not spec.key:
                 yield (), row
                 continue
             node = dict(zip(names, cells, strict=False))
-            key = _key(node, spec.key)
+            key = key_of(node, spec.key)
             yield key, row if all(key) else self.keyless(row, node, spec.key[key.index("")])
 
-    def keyless(self, row: _Row, node: Mapping[str, Raw], column: str) -> Finding:
+    def keyless(self, row: Row, node: Mapping[str, Raw], column: str) -> Finding:
         place = cell_place(row.sheet, self.letters[row.sheet].get(column, ""), row.number)
         value = node.get(column)
         if isinstance(value, str) and value in CELL_FAULTS:
@@ -306,13 +247,6 @@ class _Workbook:
         for name in (*spec.key, *sorted(named.difference(spec.key))):
             if name not in columns:
                 yield Finding(kinds.COLUMN_MISSING, cell_place(sheet.name, "", row), name, facts=facts)
-
-
-def _key(row: Mapping[str, Raw], columns: Iterable[str]) -> Key:
-    """The values of key columns; "" where there is none."""
-    values = (row.get(name) for name in columns)
-    texts = (clean_text(as_text(value)) if value is not None else "" for value in values)
-    return tuple("" if text in CELL_FAULTS else text for text in texts)
 
 
 def _folded(name: str) -> str:

@@ -300,4 +300,4 @@ def test_every_kind_has_both_languages_and_a_code_of_its_own():
     for kind in KINDS:
         shown = Finding(kind, "", "e", "c", facts).as_json()
         assert shown["message_vi"] != shown["message_en"]
-        assert kind.family in {"mapping", "destination"}
+        assert kind.family in {"mapping", "destination", "file"}

@@ -338,3 +338,17 @@ def test_a_workbook_can_be_read_twice_and_closing_it_leaves_the_file():
 def test_an_error_says_where_and_why():
     with pytest.raises(SourceError, match="not an Excel workbook"):
         open_workbook(io.BytesIO(b"abc"))
+
+
+def test_rows_that_wait_for_their_card_are_held_in_bounded_memory(monkeypatch):
+    monkeypatch.setattr("hocba_hub.mappings.rows._MOST_HELD", 400)
+    lines = [["Lớp", "Tên"], *([f"L{n}", "6A"] for n in range(9))]
+    file = workbook({"S": grid(["Mã", "Mã lớp"], ["H1", "L1"]), "L": grid(*lines), "T": grid(["Tên"])})
+    assert results(file, mapping=JOINED) == ([], [("source.too-large", "L!4")])
+
+
+def test_without_the_sheet_of_the_cards_the_rows_of_others_are_not_told_one_by_one():
+    file = workbook({"L": grid(["Lớp", "Tên"], ["L1", "6A"])})
+    assert results(file, mapping=JOINED) == ([], [("source.sheet-missing", ""), ("source.sheet-missing", "")])
+    file = workbook({"L": grid(["Lớp", "Tên"], ["L1", "6A"]), "S": grid(["Tên"]), "T": grid(["Tên"])})
+    assert {code for code, _ in results(file, mapping=JOINED)[1]} == {"source.column-missing"}

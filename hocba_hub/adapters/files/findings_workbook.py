@@ -28,7 +28,8 @@ from hocba_hub.adapters.files.forms import Form
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.document import Source
-from hocba_hub.mappings.rows import Sheet, SourceError, cell_place, letter
+from hocba_hub.mappings.rows import Sheet, SourceError
+from hocba_hub.mappings.sheet_rows import cell_place, letter
 from hocba_hub.mappings.values import MERGED, NO_RESULT
 
 AUTHOR = "hocba-hub"

@@ -16,7 +16,8 @@ from hocba_hub.adapters.workbook.package import Package, feed, refusal, xml_pars
 from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, SheetPart, Texts, unescaped
 from hocba_hub.mappings import workbook_findings as kinds
 from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import SourceError, cell_place, letter
+from hocba_hub.mappings.rows import SourceError
+from hocba_hub.mappings.sheet_rows import cell_place, letter
 from hocba_hub.mappings.values import MERGED, NO_RESULT, Raw
 from hocba_hub.model.findings import Finding, FindingKind
 

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from hocba_hub.mappings import workbook_findings as kinds
 from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import Sheet, SourceError, cell_place
+from hocba_hub.mappings.rows import Sheet, SourceError
+from hocba_hub.mappings.sheet_rows import cell_place
 from hocba_hub.model.findings import FindingKind
 
 _LONGEST_LINE = 1 << 20

@@ -22,7 +22,8 @@ from hocba_hub.adapters.workbook.files import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.conversion import CELL_FAULTS
 from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import SourceError, cell_place, letter
+from hocba_hub.mappings.rows import SourceError
+from hocba_hub.mappings.sheet_rows import cell_place, letter
 from hocba_hub.mappings.values import Raw, as_text
 
 _SHEET = "Quy tắc ánh xạ"
