@@ -45,7 +45,9 @@ class Judge:
             key = None
             if reading.school_year and reading.card_id:
                 key = CardKey(SchoolYear(reading.school_year), CardId(reading.card_id))
-            return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
+            unmapped = () if translated is None else translated.unmapped
+            kept = translated.kept(raw, reading.findings) if translated is not None and unmapped else None
+            return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings, unmapped, kept)
         said = self.findings(reading.card, reading.canonical)
         findings = [*reading.findings, *said] if translated is None else translated.at_source(said)
         same = reading.canonical == raw
@@ -58,7 +60,8 @@ class Judge:
             original_type=media_type,
             original_bytes=len(raw),
         )
-        return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, findings)
+        unmapped = () if translated is None else translated.unmapped  # kept as it came, with a warning
+        return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, findings, unmapped)
 
     def findings(self, card: AnyCard, canonical: bytes) -> Sequence[Finding]:
         """What is said of a card that can be read, places as in its canonical JSON; of a recall, nothing."""

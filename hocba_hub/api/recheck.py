@@ -6,23 +6,23 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 
 from sqlalchemy import Connection
 
 from hocba_hub.api.judge import Judge
 from hocba_hub.api.profiles import vendor_type
 from hocba_hub.api.shelf import LiveShelf
-from hocba_hub.api.translation import Translated, translate
+from hocba_hub.api.translation import translate
 from hocba_hub.mappings.delivery import VIETNAM
 from hocba_hub.mappings.library import MappingNotFoundError
 from hocba_hub.mappings.shelf import Shelf
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import DestinationName
-from hocba_hub.store.accept import CardRaceError, Portion, ReceivedRecord, RecordResult, accept, cards_of
+from hocba_hub.store.accept import CardRaceError, Portion, ReceivedRecord, accept, cards_of
 from hocba_hub.store.access import Client, client_in_force
 from hocba_hub.store.engine import Store
-from hocba_hub.store.worklist import Entry, Waiting, note, ready, take
+from hocba_hub.store.worklist import Waiting, ready, take
 
 _BATCH = 100
 """Records that are read again and accepted in one commit."""
@@ -47,7 +47,6 @@ class _Again:
     client: Client
     media_type: str
     received: ReceivedRecord
-    translated: Translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def _read(waiting: Waiting, client: Client | None, shelf: Shelf, judge: Judge, n
         return None
     media_type = vendor_type(document.name, document.source.format)
     received = judge.record(0, waiting.original, media_type, translated)
-    return _Again(waiting, client, media_type, received, translated)
+    return _Again(waiting, client, media_type, received)
 
 
 def _accepted(
@@ -118,18 +117,13 @@ def _accepted(
     groups = [list(group) for _, group in groupby(mine, key=_sender)]
     portions = [_portion(group, now) for group in groups]
     results = accept(connection, portions, destinations, now)
-    found = [
-        (one, portion, result)
-        for group, portion, decided in zip(groups, portions, results, strict=True)
-        for one, result in zip(group, decided, strict=True)
-    ]
-    for one, _, result in found:
+    found = list(zip(chain.from_iterable(groups), chain.from_iterable(results), strict=True))
+    for one, result in found:
         card = before.get(one.waiting.key)
         if result.status == "accepted" and result.version != (card.version if card else 0) + 1:
             raise CardRaceError("A newer record of the card came at the same moment.")
-    rejected = [_entry(one, portion, result) for one, portion, result in found if result.status == "rejected"]
-    note(connection, rejected, now)
-    return Rechecked(accepted=len(found) - len(rejected), rejected=len(rejected))
+    rejected = sum(result.status == "rejected" for _, result in found)
+    return Rechecked(accepted=len(found) - rejected, rejected=rejected)
 
 
 def _sender(one: _Again) -> tuple[int, str]:
@@ -153,17 +147,4 @@ def _portion(group: Sequence[_Again], now: int) -> Portion:
         last=True,
         size=len(body),
         sha256=hashlib.sha256(body).hexdigest(),
-    )
-
-
-def _entry(one: _Again, portion: Portion, result: RecordResult) -> Entry:
-    """What is noted of a record that is still not right."""
-    return Entry(
-        one.translated.unmapped,
-        one.client.id,
-        result.school,
-        portion.submission_id,
-        result.position,
-        result.key,
-        one.translated.kept(one.waiting.original, result.findings),
     )

@@ -8,7 +8,7 @@ was not yet sent of the older ones.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -34,6 +34,7 @@ from hocba_hub.store.tables import (
     versions,
 )
 from hocba_hub.store.tally import Tally
+from hocba_hub.store.worklist import Entry, Kept, UnmappedCode, note
 
 WAIT_FOR_OLDER_MS = 30_000
 """How long a version waits at most until it is looked at again, while an older one is unsettled."""
@@ -69,6 +70,9 @@ class ReceivedRecord:
     content: Content | None
     """None where a finding stands against accepting it."""
     findings: list[Finding] = field(default_factory=list)
+    unmapped: Sequence[UnmappedCode] = ()
+    kept: Kept | None = None
+    """What no code table knew; and what is kept where nothing but that stands against the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ def accept(
         ],
     )
     _write_open_findings(connection, portions, results, now)
+    note(connection, _unmapped(portions, results), now)
     for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
         tally.add("records", status, amount=count)
     for finding in chain.from_iterable(result.findings for result in chain.from_iterable(results)):
@@ -373,6 +378,16 @@ def _write_submissions(
             values |= {"bytes": portion.size, "sha256": portion.sha256, "state": state}
         connection.execute(update(submissions).where(s.id == portion.submission_id).values(values))
     insert_rows(connection, submissions, new)
+
+
+def _unmapped(portions: Sequence[Portion], results: Sequence[Sequence[RecordResult]]) -> Iterator[Entry]:
+    """What no code table knew; a record waits only if it is refused for nothing else."""
+    for portion, decided in zip(portions, results, strict=True):
+        for record, one in zip(portion.records, decided, strict=True):
+            if record.unmapped:
+                kept = record.kept if not portion.atomic and len(one.findings) == len(record.findings) else None
+                here = (portion.client_id, one.school, portion.submission_id, one.position)
+                yield Entry(record.unmapped, *here, one.key, kept)
 
 
 def submission_state(accepted: int, rejected: int) -> str:

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from hocba_hub.api import code_tables, intake, mappings, operations, status
-from hocba_hub.api.translation import translate
 from hocba_hub.store import audit
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
-from hocba_hub.store.worklist import Entry, note
 from tests.api_server import Api, running_api
 from tests.contract.test_mappings_intake import NAME, flat, sent
 
@@ -171,22 +169,9 @@ def test_code_tables_are_listed_and_read_page_by_page(api: Api):
 
 
 def waits(api: Api, vendor: str, number: int = 1, **changes: Any) -> None:
-    """A record that its vendor sends, rejected for a code; noted as the accept function does."""
-    import orjson
-
-    answer = sent(api, vendor, [flat(number, **changes)], f"?profile={NAME}").json()
-    [record] = answer["records"]
-    assert record["status"] == "rejected"
-    raw = orjson.dumps(flat(number, **changes))
-    made = translate(raw, api.hub.shelf.newest(), NAME, client="vendor")
-    reading = made.reading()
-    with api.store.write() as connection:
-        from hocba_hub.model.keys import CardId, CardKey, SchoolYear
-
-        key = CardKey(SchoolYear("2025-2026"), CardId(f"HB-{number}"))
-        kept = made.kept(raw, reading.findings)
-        entry = Entry(made.unmapped, 1, reading.school_code, answer["submission_id"], 0, key, kept)
-        note(connection, [entry], api.now)
+    """A record that its vendor sends, rejected for a code."""
+    answer = sent(api, vendor, [flat(number, **changes)], f"?profile={NAME}")
+    assert answer.json()["records"][0]["status"] == "rejected"
 
 
 def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vendor: str):
@@ -218,6 +203,20 @@ def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vend
     assert again.status_code == 404
     with api.store.read() as connection:
         assert [entry.action for entry in audit.entries(connection)] == ["code.take-back", "code.fill"]
+
+
+def test_an_atomic_submission_does_not_wait(api: Api, admin: str, vendor: str):
+    body = [flat(1, danToc="Nhóm lạ"), flat(2)]
+    assert sent(api, vendor, body, f"?profile={NAME}&atomic=true").status_code == 422
+    [code] = api.get("/v1/unmapped-codes", admin).json()["items"]
+    assert (code["times"], code["waiting"]) == (1, 0)
+
+
+def test_a_card_of_another_school_is_counted_and_does_not_wait(api: Api, admin: str):
+    other = api.client_key("33-ANOTHER", name="south")
+    assert sent(api, other, [flat(1, danToc="Nhóm lạ")], f"?profile={NAME}").status_code in {403, 422}
+    [code] = api.get("/v1/unmapped-codes", admin).json()["items"]
+    assert (code["times"], code["waiting"]) == (1, 0)
 
 
 def test_a_card_that_needs_another_code_too_waits_on(api: Api, admin: str, vendor: str):
