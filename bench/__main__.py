@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import accept, delivery, resilience, scale, yardstick
+from bench import accept, delivery, mapping, resilience, rules, scale, yardstick
 
 MEASUREMENTS: dict[str, Callable[[Path], list[tuple[str, str]]]] = {
     "yardstick": yardstick.measure,
@@ -22,6 +22,8 @@ MEASUREMENTS: dict[str, Callable[[Path], list[tuple[str, str]]]] = {
     "cold-start": resilience.measure_cold_start,
     "metrics": scale.measure_metrics,
     "flat": scale.measure_flat,
+    "mapping": mapping.measure,
+    "rules": rules.measure,
     "memory": scale.measure_memory,
 }
 

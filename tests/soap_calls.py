@@ -30,7 +30,7 @@ H = f"{{{MESSAGES}}}"
 
 
 class _Published(etree.Resolver):
-    def resolve(self, url, public_id, context):
+    def resolve(self, url, _, context):
         return self.resolve_string(schema(url.rpartition("=")[2]), context)
 
 

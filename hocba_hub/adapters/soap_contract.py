@@ -18,8 +18,8 @@ from zeep.wsse.username import UsernameToken
 from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.line import Answer, CallError
 from hocba_hub.adapters.outbound import Stage
-from hocba_hub.model.safe_xml import UnsafeXmlError, parse_xml
 from hocba_hub.adapters.verdicts import plain_code
+from hocba_hub.model.safe_xml import UnsafeXmlError, parse_xml
 
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -11,7 +11,7 @@ import orjson
 from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.api.translation import Translated
 from hocba_hub.model.card import AnyCard, card_key
-from hocba_hub.model.findings import Finding
+from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
 from hocba_hub.model.reading import Reading, read_card
 from hocba_hub.rules.checking import rules_for
@@ -72,5 +72,8 @@ class Judge:
             found: dict[str, Any] = orjson.loads(canonical)
             return found
 
-        said = rules_for(card, self._rules).check(card)
+        # What could not be checked is nobody's fault, and most cards have some of it: `hocba-hub rules check` tells it.
+        said = [
+            one for one in rules_for(card, self._rules).check(card) if one.kind.severity is not Severity.NOT_CHECKABLE
+        ]
         return [*said, *self._holdings.findings(card.kind, card.school_year, parsed)]
