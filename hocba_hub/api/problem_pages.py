@@ -9,7 +9,8 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from hocba_hub.api.answers import problems
-from hocba_hub.api.problem_kinds import KINDS, ProblemKind
+from hocba_hub.api.problem_kind import ProblemKind
+from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.problems import ProblemError
 
 router = APIRouter(prefix="/problems", tags=["problems"], responses=problems(404, 422, 500))

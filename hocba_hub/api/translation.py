@@ -56,13 +56,18 @@ class Translated:
             return [*self.findings, *said]
         places = self._shelf.tracer(self._document).places(self._record)
         against = [(one.pointer, str(one.facts.get("target", ""))) for one in self.findings if _is_error(one)]
-        moved = []
-        for one in said:
-            target = _NUMBER.sub("[]", one.pointer).removeprefix("/")
-            place = _nearest(places, one.pointer)
-            if not any(_follows(place, target, *error) for error in against):
-                moved.append(replace(one, pointer=place, facts={**one.facts, "target": target}))
-        return [*self.findings, *moved]
+
+        def moved(one: Finding) -> Finding:
+            folded = tuple(moved(under) for under in one.folded)
+            facts = {**one.facts, "target": _target(one)}
+            return replace(one, pointer=_nearest(places, one.pointer), facts=facts, folded=folded)
+
+        own = [
+            moved(one)
+            for one in said
+            if not any(_follows(_nearest(places, one.pointer), _target(one), *error) for error in against)
+        ]
+        return [*self.findings, *own]
 
     def reading(self) -> Reading:
         """The canonical card with everything against the record, as if it had been read from the record itself."""
@@ -134,6 +139,11 @@ def record_of(raw: bytes, source: Source) -> Record | Finding:
 
 def _is_error(one: Finding) -> bool:
     return one.kind.severity is Severity.ERROR
+
+
+def _target(one: Finding) -> str:
+    """The field of the canonical card that a finding is about."""
+    return _NUMBER.sub("[]", one.pointer).removeprefix("/")
 
 
 def _nearest(places: dict[str, str], pointer: str) -> str:

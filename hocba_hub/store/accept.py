@@ -272,10 +272,8 @@ def _write_cards(connection: Connection, before: Cards, changed: Cards, now: int
     ]
     new = [row for row in rows if (row["school_year"], row["card_id"]) not in before]
     known = [row for row in rows if (row["school_year"], row["card_id"]) in before]
-    if new:
-        created = insert_rows(connection, report_cards, new, unless_there=True)
-        if created != len(new):
-            raise CardRaceError("A card was created by another transaction at the same moment.")
+    if new and insert_rows(connection, report_cards, new, unless_there=True) != len(new):
+        raise CardRaceError("A card was created by another transaction at the same moment.")
     for row in known:
         connection.execute(
             update(report_cards)
