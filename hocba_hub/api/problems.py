@@ -10,6 +10,8 @@ the client sent is ever repeated.
 from __future__ import annotations
 
 import math
+from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -17,6 +19,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from hocba_hub.api.body import BodyError
 from hocba_hub.api.call import current_call
@@ -95,8 +98,18 @@ def problem_of(error: Exception) -> ProblemError:
     return problem
 
 
-async def _answer(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the framework's signature
-    return problem_of(error).response()
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem.kind.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework names the methods of the first route at this address alone (RFC 9110 section 15.5.6).
+        problem.headers = {"Allow": ", ".join(sorted(_methods(request)))}
+    return problem.response()
+
+
+def _methods(request: Request) -> set[str]:
+    included = (getattr(route, "original_router", request.app).routes for route in request.app.routes)
+    here = (route for route in chain(*included) if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in here for method in getattr(route, "methods", None) or ()}
 
 
 def add_problems(app: FastAPI) -> None:

@@ -30,6 +30,14 @@ CONFIG = SchemathesisConfig.from_dict(
                     "negative_data_rejection": {"expected-statuses": [200, "4xx"]},
                 },
             },
+            # A file's name, form and profile have to fit each other, and its parts; a file of any bytes is taken.
+            {
+                "include-path-regex": "^/v1/files",
+                "checks": {
+                    "positive_data_acceptance": {"expected-statuses": ["2xx", 400, 404, 409, 413, 415, 422]},
+                    "negative_data_rejection": {"expected-statuses": ["2xx", "4xx"]},
+                },
+            },
             # Saying what is wrong with a record is what this call is for.
             {
                 "include-path": "/v1/report-cards/validate",
@@ -57,7 +65,7 @@ def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         url = request.getfixturevalue("postgres").create_database("fuzz")
     store = Store(url)
     upgrade(store)
-    with running_api(store) as running:
+    with running_api(store, files_dir=tmp_path_factory.mktemp("spool")) as running:
         submit(store, ("a", "1"), ("b", "1"), now=running.now)
         yield running
 
