@@ -18,7 +18,7 @@ from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 
-CARDS = int(os.environ.get("HOCBA_ROUND_TRIP", "300"))
+CARDS = int(os.environ.get("HOCBA_ROUND_TRIP", "200"))
 KINDS = {"workbook-primary": {"primary"}, "workbook-secondary": {"secondary", "continuing"}}
 
 

@@ -6,27 +6,24 @@ before it gives any card; the second parses. Nothing but the row at hand is held
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import isfinite
 
+from hocba_hub.adapters.workbook.merges import column_number, covered, find_merges
 from hocba_hub.adapters.workbook.package import Package, feed, refusal, xml_parser
-from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, SheetPart, Texts, unescaped
+from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, MOST_COLUMNS, SheetPart, Texts, unescaped
 from hocba_hub.mappings import workbook_findings as kinds
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.rows import SourceError
 from hocba_hub.mappings.sheet_rows import cell_place, letter
-from hocba_hub.mappings.values import MERGED, NO_RESULT, Raw
+from hocba_hub.mappings.values import NO_RESULT, Raw
 from hocba_hub.model.findings import Finding, FindingKind
 
-MOST_ROWS, MOST_COLUMNS = 1_048_576, 2_048
-"""Excel's own bound; far more columns than any form has (Excel: 16,384)."""
-_MOST_MERGED = 200_000
+_MOST_ROWS = 1_048_576
+"""Excel's own bound."""
 _MOST_KNOWN = 8_192
-_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
-_LONGEST_MERGE = 200
 _LEAP_BUG = 60
 """The serial of 29 February 1900, a day that spreadsheets have and the calendar has not."""
 _DAYS_TO_1904 = 1_462
@@ -43,16 +40,6 @@ class Book:
     texts: Texts
     day_styles: frozenset[str]
     counts_from_1904: bool = False
-
-
-@dataclass(slots=True)
-class _Merge:
-    """A range of merged cells, rows and columns from 0."""
-
-    first_row: int
-    last_row: int
-    first: int
-    last: int
 
 
 @dataclass
@@ -72,11 +59,11 @@ class SheetRows:
         self.remarks.clear()
         if self.sheet.is_hidden:
             self._remark(kinds.HIDDEN_SHEET)
-        merges = _merges(self.book.package, self.sheet)
+        merges = find_merges(self.book.package, self.sheet)
         reader = _Reader(self.book, self.sheet)
         number = 0
         rows = reader.rows()
-        for at, cells in _covered(rows, merges, self.sheet) if merges else rows:
+        for at, cells in covered(rows, merges, self.sheet) if merges else rows:
             for _ in range(at - number):
                 yield []
             yield cells
@@ -93,59 +80,6 @@ class SheetRows:
     def _remark(self, kind: FindingKind, place: str = "", expected: str = "", count: int = 0) -> None:
         at = place or cell_place(self.sheet.name, "", "").removesuffix("!")
         self.remarks.append(finding(kind, at, expected, sheet=self.sheet.name, count=count))
-
-
-def _column(letters: str) -> int:
-    """A column's number, from 0."""
-    number = 0
-    for sign in letters:
-        number = 26 * number + ord(sign) - 64
-    return number - 1
-
-
-def _merges(package: Package, sheet: SheetPart) -> list[_Merge]:
-    """The merged ranges of a sheet, by their first row; reads the whole part, and so finds that it is damaged."""
-    merges: list[_Merge] = []
-    before = b""
-    for chunk in package.chunks(sheet.part):
-        text = before + chunk
-        end = 0
-        if b"mergeCell" in text:
-            for match in _MERGE.finditer(text):
-                left, top, right, bottom = (part.decode() for part in match.groups())
-                merges.append(
-                    _Merge(int(top) - 1, int(bottom) - 1, _column(left), min(_column(right), MOST_COLUMNS - 1))
-                )
-                end = match.end()
-        if len(merges) > _MOST_MERGED:
-            raise refusal(kinds.TOO_LARGE, sheet.name, f"{_MOST_MERGED:,}")
-        before = text[max(end, len(text) - _LONGEST_MERGE) :]
-    return sorted(merges, key=lambda merge: merge.first_row)
-
-
-def _covered(
-    rows: Iterator[tuple[int, list[Raw]]], merges: list[_Merge], sheet: SheetPart
-) -> Iterator[tuple[int, list[Raw]]]:
-    """The rows with a mark in every cell that a merged one with a value covers."""
-    waiting = iter(merges)
-    following = next(waiting, None)
-    going: list[_Merge] = []
-    for number, cells in rows:
-        going = [merge for merge in going if merge.last_row >= number]
-        while following is not None and following.first_row <= number:
-            has_value = following.first < len(cells) and cells[following.first] is not None
-            if following.first_row == number and has_value:
-                going.append(following)
-            following = next(waiting, None)
-        if sum(merge.last - merge.first + 1 for merge in going) > MOST_COLUMNS + 1:
-            raise refusal(kinds.DAMAGED, sheet.part)
-        for merge in going:
-            start = merge.first + (merge.first_row == number)
-            cells.extend([None] * (merge.last + 1 - len(cells)))
-            for column in range(start, merge.last + 1):
-                if cells[column] is None:
-                    cells[column] = MERGED
-        yield number, cells
 
 
 class _Reader:
@@ -214,13 +148,13 @@ class _Reader:
         number = self._whole(given["r"]) - 1 if "r" in given else self._number + 1
         if number <= self._number:
             raise self._wrong(kinds.DAMAGED)
-        if number >= MOST_ROWS:
-            raise self._wrong(kinds.TOO_LARGE, f"{MOST_ROWS:,}")
+        if number >= _MOST_ROWS:
+            raise self._wrong(kinds.TOO_LARGE, f"{_MOST_ROWS:,}")
         self._number, self._at, self._row = number, -1, []
         self.hidden_rows += given.get("hidden") in ("1", "true")
 
     def _whole(self, text: str) -> int:
-        if not (text.isdecimal() and len(text) <= len(str(MOST_ROWS))):
+        if not (text.isdecimal() and len(text) <= len(str(_MOST_ROWS))):
             raise self._wrong(kinds.DAMAGED)
         return int(text)
 
@@ -275,7 +209,7 @@ class _Reader:
         if known is None:
             if not (0 < len(letters) <= 3 and letters.isascii() and letters.isupper()):  # noqa: PLR2004 - XFD is the last
                 raise self._wrong(kinds.DAMAGED)
-            known = self._columns[letters] = _column(letters)
+            known = self._columns[letters] = column_number(letters)
         return known
 
     def _value(self, given: Mapping[str, str], text: str) -> Raw:

@@ -24,7 +24,7 @@ from hocba_hub.model.findings import FindingKind
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a workbook may be at most. Excel's own bounds of a sheet are constants of `cells.py`."""
+    """What a workbook may be at most. Bounds of a sheet are constants of `cells.py` and `parts.py`."""
 
     entries: int = 5_000
     """Files in the zip."""

@@ -20,6 +20,8 @@ _MOST_CACHED = 8_192
 _LONGEST_CACHED = 64
 LONGEST_TEXT = 32_767
 """Characters of a cell (Excel's own bound)."""
+MOST_COLUMNS = 2_048
+"""Far more than any form has (Excel's own bound: 16,384)."""
 
 
 @dataclass(frozen=True, slots=True)

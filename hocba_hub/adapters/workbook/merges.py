@@ -1,0 +1,78 @@
+"""Merged cells of a sheet: they stand behind its rows, so that they are looked for before the rows are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hocba_hub.adapters.workbook.package import Package, refusal
+from hocba_hub.adapters.workbook.parts import MOST_COLUMNS, SheetPart
+from hocba_hub.mappings import workbook_findings as kinds
+from hocba_hub.mappings.values import MERGED, Raw
+
+_MOST_MERGED = 200_000
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
+_LONGEST_MERGE = 200
+
+
+@dataclass(slots=True)
+class Merge:
+    """A range of merged cells, rows and columns from 0."""
+
+    first_row: int
+    last_row: int
+    first: int
+    last: int
+
+
+def column_number(letters: str) -> int:
+    """A column's number, from 0."""
+    number = 0
+    for sign in letters:
+        number = 26 * number + ord(sign) - 64
+    return number - 1
+
+
+def find_merges(package: Package, sheet: SheetPart) -> list[Merge]:
+    """The merged ranges of a sheet, by their first row; reads the whole part, and so finds that it is damaged."""
+    merges: list[Merge] = []
+    before = b""
+    for chunk in package.chunks(sheet.part):
+        text = before + chunk
+        end = 0
+        if b"mergeCell" in text:
+            for match in _MERGE.finditer(text):
+                left, top, right, bottom = (part.decode() for part in match.groups())
+                last = min(column_number(right), MOST_COLUMNS - 1)
+                merges.append(Merge(int(top) - 1, int(bottom) - 1, column_number(left), last))
+                end = match.end()
+        if len(merges) > _MOST_MERGED:
+            raise refusal(kinds.TOO_LARGE, sheet.name, f"{_MOST_MERGED:,}")
+        before = text[max(end, len(text) - _LONGEST_MERGE) :]
+    return sorted(merges, key=lambda merge: merge.first_row)
+
+
+def covered(
+    rows: Iterator[tuple[int, list[Raw]]], merges: list[Merge], sheet: SheetPart
+) -> Iterator[tuple[int, list[Raw]]]:
+    """The rows with a mark in every cell that a merged one with a value covers."""
+    waiting = iter(merges)
+    following = next(waiting, None)
+    going: list[Merge] = []
+    for number, cells in rows:
+        going = [merge for merge in going if merge.last_row >= number]
+        while following is not None and following.first_row <= number:
+            has_value = following.first < len(cells) and cells[following.first] is not None
+            if following.first_row == number and has_value:
+                going.append(following)
+            following = next(waiting, None)
+        if sum(merge.last - merge.first + 1 for merge in going) > MOST_COLUMNS + 1:
+            raise refusal(kinds.DAMAGED, sheet.part)
+        for merge in going:
+            start = merge.first + (merge.first_row == number)
+            cells.extend([None] * (merge.last + 1 - len(cells)))
+            for column in range(start, merge.last + 1):
+                if cells[column] is None:
+                    cells[column] = MERGED
+        yield number, cells
