@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,10 +16,13 @@ from hocba_hub.store.schema import upgrade
 from tests.api_server import Api, running_api
 from tests.contract.acceptance import submit
 
+EXAMPLES = 40 if os.environ.get("HOCBA_CHAOS") == "long" else 5
+"""For each operation, phase and store."""
+
 CONFIG = SchemathesisConfig.from_dict(
     {
         "seed": 20260531,
-        "generation": {"deterministic": True, "max-examples": 12},
+        "generation": {"deterministic": True, "max-examples": EXAMPLES},
         "operations": [
             # What a record, a selection or a mapping must be is said by findings and codes, not by the document alone;
             # and only a listing knows its cursors.
