@@ -23,7 +23,7 @@ from hocba_hub.store.access import Client
 from hocba_hub.store.engine import Store
 from hocba_hub.store.files import File, FileState
 
-_SLICE_SECONDS = 1.0
+_SLICE_SECONDS = 3.0
 """Between two tellings of how far an import is."""
 _WAIT_SECONDS = 0.5
 """Until the next look, while a worker is at the file."""
