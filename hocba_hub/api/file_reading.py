@@ -46,7 +46,10 @@ class FileReader:
     def cut(self, file: File, client: Client) -> tuple[int, list[Shown]]:
         """Cut a file into the spool; how many records there are, and what is to be said of the file itself."""
         target = self._spool.pieces(file.id)
-        unfinished = target.with_name("pieces.part")
+        # Under the lease's own name: whoever was taken over, and does not know it yet, shall not write into it.
+        unfinished = target.with_name(f"pieces.{file.lease_id}.part")
+        for left in target.parent.glob("pieces.*.part"):
+            left.unlink(missing_ok=True)
         with unfinished.open("wb") as written, self._spool.original(file.id).open("rb") as given:
             pieces = PieceWriter(written)
             try:
@@ -98,12 +101,12 @@ class FileReader:
 
     def _judged(self, position: int, piece: Piece, file: File, client: Client) -> Imported:
         if file.profile == REPORT_CARD:
-            return Imported(self._canonical(position, piece), (), _nothing_kept)
+            return Imported(self._canonical(position, piece), len(piece.raw), (), _nothing_kept)
         form = Form(piece.form).source_format or ""
         record = row_record(piece.raw, piece.columns) if form == ROWS else piece.raw
         translated = translate(record, self._shelf.current(), file.profile, client=client.name, on=_day(file))
         received = self._judge.record(position, piece.raw, vendor_type(file.profile, form), translated)
-        return Imported(received, translated.unmapped, lambda said: translated.kept(piece.raw, said))
+        return Imported(received, len(piece.raw), translated.unmapped, lambda said: translated.kept(piece.raw, said))
 
     def _canonical(self, position: int, piece: Piece) -> ReceivedRecord:
         if piece.form == Form.NDJSON:

@@ -29,7 +29,9 @@ from hocba_hub.store.worklist import Entry, Kept, UnmappedCode, note
 log = logging.getLogger(__name__)
 
 PORTION_RECORDS = 500
-"""Records that are accepted in one commit."""
+"""Most records that are accepted in one commit."""
+PORTION_BYTES = 16 << 20
+"""Bytes of records that end a portion, whatever their number: it is held in memory."""
 _RACES = 20
 _RENEWALS_PER_LEASE = 3
 
@@ -39,6 +41,8 @@ class Imported:
     """One record of a file after every check."""
 
     received: ReceivedRecord
+    size: int
+    """Bytes of it as it was sent."""
     codes: Sequence[UnmappedCode]
     """What no code table knew."""
     kept: Callable[[Sequence[Finding]], Kept | None]
@@ -100,8 +104,7 @@ class Importer:
         try:
             with _Renewal(self, file.lease_id):
                 if client is None:  # whoever sent it may not send any more
-                    self._end(file, "access.key-unknown")
-                    return True
+                    return self._ended(file, "access.key-unknown")
                 end = None if seconds is None else time.monotonic() + seconds
                 return self._import(file, client, end, stop or self._stop)
         except LeaseLostError:
@@ -109,14 +112,12 @@ class Importer:
             return True
         except FileNotFoundError:
             log.error("file %s is not in the spool", file.id)  # noqa: TRY400 - where it was looked for is no news
-            self._end(file, "file.bytes-missing")
-            return True
+            return self._ended(file, "file.bytes-missing")
         except StoreError:
             raise
         except Exception:
             log.exception("importing file %s failed", file.id)
-            self._end(file, "hub.fault")  # whoever tries the same again meets the same
-            return True
+            return self._ended(file, "hub.fault")  # whoever tries the same again meets the same
 
     def _import(self, file: File, client: Client, end: float | None, stop: threading.Event) -> bool:
         if not self.reader.is_cut(file):
@@ -125,8 +126,7 @@ class Importer:
         else:
             total = file.total or 0
         if not total:
-            self._end(file, "file.no-records")
-            return True
+            return self._ended(file, "file.no-records")
         for portion, entries, parts in self._portions(file, client, total):
             self._accept(file, portion, entries, parts)
             if stop.is_set() or (end is not None and time.monotonic() > end):
@@ -143,8 +143,7 @@ class Importer:
         except Exception:
             # The findings are in the results all the same.
             log.exception("the workbook of file %s could not be written", file.id)
-        self._end(file, None)
-        return True
+        return self._ended(file, None)
 
     def _portions(
         self, file: File, client: Client, total: int
@@ -152,6 +151,7 @@ class Importer:
         """The portions behind the cursor, each with the zip's entries that begin in it."""
         position = file.position
         pending: list[Imported] = []
+        size = 0
         parts: dict[int, str] = {}
         begun: str | None = None
         for item in self.reader.records(file, client):
@@ -162,9 +162,12 @@ class Importer:
                 parts[position], begun = begun, None
             pending.append(item)
             position += 1
-            if len(pending) == self.portion_records or position == total:
+            size += item.size
+            if len(pending) == self.portion_records or size >= PORTION_BYTES or position == total:
                 yield _portion(file, client, pending, last=position == total), pending, parts
-                pending, parts = [], {}
+                pending, parts, size = [], {}, 0
+        if position != total:
+            raise EOFError("The pieces of the file end too early.")
 
     def _accept(self, file: File, portion: Portion, imported: list[Imported], parts: dict[int, str]) -> None:
         """Accept a portion and move the cursor, in one commit."""
@@ -185,8 +188,11 @@ class Importer:
             for destination in self.destinations:
                 self.ring(destination)
 
-    def _end(self, file: File, code: str | None) -> None:
-        self._write(lambda connection: files.finish(connection, _lease(file), code=code, now=self.clock()))
+    def _ended(self, file: File, code: str | None) -> bool:
+        """True: the import is over, or somebody else's."""
+        with self.store.write() as connection:
+            files.finish(connection, _lease(file), code=code, now=self.clock())
+        return True
 
     def _write(self, change: Callable[..., bool]) -> None:
         with self.store.write() as connection:

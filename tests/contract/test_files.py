@@ -14,6 +14,7 @@ import pytest
 from openpyxl import load_workbook
 
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
+from hocba_hub.queue import imports
 from hocba_hub.queue.import_jobs import clear
 from hocba_hub.store import files, search
 from hocba_hub.store.engine import Store
@@ -375,6 +376,26 @@ def test_unread_pieces_that_were_lost_are_cut_again(api: Api, key: str):
     api.hub.spool.pieces(file_id).unlink()
     assert importer(api.hub).run(file_id)
     assert api.get(f"{URL}/{file_id}", key).json()["accepted"] == 20
+
+
+def test_pieces_that_end_too_early_fail_the_file_and_keep_what_was_accepted(api: Api, key: str):
+    file_id = sent(api, key, b"\n".join(cards(20))).headers["location"].rpartition("/")[2]
+    assert not importer(api.hub, portion_records=5).run(file_id, seconds=0)
+    pieces = api.hub.spool.pieces(file_id)
+    pieces.write_bytes(pieces.read_bytes()[: pieces.stat().st_size // 2])
+    assert importer(api.hub, portion_records=5).run(file_id)
+    status = api.get(f"{URL}/{file_id}", key).json()
+    assert (status["state"], status["problem"]["code"], status["rejected"]) == ("failed", "hub.fault", 0)
+    assert 5 <= status["accepted"] == status["imported"] < 20
+
+
+def test_large_records_make_small_portions(api: Api, key: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(imports, "PORTION_BYTES", 1)
+    file_id = sent(api, key, b"\n".join(cards(3))).headers["location"].rpartition("/")[2]
+    rounds = 0
+    while not importer(api.hub).run(file_id, seconds=0):
+        rounds += 1
+    assert rounds == 3
 
 
 def test_a_file_that_is_not_in_the_spool_fails_with_its_reason(api: Api, key: str):

@@ -31,6 +31,7 @@ from hocba_hub.mappings.document import Source
 from hocba_hub.mappings.rows import Sheet, SourceError
 from hocba_hub.mappings.sheet_rows import cell_place, letter
 from hocba_hub.mappings.values import MERGED, NO_RESULT
+from hocba_hub.model.ids import uuid7
 
 AUTHOR = "hocba-hub"
 """Author of the comments; those of an earlier round are known by it."""
@@ -103,7 +104,7 @@ def mark_file(original: Path, form: Form, source: Source, said: Iterable[tuple[s
     marks = {part: found for part, found in marks.items() if found.count}
     if not marks:
         return False
-    unfinished = target.with_name("findings.part")
+    unfinished = target.with_name(f"findings.{uuid7()}.part")
     with original.open("rb") as file, unfinished.open("w+b") as out:
         if form is Form.ZIP:
             with Archive(file) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written:

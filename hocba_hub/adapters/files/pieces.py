@@ -68,15 +68,22 @@ def read_pieces(file: BinaryIO, form: str, *, skip: int = 0) -> Iterator[PartBeg
     """The pieces behind the first `skip` records; the parts before them too, since the next record may be of the last.
 
     `form` is that of the whole file.
+
+    Raises:
+        EOFError: the last piece is not whole.
     """
     columns: Columns = {}
     while head := file.read(_HEAD.size):
+        if len(head) < _HEAD.size:
+            raise EOFError
         kind, length = _HEAD.unpack(head)
         if kind == _RECORD and skip:
             file.seek(length, 1)
             skip -= 1
             continue
         content = file.read(length)
+        if len(content) < length:
+            raise EOFError
         match kind:
             case b"P":
                 form, name = orjson.loads(content)
