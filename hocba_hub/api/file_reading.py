@@ -101,12 +101,12 @@ class FileReader:
 
     def _judged(self, position: int, piece: Piece, file: File, client: Client) -> Imported:
         if file.profile == REPORT_CARD:
-            return Imported(self._canonical(position, piece), len(piece.raw), (), _nothing_kept)
+            return Imported(self._canonical(position, piece), len(piece.raw))
         form = Form(piece.form).source_format or ""
         record = row_record(piece.raw, piece.columns) if form == ROWS else piece.raw
         translated = translate(record, self._shelf.current(), file.profile, client=client.name, on=_day(file))
         received = self._judge.record(position, piece.raw, vendor_type(file.profile, form), translated)
-        return Imported(received, len(piece.raw), translated.unmapped, lambda said: translated.kept(piece.raw, said))
+        return Imported(received, len(piece.raw))
 
     def _canonical(self, position: int, piece: Piece) -> ReceivedRecord:
         if piece.form == Form.NDJSON:
@@ -122,7 +122,3 @@ class FileReader:
 
 def _day(file: File) -> date:
     return datetime.fromtimestamp(file.created_at / 1000, VIETNAM).date()
-
-
-def _nothing_kept(_: object) -> None:
-    """Of a canonical card nothing waits for the meaning of a code."""

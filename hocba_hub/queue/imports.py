@@ -17,14 +17,12 @@ from typing import Protocol
 
 from hocba_hub.adapters.files.pieces import PartBegins
 from hocba_hub.model.clock import Clock
-from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.store import files
-from hocba_hub.store.accept import CardRaceError, Portion, ReceivedRecord, RecordResult, accept
+from hocba_hub.store.accept import CardRaceError, Portion, ReceivedRecord, accept
 from hocba_hub.store.access import Client, client_in_force
 from hocba_hub.store.engine import Store, StoreError
 from hocba_hub.store.files import File, FileResult, Shown
-from hocba_hub.store.worklist import Entry, Kept, UnmappedCode, note
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +41,6 @@ class Imported:
     received: ReceivedRecord
     size: int
     """Bytes of it as it was sent."""
-    codes: Sequence[UnmappedCode]
-    """What no code table knew."""
-    kept: Callable[[Sequence[Finding]], Kept | None]
-    """What is kept of it while it waits for the meaning of its codes, if it is rejected for these findings."""
 
 
 class Reader(Protocol):
@@ -127,8 +121,8 @@ class Importer:
             total = file.total or 0
         if not total:
             return self._ended(file, "file.no-records")
-        for portion, entries, parts in self._portions(file, client, total):
-            self._accept(file, portion, entries, parts)
+        for portion, parts in self._portions(file, client, total):
+            self._accept(file, portion, parts)
             if stop.is_set() or (end is not None and time.monotonic() > end):
                 with self.store.write() as connection:
                     files.release(connection, _lease(file))
@@ -145,9 +139,7 @@ class Importer:
             log.exception("the workbook of file %s could not be written", file.id)
         return self._ended(file, None)
 
-    def _portions(
-        self, file: File, client: Client, total: int
-    ) -> Iterator[tuple[Portion, list[Imported], dict[int, str]]]:
+    def _portions(self, file: File, client: Client, total: int) -> Iterator[tuple[Portion, dict[int, str]]]:
         """The portions behind the cursor, each with the zip's entries that begin in it."""
         position = file.position
         pending: list[Imported] = []
@@ -164,12 +156,12 @@ class Importer:
             position += 1
             size += item.size
             if len(pending) == self.portion_records or size >= PORTION_BYTES or position == total:
-                yield _portion(file, client, pending, last=position == total), pending, parts
+                yield _portion(file, client, pending, last=position == total), parts
                 pending, parts, size = [], {}, 0
         if position != total:
             raise EOFError("The pieces of the file end too early.")
 
-    def _accept(self, file: File, portion: Portion, imported: list[Imported], parts: dict[int, str]) -> None:
+    def _accept(self, file: File, portion: Portion, parts: dict[int, str]) -> None:
         """Accept a portion and move the cursor, in one commit."""
         position = portion.records[-1].position + 1
         for race in count(1):
@@ -179,7 +171,6 @@ class Importer:
                     if not files.advance(connection, _lease(file), position, parts, now=now):
                         raise LeaseLostError
                     [results] = accept(connection, [portion], self.destinations, now)
-                    note(connection, _entries(portion, imported, results), now)
                 break
             except CardRaceError:
                 if race == _RACES:
@@ -246,15 +237,6 @@ _MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
     "zip": "application/zip",
 }
-
-
-def _entries(portion: Portion, imported: Sequence[Imported], results: Sequence[RecordResult]) -> Iterator[Entry]:
-    for one, result in zip(imported, results, strict=True):
-        if one.codes:
-            kept = one.kept(result.findings) if result.status == "rejected" else None
-            yield Entry(
-                one.codes, portion.client_id, result.school, portion.submission_id, result.position, result.key, kept
-            )
 
 
 def _lease(file: File) -> str:

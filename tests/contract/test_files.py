@@ -18,7 +18,7 @@ from hocba_hub.queue import imports
 from hocba_hub.queue.import_jobs import clear
 from hocba_hub.store import files, search
 from hocba_hub.store.engine import Store
-from hocba_hub.store.tables import records, versions
+from hocba_hub.store.tables import records, unmapped_codes, versions
 from tests.api_server import Api, running_api
 from tests.filed import cards, importer, lines, spooled, workbook, xml, xml_list, zipped
 
@@ -413,3 +413,18 @@ def test_old_files_leave_the_spool_and_their_results_stay(api: Api, key: str):
     assert {path.parent.name for path in spooled(api.hub.settings.files_folder)} == {waiting}
     assert len(lines(api.get(f"{URL}/{status['file_id']}/result", key).content)) == 2
     assert api.get(f"{URL}/{given_up}", key).status_code == 404
+
+
+def test_a_code_that_no_table_knows_is_counted_once_for_each_record(api: Api, key: str):
+    book = load_workbook(io.BytesIO(workbook(2)))
+    sheet = book["Lớp học"]
+    [column] = {cell.column for cell in sheet[1] if cell.value == "Tỉnh/thành phố"}
+    for row in range(2, sheet.max_row + 1):
+        sheet.cell(row, column).value = "Nowhere"
+    content = io.BytesIO()
+    book.save(content)
+    status, _ = imported(api, key, content.getvalue(), "?profile=workbook-primary", **{"Content-Type": XLSX})
+    assert status["rejected"] == 2
+    with api.store.read() as connection:
+        rows = connection.execute(unmapped_codes.select().where(unmapped_codes.c.value == "Nowhere")).all()
+    assert [row.times for row in rows] == [2]
