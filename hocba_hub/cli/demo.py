@@ -217,7 +217,8 @@ def _run(stage: _Stage, console: Console) -> None:
             stage.supervisor.watch()
             progress.update(sent, completed=sum(vendor.answers.sent for vendor in stage.vendors))
             for name, task in held.items():
-                progress.update(task, completed=_held(stage.ledgers[name]), total=len(stage.accepted) or total)
+                cards = len(stage.accepted) or total
+                progress.update(task, completed=_held(stage.ledgers[name], cards), total=cards)
             if not stage.killed and len(stage.accepted) > total * 0.4:
                 _kill_worker(stage)
             if not any(thread.is_alive() for thread in pushing):
@@ -226,13 +227,14 @@ def _run(stage: _Stage, console: Console) -> None:
                     break
             time.sleep(0.2)
         for name, task in held.items():
-            progress.update(task, completed=_held(stage.ledgers[name]))
+            progress.update(task, completed=_held(stage.ledgers[name], len(stage.accepted)))
     store.close()
 
 
-def _held(ledger: str) -> int:
+def _held(ledger: str, most: int) -> int:
+    """How many cards a destination holds, as far as a count tells: some become several records there."""
     try:
-        return int(httpx.get(f"{ledger}/ledger").json()["records_held"])
+        return min(most, int(httpx.get(f"{ledger}/ledger").json()["records_held"]))
     except (httpx.TransportError, KeyError, ValueError):
         return 0
 
@@ -257,6 +259,7 @@ def _summary(stage: _Stage, console: Console, seconds: float) -> bool:
     accepted = stage.accepted
     verdicts = {name: examine(url, accepted) for name, url in stage.ledgers.items()}
     rejected: Counter[str] = sum((vendor.answers.rejected for vendor in stage.vendors), Counter())
+    console.print()
     console.print(_vendors_table(stage, rejected))
     console.print(_destinations_table(verdicts))
     console.print(
