@@ -19,7 +19,7 @@ demo: $(VENV)/.runtime  ## The main job, end to end, on embedded defaults
 	@$(BIN)/hocba-hub demo
 
 test: $(VENV)/.dev      ## Every test, with the short form of the kill tests
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered -q
 
 unit: $(VENV)/.dev      ## The tests without I/O
 	@$(BIN)/python -m pytest -q tests/unit

@@ -44,7 +44,7 @@ _WSSE_FAULTS = frozenset(
 )
 """Fault codes of WS-Security 1.1 §12: our credentials were not taken."""
 
-# zeep logs values that do not fit their type, with a traceback; what does not fit becomes an outcome here.
+# zeep logs values that do not fit their type: personal data. What does not fit becomes an outcome here.
 logging.getLogger("zeep").setLevel(logging.CRITICAL)
 
 _documents: dict[Path, Document] = {}

@@ -33,5 +33,5 @@ def configure(level: str = "INFO") -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "urllib3", "zeep", "alembic", "uvicorn.error"):
+    for name in ("httpx", "httpcore", "urllib3", "alembic", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 LONG = os.environ.get("HOCBA_CHAOS") == "long"
 KILLS = 40 if LONG else 4
 FILES = 6 if LONG else 2
-RECORDS = 4_000 if LONG else 1_000
+RECORDS = 4_000 if LONG else 1_500
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,10 +58,15 @@ def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: st
         def imported() -> list[int]:
             return [http.get(path).json()["imported"] for path in where]
 
+        def begun_or_done() -> bool:
+            now = imported()
+            return any(0 < one < RECORDS for one in now) or sum(now) == len(raws)
+
         mid_way = 0
         while rig.kills < KILLS and sum(imported()) < len(raws):
             before = imported()
-            time.sleep(chance.uniform(0.2, 0.9))
+            assert wait_until(begun_or_done, 30, every=0.02)
+            time.sleep(chance.uniform(0, 0.1))
             for name in ("worker-0", "worker-1"):
                 rig.kill(name, signal.SIGKILL)
             mid_way += any(0 < one < RECORDS for one in imported())

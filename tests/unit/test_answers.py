@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from hocba_hub.adapters.line import Answer, CallError, retry_after_seconds
 from hocba_hub.adapters.outbound import Stage
 from hocba_hub.adapters.soap_contract import Contract
 from hocba_hub.adapters.verdicts import Verdicts
+from hocba_hub.monitoring.logs import configure
 from tests.sandbox_server import outbound_record
 
 NOW = datetime(2026, 6, 30, 12, 0, 0, tzinfo=UTC)
@@ -89,7 +91,11 @@ def test_replies_that_are_not_by_the_contract(status, body, stage, code):
     assert (caught.value.stage, caught.value.code) == (stage, code)
 
 
-def test_values_that_do_not_fit_their_type_are_not_logged(caplog):
+@pytest.mark.parametrize("configured", [False, True])
+def test_values_that_do_not_fit_their_type_are_not_logged(caplog, configured, monkeypatch):
+    if configured:  # as in a worker, whose logs are set up before or after the adapter is imported
+        monkeypatch.setattr(logging, "basicConfig", lambda **_: None)  # the handlers of this process stay
+        configure()
     body = REPLY.replace(b"<m:Version>1<", b"<m:Version>Nguyen Van An<")
     with caplog.at_level("DEBUG"):
         (result,) = CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, body))
