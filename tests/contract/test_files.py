@@ -308,6 +308,7 @@ def encrypted() -> bytes:
         (b"", "file.archive-damaged"),
         (zipped({}), None),
     ],
+    ids=["bomb", "lying", "crowded", "encrypted", "nested", "cut-off", "no-zip", "nothing", "no-entry"],
 )
 def test_a_hostile_zip_fails_with_its_reason_and_fills_nothing(api: Api, key: str, content: bytes, code: str | None):
     answer = sent(api, key, content, **{"Content-Type": "application/zip"})

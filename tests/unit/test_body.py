@@ -82,8 +82,8 @@ def test_gzip_is_undone_and_the_digest_is_of_what_it_held():
         (b"1\n" * 101, "application/x-ndjson", False, "body.too-many-records"),
         (b"1" * 5_000_001, "application/json", False, "body.too-large"),
         (b"not gzip", "application/json", True, "body.gzip-broken"),
-        (gzip.compress(b'{"a":1}' * 99)[:-9], "application/json", True, "body.gzip-broken"),
-        (gzip.compress(b" " * 4_000_000), "application/json", True, "body.gzip-bomb"),
+        (gzip.compress(b'{"a":1}' * 99, mtime=0)[:-9], "application/json", True, "body.gzip-broken"),
+        (gzip.compress(b" " * 4_000_000, mtime=0), "application/json", True, "body.gzip-bomb"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_code(body: bytes, media_type: str, zipped: bool, code: str):
