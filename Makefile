@@ -8,11 +8,15 @@ BIN    := $(VENV)/bin
 help:            ## This list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.runtime: requirements/runtime.lock scripts/venv.sh pyproject.toml
+$(VENV)/.runtime: requirements/runtime.lock scripts/venv.sh scripts/install_lock.sh pyproject.toml
 	@bash scripts/venv.sh "$(PYTHON)" "$(VENV)" requirements/runtime.lock
 	@touch $@
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@bash scripts/venv.sh "$(PYTHON)" "$(VENV)" requirements/dev.lock
+	@touch $@
+# That an old pip takes the lock files is looked at again when one of these changes.
+$(VENV)/.lock: requirements/dev.lock scripts/install_lock.sh scripts/check_lock.py | $(VENV)/.dev
+	@$(BIN)/python -m scripts.check_lock
 	@touch $@
 
 demo: $(VENV)/.runtime  ## The main job, end to end, on embedded defaults
@@ -24,7 +28,7 @@ test: $(VENV)/.dev      ## Every test, with the short form of the kill tests
 unit: $(VENV)/.dev      ## The tests without I/O
 	@$(BIN)/python -m pytest -q tests/unit
 
-lint: $(VENV)/.dev      ## Static checks
+lint: $(VENV)/.dev $(VENV)/.lock  ## Static checks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -18,5 +18,7 @@ if [ ! -x "$venv/bin/pip" ]; then
         fi
     fi
 fi
-"$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+pip=("$venv/bin/python" -m pip --disable-pip-version-check)
+bash scripts/install_lock.sh "$venv/bin/python" "$lock" --quiet
+"${pip[@]}" install --quiet --no-deps --no-build-isolation --editable .
+"${pip[@]}" check >/dev/null || { "${pip[@]}" check >&2; echo "$lock is incomplete: make lock" >&2; exit 1; }
