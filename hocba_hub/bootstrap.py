@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import yaml
@@ -19,11 +20,11 @@ from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.adapters.translation import Formats, formats_beside
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
-from hocba_hub.queue.import_jobs import ImportBell, ImportProcess, clear
+from hocba_hub.queue.importing import Importing, clear
 from hocba_hub.queue.imports import Importer
-from hocba_hub.queue.jobs import WorkerProcess
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
@@ -94,9 +95,9 @@ def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> 
     )
 
 
-def worker_process(settings: Settings) -> WorkerProcess:
-    """What the jobs of a worker process work with."""
-    return WorkerProcess(
+def delivering(settings: Settings) -> Delivering:
+    """What the jobs of a delivery worker work with."""
+    return Delivering(
         engine=engine(settings, open_store(settings)),
         doorbell=Doorbell(settings.redis_url),
         drain_seconds=settings.drain_seconds,
@@ -104,8 +105,8 @@ def worker_process(settings: Settings) -> WorkerProcess:
     )
 
 
-def importer(settings: Settings, store: Store, ring: Callable[[DestinationName], None]) -> Importer:
-    """What imports files; `ring` is called for every destination that something was accepted for."""
+def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
+    """What imports files; the doorbell is rung for every destination that something was accepted for."""
     from hocba_hub.api.file_reading import FileReader  # noqa: PLC0415 - deliveries are made without these
     from hocba_hub.api.judge import Judge  # noqa: PLC0415
     from hocba_hub.api.shelf import LiveShelf  # noqa: PLC0415
@@ -116,22 +117,23 @@ def importer(settings: Settings, store: Store, ring: Callable[[DestinationName],
         store=store,
         reader=FileReader(Spool(settings.files_folder), LiveShelf(store, formats), judge, settings.record_bytes),
         destinations=sorted(known),
-        ring=ring,
+        ring=partial(doorbell.ring, "drain"),
         clock=system_clock,
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         lease_seconds=settings.lease_seconds,
     )
 
 
-def import_process(settings: Settings, worker: WorkerProcess) -> ImportProcess:
-    """What the import jobs of a worker process work with."""
-    return ImportProcess(
-        store=worker.engine.store,
-        bell=ImportBell(settings.redis_url),
+def importing(settings: Settings, store: Store | None = None) -> Importing:
+    """What the jobs of an import worker work with."""
+    store, doorbell = store or open_store(settings), Doorbell(settings.redis_url)
+    return Importing(
+        store=store,
+        doorbell=doorbell,
         clock=system_clock,
-        make=lambda: importer(settings, worker.engine.store, worker.doorbell.ring),
+        make=lambda: importer(settings, store, doorbell),
         slice_seconds=settings.drain_seconds,
-        stop=worker.stop,
+        stop=threading.Event(),
     )
 
 
@@ -140,15 +142,16 @@ def application(settings: Settings) -> FastAPI:
     from hocba_hub.api.app import create_app  # noqa: PLC0415 - workers start without the web framework
     from hocba_hub.api.context import Hub  # noqa: PLC0415
 
+    doorbell = Doorbell(settings.redis_url)
     hub = Hub(
         settings=settings,
         store=open_store(settings),
         destinations=destinations(settings),
         clock=system_clock,
-        ring=Doorbell(settings.redis_url).ring,
+        ring=partial(doorbell.ring, "drain"),
         formats=formats_beside(settings.destinations_folder),
         rules=rules(settings),
-        ring_file=ImportBell(settings.redis_url).ring,
+        ring_file=partial(doorbell.ring, "import"),
     )
     return create_app(hub)
 

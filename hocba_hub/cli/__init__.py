@@ -5,6 +5,7 @@ May use every room; nothing imports it. A command's file holds a click command (
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
@@ -16,6 +17,7 @@ _COMMANDS = (
     "demo",
     "api",
     "worker",
+    "importer",
     "scheduler",
     "sandbox",
     "generate",
@@ -53,4 +55,5 @@ class _LazyGroup(click.Group):
 @click.command(cls=_LazyGroup, help=text("main"), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hocba-hub")
 def main() -> None:
-    """Run a command."""
+    """Run a command. What it makes, this user alone may read: it holds personal data."""
+    os.umask(0o077)

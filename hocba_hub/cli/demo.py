@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -26,7 +27,6 @@ from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import children
 from hocba_hub.model.clock import system_clock
-from hocba_hub.queue.embedded import free_port
 from hocba_hub.sandbox.oracle import Verdict, examine
 from hocba_hub.sandbox.synthetic import generate_with_defects
 from hocba_hub.sandbox.vendor import Vendor, wait_until
@@ -102,8 +102,15 @@ def demo(cards: int, schools: int, defects: float, seed: int, home: Path) -> Non
     sys.exit(0 if clean else 1)
 
 
+def _free_port() -> int:
+    """A TCP port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _prepare(home: Path, cards: int, schools: int, defects: float, seed: int) -> _Stage:
-    ports = {name: free_port() for name in ("api", "province", "ministry")}
+    ports = {name: _free_port() for name in ("api", "province", "ministry")}
     credentials = {
         "HOCBA_PROVINCE_CLIENT_ID": "hocba-hub",
         "HOCBA_PROVINCE_CLIENT_SECRET": secrets.token_urlsafe(),

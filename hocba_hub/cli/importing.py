@@ -126,7 +126,7 @@ def local_import(settings: Settings, client: str, profile: str | None) -> Iterat
     try:
         with store.read() as connection:
             known = client_named(connection, client)
-        made = importer(settings, store, Doorbell(settings.redis_url).ring)
+        made = importer(settings, store, Doorbell(settings.redis_url))
         yield LocalImport(store, Spool(settings.files_folder), made, known, profile)
     finally:
         store.close()

@@ -49,6 +49,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Chỉ chạy tiến trình gửi, đến khi nhận SIGTERM: xong việc đang làm rồi mới dừng.",
         "Only the delivery workers, until SIGTERM: what is under way is finished first.",
     ),
+    "importer": (
+        "Chỉ chạy tiến trình nhập tệp, tách khỏi việc gửi, đến khi nhận SIGTERM. Chạy bao nhiêu bản cũng được.",
+        "Only the worker that imports files, apart from the deliveries, until SIGTERM. Any number may run.",
+    ),
     "scheduler": (
         (
             "Chỉ chạy bộ lịch, đến khi nhận SIGTERM: báo việc đến hạn, thu lại việc quá hạn giữ. Chạy bao nhiêu "

@@ -15,7 +15,7 @@ _HEAD_START = 1.0
 @click.command(help=text("up"))
 @click.option("--port", type=int, default=None, help=text("option.port"))
 def up(port: int | None) -> None:
-    """Run the API, the workers and the scheduler, and what they need that no setting names."""
+    """Run the API, the workers, the importer and the scheduler, and what they need that no setting names."""
     from rich.console import Console
 
     settings = Settings() if port is None else Settings(port=port)
@@ -38,11 +38,11 @@ def children(settings: Settings) -> list[Child]:
     found = []
     environment = {"HOCBA_HOME": str(settings.home.absolute()), "HOCBA_DATABASE_URL": settings.store_url}
     if settings.redis_url is None:
-        from hocba_hub.queue.embedded import free_port, redis_command
+        from hocba_hub.queue.embedded import redis_command, redis_socket
 
-        redis_port = free_port()
-        environment["HOCBA_REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
-        found.append(Child("redis", redis_command(redis_port), stops_last=True, is_quiet=True))
+        socket = redis_socket(settings.home)
+        environment["HOCBA_REDIS_URL"] = f"unix://{socket}"
+        found.append(Child("redis", redis_command(socket), stops_last=True, is_quiet=True))
     address = ("--host", settings.host, "--port", str(settings.port))
     found += [Child(f"api-{n}", hub_command("api", *address), environment) for n in range(settings.api_processes)]
     found.append(Child("scheduler", hub_command("scheduler"), environment, head_start=_HEAD_START))
@@ -50,4 +50,5 @@ def children(settings: Settings) -> list[Child]:
         Child(f"worker-{n}", hub_command("worker", "--processes", "1"), environment, head_start=_HEAD_START)
         for n in range(settings.worker_processes)
     ]
+    found.append(Child("importer", hub_command("importer"), environment, head_start=_HEAD_START))
     return found

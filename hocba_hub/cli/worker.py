@@ -20,14 +20,9 @@ def worker(processes: int | None) -> None:
         command = hub_command("worker", "--processes", "1")
         Supervisor([Child(f"worker-{number}", command) for number in range(processes)]).run()
         return
-    from hocba_hub.bootstrap import import_process, worker_process
+    from hocba_hub.bootstrap import delivering
     from hocba_hub.monitoring.logs import configure
-    from hocba_hub.queue.import_jobs import serve
     from hocba_hub.queue.worker import work
 
     configure(settings.log_level)
-    process = worker_process(settings)
-    imports = import_process(settings, process)
-    serve(imports)
-    imports.rounds(settings.poll_store_seconds, may_import=True)
-    work(process, settings.redis_url, poll_seconds=settings.poll_store_seconds)
+    work("drain", delivering(settings), settings.redis_url, poll_seconds=settings.poll_store_seconds)

@@ -1,4 +1,4 @@
-"""The doorbell: tells the workers, through Redis and RQ, that something is due at a destination.
+"""The doorbell: tells the workers, through Redis and RQ, that something is due: at a destination, or with a file.
 
 A ring carries no message and may be lost, doubled or late: the scheduler rings again for whatever is due, and
 without Redis the workers look into the store themselves.
@@ -13,16 +13,13 @@ import time
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from rq import Queue
 
-from hocba_hub.model.keys import DestinationName
+from hocba_hub.queue.jobs import enqueue
 
 log = logging.getLogger(__name__)
 
-QUEUE = "hocba"
 _RUNG_MS = 5_000
-"""How long one ring stands for all that follow; a drain takes it down when it starts."""
-_JOB_SECONDS = 600
+"""How long one ring stands for all that follow; the job takes it down when it starts."""
 _REST_SECONDS = 0.05
 """Between rounds of rings: under load one ring then stands for many commits."""
 
@@ -35,50 +32,43 @@ def connect(url: str) -> redis.Redis:
 
 
 class Doorbell:
-    """Rings for destinations; any number of rings before a drain starts make one job."""
+    """Rings for jobs (`queue/jobs.py`); any number of rings before a job starts make one job."""
 
     def __init__(self, url: str | None) -> None:
         """Without a URL nothing is rung: workers poll."""
         self._redis = connect(url) if url else None
-        self._wanted: set[DestinationName] = set()
+        self._wanted: set[tuple[str, str]] = set()
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def ring(self, destination: DestinationName) -> None:
+    def ring(self, name: str, argument: str) -> None:
         """Ring soon, from a thread of its own: never waits, never raises."""
         if self._redis is None:
             return
         with self._news:
-            self._wanted.add(destination)
+            self._wanted.add((name, argument))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                 self._thread.start()
             self._news.notify()
 
-    def ring_now(self, destination: DestinationName) -> bool:
+    def ring_now(self, name: str, argument: str) -> bool:
         """Ring, and say whether Redis took it."""
         if self._redis is None:
             return False
         try:
-            if self._redis.set(_bell(destination), 1, nx=True, px=_RUNG_MS):
-                Queue(QUEUE, connection=self._redis).enqueue_call(
-                    "hocba_hub.queue.jobs.drain",
-                    args=(destination,),
-                    timeout=_JOB_SECONDS,
-                    result_ttl=0,
-                    failure_ttl=60,
-                    ttl=60,
-                )
+            if self._redis.set(_bell(name, argument), 1, nx=True, px=_RUNG_MS):
+                enqueue(name, argument, self._redis)
         except redis.RedisError as error:
             log.debug("the doorbell is out of order: %s", type(error).__name__)
             return False
         return True
 
-    def answer(self, destination: DestinationName) -> None:
+    def answer(self, name: str, argument: str) -> None:
         """Take the ring down: what is rung from now on makes a new job."""
         if self._redis is not None:
             try:
-                self._redis.delete(_bell(destination))
+                self._redis.delete(_bell(name, argument))
             except redis.RedisError:
                 log.debug("the doorbell is out of order")
 
@@ -97,10 +87,10 @@ class Doorbell:
                 while not self._wanted:
                     self._news.wait()
                 wanted, self._wanted = self._wanted, set()
-            for destination in sorted(wanted):
-                self.ring_now(destination)
+            for name, argument in sorted(wanted):
+                self.ring_now(name, argument)
             time.sleep(_REST_SECONDS)
 
 
-def _bell(destination: DestinationName) -> str:
-    return f"hocba:bell:{destination}"
+def _bell(name: str, argument: str) -> str:
+    return f"hocba:bell:{name}:{argument}"

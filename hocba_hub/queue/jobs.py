@@ -1,50 +1,102 @@
-"""The RQ jobs. They carry no message, only a name; what to do stands in the store."""
+"""The RQ jobs: a name of ours and one checked argument, never a function or an object that a queue names.
+
+Whoever can write to Redis could otherwise make a worker import and call anything, unpickle anything, or call a web
+hook. Here a job is read as the JSON of `[name, null, [argument], {}]` and as nothing else: the name must be in
+`KINDS`, the argument must have its form, and every other field of the job (callbacks, web hooks, retries, time-outs,
+dependencies) is not even fetched. What is left to a stranger is to ring a bell; what is to do stands in the store.
+"""
 
 from __future__ import annotations
 
-import logging
-import threading
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from hocba_hub.model.keys import DestinationName
-from hocba_hub.queue.doorbell import Doorbell
-from hocba_hub.queue.drain import Engine
+from redis import Redis
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class WorkerProcess:
-    """What the jobs of this process work with; made once, before the first job."""
-
-    engine: Engine
-    doorbell: Doorbell
-    drain_seconds: float
-    stop: threading.Event
-    """Set when the process is to end: what is under way is finished, nothing new is leased."""
+Run = Callable[[str], None]
 
 
-_process: WorkerProcess | None = None
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """One kind of job that workers know."""
+
+    queue: str
+    """Each kind has a queue and worker processes of its own, so that none waits for another."""
+    argument: re.Pattern[str]
+    seconds: int
+    """Longest time that one job may take."""
 
 
-def serve(process: WorkerProcess) -> None:
-    """Make `process` the one that this process's jobs work with."""
-    global _process  # noqa: PLW0603 - RQ calls jobs by name, with nothing but their arguments
-    _process = process
+KINDS = {
+    "drain": JobKind("hocba-deliveries", re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), 600),
+    "import": JobKind("hocba-files", re.compile(r"[0-9a-f-]{36}"), 6 * 3_600),
+}
+"""The whole allow-list. `drain` takes a destination's name, `import` a file's id."""
+
+_MOST_BYTES = 300
+"""Of a job as it lies in Redis, compressed; zlib makes at most about a thousand times as much of it."""
+
+_runs: dict[str, Run] = {}
 
 
-def drain(destination: str) -> None:
-    """Work off what is due at a destination; ring again if something is left when the time is over."""
-    if _process is None:
-        raise RuntimeError("This process was not set up to run jobs.")
-    name = DestinationName(destination)
-    if name not in _process.engine.destinations:
-        return
-    _process.doorbell.answer(name)
-    try:
-        finished = _process.engine.drain(name, seconds=_process.drain_seconds, stop=_process.stop)
-        if finished and not _process.stop.is_set() and name in _process.engine.due():
-            _process.doorbell.ring_now(name)
-    except Exception:
-        # A job that fails would be retried by nobody: the scheduler rings again for what is due.
-        log.exception("draining %s failed", name)
+def serve(name: str, run: Run) -> None:
+    """Let this process run jobs of a kind: `run` is called with the argument."""
+    assert name in KINDS  # noqa: S101 - a kind of our own
+    _runs[name] = run
+
+
+class HubJob(Job):
+    """A job as this hub's workers read it."""
+
+    def refresh(self) -> None:
+        """Fetch what says what to run, if it has the size of one of ours.
+
+        Raises:
+            NoSuchJobError: it is not a job of this hub; RQ goes on to the next one.
+        """
+        size = self.connection.hstrlen(self.key, "data")
+        data = self.connection.hget(self.key, "data") if 0 < size <= _MOST_BYTES else None
+        if data is None:
+            raise NoSuchJobError(f"No job of this hub: {self.key}")
+        self.restore({b"data": data})
+
+    def restore(self, raw_data: Any) -> None:  # noqa: ANN401 - RQ's signature
+        """Read a job of ours.
+
+        Raises:
+            NoSuchJobError: it is not one.
+        """
+        super().restore({b"data": raw_data[b"data"]})
+        try:
+            name, instance, arguments, options = self.serializer.loads(self.data)
+            kind = KINDS[name]
+            [argument] = arguments
+            is_ours = instance is None and options == {} and kind.argument.fullmatch(argument) is not None
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise NoSuchJobError(f"No job of this hub: {self.key}") from error
+        if not is_ours or name not in _runs:
+            raise NoSuchJobError(f"No job of this process: {self.key}")
+        self.origin, self.timeout, self.result_ttl, self.failure_ttl = kind.queue, kind.seconds, 0, 60
+
+    @property
+    def func(self) -> Run:
+        """What this process runs for the job's name."""
+        return _runs[self.func_name or ""]
+
+
+def queue_of(name: str, connection: Redis) -> Queue:
+    """The queue of a kind of jobs."""
+    return Queue(KINDS[name].queue, connection=connection, job_class=HubJob, serializer=JSONSerializer)
+
+
+def enqueue(name: str, argument: str, connection: Redis) -> None:
+    """Put a job into the queue of its kind; it is gone after a minute if nobody takes it."""
+    queue_of(name, connection).enqueue_call(
+        name, args=(argument,), timeout=KINDS[name].seconds, result_ttl=0, failure_ttl=60, ttl=60
+    )

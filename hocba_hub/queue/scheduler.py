@@ -23,6 +23,7 @@ def schedule(
     doorbell: Doorbell,
     stop: threading.Event,
     *,
+    ring_files: Callable[[], None],
     every_seconds: float = 1.0,
     housekeeping: Sequence[Callable[[], None]] = (),
 ) -> None:
@@ -33,7 +34,8 @@ def schedule(
             if engine.sweep():
                 log.warning("expired leases were taken over")
             for name in engine.due():
-                doorbell.ring_now(name)
+                doorbell.ring_now("drain", name)
+            ring_files()
             if rounds % _HOUSEKEEPING_ROUNDS == 0:
                 for task in housekeeping:
                     task()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Protocol
 
 import redis
 from rq import Queue
@@ -15,23 +17,44 @@ from rq.job import Job
 from rq.worker import SimpleWorker
 from rq.worker.base import WorkerStatus
 
-from hocba_hub.queue import jobs
-from hocba_hub.queue.doorbell import QUEUE, connect
-from hocba_hub.store.engine import StoreError
+from hocba_hub.queue.doorbell import Doorbell, connect
+from hocba_hub.queue.jobs import queue_of, serve
 
 log = logging.getLogger(__name__)
 
 _WORKER_TTL_SECONDS = 20
 
 
-class _DrainWorker(SimpleWorker):
+class Work(Protocol):
+    """What one kind of worker does."""
+
+    @property
+    def doorbell(self) -> Doorbell:
+        """What rings for it."""
+        ...
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set when the process is to end."""
+        ...
+
+    def run(self, argument: str) -> None:
+        """The job: work off what was rung for; never raises."""
+        ...
+
+    def poll(self) -> None:
+        """One round without Redis: whatever is due; never raises."""
+        ...
+
+
+class _HubWorker(SimpleWorker):
     """Runs jobs in this process, so that connections and the parsed WSDL are kept between them.
 
     It gives up at once when Redis goes away, since then the store is polled; and a signal lets the job that runs
     finish what is under way.
     """
 
-    process: jobs.WorkerProcess
+    stop: threading.Event
 
     def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> tuple[Job, Queue]:  # noqa: ARG002
         # RQ's own loop would wait for Redis by itself, up to a minute at a time.
@@ -57,7 +80,7 @@ class _DrainWorker(SimpleWorker):
             super().execute_job(job, queue)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        self.process.stop.set()
+        self.stop.set()
         super().request_stop(signum, frame)
 
     def teardown(self) -> None:
@@ -80,47 +103,42 @@ def _giving_up() -> Iterator[None]:
         raise StopRequested from error
 
 
-def work(process: jobs.WorkerProcess, redis_url: str | None, *, poll_seconds: float) -> None:
-    """Work until `process.stop` is set by SIGTERM or SIGINT."""
-    jobs.serve(process)
-    while not process.stop.is_set():
-        _answer_signals(process)
-        if redis_url is not None and process.doorbell.answers():
-            _listen(process, redis_url)
-        _poll(process)  # once after every loss of Redis, too: what was rung before it may be lost
-        process.stop.wait(poll_seconds)
+def work(name: str, work: Work, redis_url: str | None, *, poll_seconds: float) -> None:
+    """Do the jobs of a kind (`queue/jobs.py`), and no others, until SIGTERM or SIGINT sets `work.stop`."""
+    serve(name, work.run)
+    while not work.stop.is_set():
+        _answer_signals(work.stop)
+        if redis_url is not None and work.doorbell.answers():
+            _listen(name, work.stop, redis_url)
+        work.poll()  # once after every loss of Redis, too: what was rung before it may be lost
+        work.stop.wait(poll_seconds)
 
 
-def _answer_signals(process: jobs.WorkerProcess) -> None:
-    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers
-        process.stop.set()
+def _answer_signals(stop: threading.Event) -> None:
+    def ask_to_stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers
+        stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        signal.signal(number, ask_to_stop)
 
 
-def _listen(process: jobs.WorkerProcess, redis_url: str) -> None:
-    """Run RQ jobs until Redis goes away or the process is to stop."""
-    for name in ("rq.worker", "rq.job", "rq.queue"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # the jobs log for themselves
+def _listen(name: str, stop: threading.Event, redis_url: str) -> None:
+    """Run RQ jobs until Redis goes away, or holds what is not ours, or the process is to stop."""
+    for logger in ("rq.worker", "rq.job", "rq.queue"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # the jobs log for themselves
     connection = connect(redis_url)
     try:
         # One queue for each worker: only then does RQ move jobs without a gap in which they could be lost.
-        worker = _DrainWorker([QUEUE], connection=connection, worker_ttl=_WORKER_TTL_SECONDS)
-        worker.process = process
+        queue = queue_of(name, connection)
+        worker = _HubWorker(
+            [queue], connection=connection, job_class=queue.job_class, serializer=queue.serializer,
+            worker_ttl=_WORKER_TTL_SECONDS,
+        )  # fmt: skip
+        worker.stop = stop
         worker.work(logging_level=None)
     except (redis.RedisError, StopRequested) as error:
         log.info("Redis is away, polling the store: %s", type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger put there costs one round of polling
+        log.warning("Redis holds what this hub did not put there, polling the store: %s", type(error).__name__)
     finally:
         connection.close()
-
-
-def _poll(process: jobs.WorkerProcess) -> None:
-    """One round without Redis: take over expired leases, then drain whatever is due."""
-    try:
-        process.engine.sweep()
-        for name in process.engine.due():
-            if not process.stop.is_set():
-                process.engine.drain(name, seconds=process.drain_seconds, stop=process.stop)
-    except StoreError as error:
-        log.warning("the store cannot be polled: %s", error)

@@ -67,7 +67,7 @@ def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: st
             before = imported()
             assert wait_until(begun_or_done, 30, every=0.02)
             time.sleep(chance.uniform(0, 0.1))
-            for name in ("worker-0", "worker-1"):
+            for name in ("importer", "worker-0"):
                 rig.kill(name, signal.SIGKILL)
             mid_way += any(0 < one < RECORDS for one in imported())
             if rig.kills == KILLS // 2:

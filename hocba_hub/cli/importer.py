@@ -1,0 +1,20 @@
+"""`hocba-hub importer`: only the worker that imports files."""
+
+from __future__ import annotations
+
+import click
+
+from hocba_hub.cli.texts import text
+from hocba_hub.settings import Settings
+
+
+@click.command(help=text("importer"))
+def importer() -> None:
+    """Import files until SIGTERM, apart from the deliveries: a bad file delays no card. Any number may run."""
+    from hocba_hub.bootstrap import importing
+    from hocba_hub.monitoring.logs import configure
+    from hocba_hub.queue.worker import work
+
+    settings = Settings()
+    configure(settings.log_level)
+    work("import", importing(settings), settings.redis_url, poll_seconds=settings.poll_store_seconds)
