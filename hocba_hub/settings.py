@@ -42,6 +42,21 @@ class Settings(BaseSettings):
     api_processes: int = Field(1, ge=1)
     worker_processes: int = Field(2, ge=1)
 
+    connections: int = Field(1_000, ge=1)
+    """Connections that one API process holds at once."""
+    connections_per_address: int = Field(100, ge=1)
+    """Of them from one address; those in `trusted_proxies` are not counted, since they bring many callers."""
+    header_bytes: int = Field(16_384, ge=1_024)
+    """Most bytes of a request's line and headers."""
+    header_count: int = Field(64, ge=8)
+    """Most headers of a request."""
+    head_seconds: float = Field(10, gt=0)
+    """Time in which the head of a request must have come."""
+    body_grace_seconds: float = Field(20, gt=0)
+    """Time that a body may take, beside what `slowest_bytes_per_second` gives it."""
+    slowest_bytes_per_second: int = Field(1_000, ge=1)
+    """A body that comes more slowly than this, after the grace, is given up."""
+
     submission_records: int = Field(5_000, ge=1)
     """Most records of one submission."""
     submission_bytes: int = Field(64_000_000, ge=1_000)

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx
-import uvicorn
 from fastapi import APIRouter
 
 from hocba_hub.adapters.destination import Destination, Title
 from hocba_hub.api.app import ROUTERS, create_app
 from hocba_hub.api.context import Hub
+from hocba_hub.api.http_server import server
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.settings import Settings
 from hocba_hub.store.access import Role, add_client, add_operator
@@ -71,16 +71,16 @@ class Api:
 def running_api(store: Store, *, routers: Sequence[APIRouter] = ROUTERS, **settings: object) -> Iterator[Api]:
     """Serve until the block ends; the store is closed then."""
     api = Api(store, routers, settings)
-    server = uvicorn.Server(uvicorn.Config(api.app, log_config=None, access_log=False, lifespan="on"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [api.socket]}, name="api")
+    serving = server(api.app, api.hub.settings, lifespan="on")
+    thread = threading.Thread(target=serving.run, kwargs={"sockets": [api.socket]}, name="api")
     thread.start()
     try:
-        while not server.started:
+        while not serving.started:
             assert thread.is_alive(), "the API did not start"
             time.sleep(0.005)
         yield api
     finally:
         api.http.close()
-        server.should_exit = True
+        serving.should_exit = True
         thread.join(20)
         api.socket.close()

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-from hocba_hub.api.context import hub_of_app
+from hocba_hub.api.context import Hub, hub_of_app
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.store.access import Client, Operator, Role
 
@@ -31,12 +31,10 @@ class ClientKey(SecurityBase):
         Raises:
             ProblemError: 401 without a key in force, 403 for an operator's key, 429 beyond the rate.
         """
-        caller = await _caller(request)
+        caller = await authenticated(request)
         if not isinstance(caller, Client):
             raise ProblemError("access.wrong-kind")
-        wait = hub_of_app(request).rate.wait(caller.id)
-        if wait:
-            raise ProblemError("rate.exceeded", retry_after=wait)
+        await allow(hub_of_app(request), caller)
         return caller
 
 
@@ -55,7 +53,7 @@ class OperatorKey(SecurityBase):
         Raises:
             ProblemError: 401 without a key in force, 403 for a client's key or a lower role.
         """
-        caller = await _caller(request)
+        caller = await authenticated(request)
         if not isinstance(caller, Operator):
             raise ProblemError("access.wrong-kind")
         if not caller.role.covers(self._role):
@@ -71,7 +69,23 @@ def require_operator(role: Role) -> OperatorKey:
     return OperatorKey(role)
 
 
-async def _caller(request: Request) -> Client | Operator:
+async def allow(hub: Hub, client: Client) -> None:
+    """Count a call of a client.
+
+    Raises:
+        ProblemError: 429 beyond its rate.
+    """
+    wait = hub.rate.wait(client.id)
+    if wait:
+        raise ProblemError("rate.exceeded", retry_after=wait)
+
+
+async def authenticated(request: Request) -> Client | Operator:
+    """Whoever calls, by the head of the request alone.
+
+    Raises:
+        ProblemError: 401 without a key in force.
+    """
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not key:

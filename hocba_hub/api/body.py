@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from hocba_hub.model.errors import HubError
+from starlette.concurrency import run_in_threadpool
+
+from hocba_hub.api.call import current_call
+from hocba_hub.api.json_cutter import BodyError, JsonCutter
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 JSON = frozenset({"application/json"})
@@ -16,15 +19,22 @@ JSON = frozenset({"application/json"})
 _BOMB_GRACE_BYTES = 1_000_000
 """A body below this is never taken for a bomb, however well it packs."""
 _SPACE = b" \t\r\n"
+_LARGE_BYTES = 16_000_000
+_LONG_BYTES = 65_536
+"""Cutting more than this takes long enough for other calls to notice."""
 
 
-class BodyError(HubError):
-    """The body cannot be read; `code` is that of the problem that says so."""
+class Cutter(Protocol):
+    """Cuts a document that comes in pieces into its records."""
 
-    def __init__(self, code: str, message: str) -> None:
-        """`code` is a problem code, `message` English text without any of the body."""
-        super().__init__(message)
-        self.code = code
+    @property
+    def held(self) -> int:
+        """How much of it is kept until more has come."""
+        ...
+
+    def feed(self, piece: bytes, *, final: bool = False) -> list[bytes]:
+        """The records that end in this piece."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,8 @@ class Body:
             if self.size > self.limits.bytes:
                 raise BodyError("body.too-large", f"A body may have {self.limits.bytes} bytes at most.")
             self._digest.update(chunk)
+            if self.size > _LARGE_BYTES:
+                current_call().is_large = True
             yield chunk
 
     async def _unpacked(self) -> AsyncIterator[bytes]:
@@ -90,13 +102,13 @@ class Body:
     async def records(self, media_type: str) -> AsyncIterator[bytes]:
         """The records, each exactly as it stands in the body.
 
-        NDJSON is cut as it arrives; a JSON array, or a single record, is gathered first.
+        NDJSON and JSON arrays are cut as they arrive; a single record is gathered first.
 
         Raises:
             BodyError: as for `chunks`; a record too long; too many records; an array that is broken.
         """
         count = 0
-        cut = self._lines() if media_type in NDJSON else self._elements()
+        cut = self._lines() if media_type in NDJSON else self.cut(JsonCutter((), self.limits.record_bytes))
         async for record in cut:
             count += 1
             if count > self.limits.records:
@@ -118,49 +130,20 @@ class Body:
         if record := begun.strip(_SPACE):
             yield record
 
-    async def _elements(self) -> AsyncIterator[bytes]:
-        whole = b"".join([chunk async for chunk in self.chunks()])
-        start = whole.strip(_SPACE)
-        if not start.startswith(b"["):
-            if start:
-                yield start
-            return
-        for element in elements(start):
-            yield element
+    async def cut(self, cutter: Cutter) -> AsyncIterator[bytes]:
+        """The records that a cutter finds; long pieces are cut in a thread, so that other calls get their turn.
+
+        Raises:
+            BodyError: as for `chunks`, and what the cutter raises.
+        """
+        async for chunk in self.chunks():
+            for record in await _fed(cutter, chunk, final=False):
+                yield record
+        for record in await _fed(cutter, b"", final=True):
+            yield record
 
 
-def elements(array: bytes) -> list[bytes]:
-    """The elements of a JSON array, each exactly as it stands there.
-
-    Raises:
-        BodyError: it is not one whole array in UTF-8.
-    """
-    broken = "The body is not a whole JSON array of records in UTF-8."
-    try:
-        text = array.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BodyError("body.not-json", broken) from error
-    decode = json.JSONDecoder().raw_decode
-    found: list[bytes] = []
-    place = _skip(text, 1)
-    if text[place : place + 1] == "]" and _skip(text, place + 1) == len(text):
-        return found
-    while True:
-        try:
-            _, end = decode(text, place)
-        except (ValueError, RecursionError) as error:
-            raise BodyError("body.not-json", broken) from error
-        found.append(text[place:end].encode("utf-8"))
-        place = _skip(text, end)
-        mark = text[place : place + 1]
-        place = _skip(text, place + 1)
-        if mark == "]" and place == len(text):
-            return found
-        if mark != ",":
-            raise BodyError("body.not-json", broken)
-
-
-def _skip(text: str, place: int) -> int:
-    while text[place : place + 1] in {" ", "\t", "\r", "\n"}:
-        place += 1
-    return place
+async def _fed(cutter: Cutter, chunk: bytes, *, final: bool) -> list[bytes]:
+    if cutter.held + len(chunk) > _LONG_BYTES:
+        return await run_in_threadpool(cutter.feed, chunk, final=final)
+    return cutter.feed(chunk, final=final)

@@ -1,4 +1,4 @@
-"""Calls whose JSON body is small: it is cut off at a limit, before anybody is asked who calls."""
+"""Calls whose JSON body is small: nobody's is read before it is known who calls, and it is cut off at a limit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
+from hocba_hub.api.authentication import authenticated
 from hocba_hub.api.problems import ProblemError
 
 MOST_BYTES = 262_144
@@ -29,13 +30,17 @@ def _counted(receive: Receive) -> Receive:
 
 
 class BoundedRoute(APIRoute):
-    """A route that reads at most `MOST_BYTES` of a body: the framework reads it whole, and first of all."""
+    """A route that reads at most `MOST_BYTES` of a body, and none without a key in force.
+
+    The framework would read it whole, and first of all.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, on a request that counts."""
         inner = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
+            await authenticated(request)
             return await inner(Request(request.scope, _counted(request.receive)))
 
         return bounded

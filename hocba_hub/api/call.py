@@ -24,6 +24,8 @@ class Call:
     def __init__(self, scope: Scope) -> None:
         """`scope` is that of ASGI."""
         self._scope = scope
+        self.is_large = False
+        """Whether so much was held for it that its memory is given back to the system afterwards."""
 
     @cached_property
     def path(self) -> str:

@@ -18,7 +18,7 @@ from hocba_hub.adapters.files.archive import Archive
 from hocba_hub.adapters.files.forms import Form
 from hocba_hub.adapters.files.pieces import PieceWriter
 from hocba_hub.adapters.workbook.files import file_records
-from hocba_hub.api.body import BodyError
+from hocba_hub.api.json_cutter import BodyError
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.vendor_body import XmlCutter
 from hocba_hub.mappings.document import ROWS, Source
@@ -132,17 +132,19 @@ class Cutter:
         first = next(chunks, b"")
         chunks = chain([first], chunks)
         if self.source is None:
-            cutter: XmlCutter | None = None if _root(first) in CARD_ROOTS else _CardCutter()
+            cutter: XmlCutter | None = None if _root(first) in CARD_ROOTS else _CardCutter(self.record_bytes)
         else:
             records = self.source.records
-            cutter = None if records is None else XmlCutter(records.keys or (), self.source.namespaces)
+            cutter = (
+                None if records is None else XmlCutter(records.keys or (), self.source.namespaces, self.record_bytes)
+            )
         held = bytearray()
         for chunk in chunks:
             if cutter is not None:
                 yield from cutter.feed(chunk)
             else:
                 held += chunk
-            self._check((len(held) if cutter is None else cutter.held) - len(chunk))
+                self._check(len(held) - len(chunk))
         if cutter is not None:
             yield from cutter.feed(b"", final=True)
         elif held.strip(_BLANK):
@@ -160,8 +162,8 @@ class Cutter:
 class _CardCutter(XmlCutter):
     """Cuts a list of canonical cards: every child of the root element, whatever the root is called."""
 
-    def __init__(self) -> None:
-        super().__init__(("",), {})
+    def __init__(self, record_bytes: int) -> None:
+        super().__init__(("",), {}, record_bytes)
 
     def _start(self, name: str, _: object) -> None:  # noqa: ARG002 - the signature of expat's handlers
         self._depth += 1

@@ -1,15 +1,28 @@
-"""What goes round every call: it is noted for logs and problems, and a fault is told, but not what it was about."""
+"""What goes round every call: it is noted for logs and problems, and a fault is told, but not what it was about.
+
+Whoever is answered before the whole body was read (401, 413, 429 …) has it read and thrown away for a short while, so
+that the answer is not lost in a connection that breaks; then the connection is closed, because what would come next
+on it is the rest of a body and no request. Nobody who waits for `100 Continue` is asked to send it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
+import gc
 import logging
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hocba_hub.api.call import enter_call
 from hocba_hub.api.problems import ProblemError
 
 log = logging.getLogger(__name__)
+
+_LINGER_SECONDS = 5.0
+_LINGER_BYTES = 64_000_000
+_CLOSE = (b"connection", b"close")
 
 
 class Envelope:
@@ -25,17 +38,61 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         call = enter_call(scope)
+        body = _Body(scope, receive)
         started = False
 
         async def sending(message: Message) -> None:
             nonlocal started
+            if not started and not body.is_read:
+                await body.throw_away()
+                if not body.is_read:
+                    message["headers"] = [*message.get("headers", ()), _CLOSE]
             started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, body.receive, sending)
         except Exception:
             log.exception("an unforeseen fault while answering a call", extra={"trace_id": call.trace_id})
             if started:  # too late for another answer: the server cuts the connection
                 raise
-            await ProblemError("hub.fault").response()(scope, receive, send)
+            await ProblemError("hub.fault").response()(scope, body.receive, sending)
+        finally:
+            if call.is_large:
+                await run_in_threadpool(_give_back)
+
+
+def _give_back() -> None:
+    """Let the C library return what it no longer uses: by itself glibc keeps what many small pieces were cut from."""
+    gc.collect()  # a fault on the way keeps, in a cycle with its frames, what was read
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+class _Body:
+    """The body of a call, and whether all of it has come."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope, self._receive = scope, receive
+        self.is_read = not any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+        self._is_asked_for = False
+
+    async def receive(self) -> Message:
+        self._is_asked_for = True
+        message = await self._receive()
+        if not message.get("more_body"):
+            self.is_read = True
+        return message
+
+    async def throw_away(self) -> None:
+        """Read on for a while, unless the sender waits to be asked for the body."""
+        if not self._is_asked_for and any(name == b"expect" for name, _ in self._scope["headers"]):
+            return
+        size = 0
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while not self.is_read and size < _LINGER_BYTES:
+                    size += len((await self.receive()).get("body", b""))
+        except TimeoutError:
+            return

@@ -16,10 +16,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from hocba_hub.api.authentication import require_client
-from hocba_hub.api.body import Body, BodyError, BodyLimits
+from hocba_hub.api.body import Body, BodyLimits
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of, hub_of_app
 from hocba_hub.api.description import RECALL, SUBMIT, VALIDATE
+from hocba_hub.api.json_cutter import BodyError
 from hocba_hub.api.judge import Judge
 from hocba_hub.api.keyed import keyed
 from hocba_hub.api.problems import ProblemError

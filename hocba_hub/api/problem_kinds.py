@@ -157,6 +157,14 @@ _KINDS = (
         "Try again later. If it persists, report it with the trace_id.",
     ),
     ProblemKind(
+        "hub.connections-full",
+        503,
+        "Quá nhiều kết nối",
+        "Too many connections",
+        "Đóng bớt kết nối, hoặc dùng lại kết nối cho nhiều lần gọi.",
+        "Close connections, or use one for many calls.",
+    ),
+    ProblemKind(
         "hub.store-full",
         503,
         "Kho lưu trữ đã đầy",

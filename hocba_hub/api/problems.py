@@ -21,8 +21,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from hocba_hub.api.body import BodyError
 from hocba_hub.api.call import current_call
+from hocba_hub.api.json_cutter import BodyError
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.request_errors import request_errors
 from hocba_hub.store.engine import StoreError, StoreFullError
@@ -67,6 +67,13 @@ class ProblemError(HTTPException):
         }
         headers = {"Content-Language": call.language, **self.headers}
         return Response(orjson.dumps(body), kind.status, headers, MEDIA_TYPE)
+
+
+def plain_problem(code: str) -> bytes:
+    """The problem of this code for a call of which nothing is known, not even its language."""
+    kind = KINDS[code]
+    said = {"type": kind.type, "title": kind.title_en, "status": kind.status, "detail": kind.detail_en}
+    return orjson.dumps(said | {"code": kind.code, "title_vi": kind.title_vi, "title_en": kind.title_en})
 
 
 def problem_of(error: Exception) -> ProblemError:

@@ -118,6 +118,22 @@ SENDING = (
         "Look at the request's headers and body.",
     ),
     ProblemKind(
+        "request.head-too-large",
+        431,
+        "Tiêu đề của yêu cầu quá lớn",
+        "The head of the request is too large",
+        "Bớt tiêu đề hoặc rút ngắn địa chỉ; giới hạn nêu trong docs/security.vi.md.",
+        "Send fewer headers, or a shorter address; docs/security.md states the limits.",
+    ),
+    ProblemKind(
+        "request.too-slow",
+        408,
+        "Yêu cầu đến quá chậm",
+        "The request comes too slowly",
+        "Gửi lại; nếu đường truyền chậm thì chia nhỏ hoặc nén nội dung.",
+        "Send it again; over a slow line send smaller parts, or pack the body.",
+    ),
+    ProblemKind(
         "request.invalid",
         422,
         "Tham số hoặc nội dung không đúng",

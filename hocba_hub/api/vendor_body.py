@@ -7,14 +7,15 @@ namespaces, its very bytes, and the end tags.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from xml.parsers import expat
 
-from hocba_hub.api.body import NDJSON, Body, BodyError, elements
+from hocba_hub.api.body import NDJSON, Body
+from hocba_hub.api.json_cutter import BodyError, JsonCutter
 from hocba_hub.mappings.document import XML, Source
 
-_BLANK = b" \t\r\n"
+_TAG = re.compile(rb"(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 _BROKEN_JSON = "The body has no list of records in JSON at the place that the profile names."
 _BROKEN_XML = "The body is not well-formed XML in UTF-8 without a document type declaration."
 
@@ -31,7 +32,9 @@ async def vendor_records(body: Body, source: Source, media_type: str) -> AsyncIt
         async for record in body.records(media_type):
             yield record
         return
-    found = _cut_xml(body, source) if source.format == XML else _cut_json(body, keys or ())
+    found = (
+        _cut_xml(body, source) if source.format == XML else body.cut(JsonCutter(keys or (), body.limits.record_bytes))
+    )
     count = 0
     async for record in found:
         count += 1
@@ -44,71 +47,17 @@ async def vendor_records(body: Body, source: Source, media_type: str) -> AsyncIt
         raise BodyError("profile.records", _BROKEN_JSON)
 
 
-async def _cut_json(body: Body, keys: Sequence[str]) -> AsyncIterator[bytes]:
-    whole = b"".join([chunk async for chunk in body.chunks()]).strip(_BLANK)
-    for record in elements(whole if whole.startswith(b"[") else list_at(whole, keys)):
-        yield record
-
-
-def list_at(document: bytes, keys: Sequence[str]) -> bytes:
-    """The bytes of the array under these keys of a JSON document.
-
-    Raises:
-        BodyError: it is not JSON in UTF-8, or has no array there.
-    """
-    try:
-        text = document.decode("utf-8")
-        place = 0
-        for key in keys:
-            place = _value_of(text, place, key)
-        end = json.JSONDecoder().raw_decode(text, place)[1]
-        json.loads(text)  # what stands around the list has to be whole too
-    except (ValueError, RecursionError) as error:
-        raise BodyError("body.not-json", "The body is not JSON in UTF-8.") from error
-    if text[place : place + 1] != "[":
-        raise BodyError("profile.records", _BROKEN_JSON)
-    return text[place:end].encode("utf-8")
-
-
-def _value_of(text: str, place: int, wanted: str) -> int:
-    """Where the value of a key begins, in the object that begins at a place."""
-    decode = json.JSONDecoder().raw_decode
-    place = _skip(text, place)
-    if text[place : place + 1] != "{":
-        raise BodyError("profile.records", _BROKEN_JSON)
-    place = _skip(text, place + 1)
-    while text[place : place + 1] == '"':
-        key, place = decode(text, place)
-        place = _skip(text, place)
-        if text[place : place + 1] != ":":
-            raise ValueError
-        place = _skip(text, place + 1)
-        if key == wanted:
-            return place
-        place = _skip(text, decode(text, place)[1])
-        if text[place : place + 1] != ",":
-            break
-        place = _skip(text, place + 1)
-    raise BodyError("profile.records", _BROKEN_JSON)
-
-
-def _skip(text: str, place: int) -> int:
-    while text[place : place + 1] in {" ", "\t", "\r", "\n"}:
-        place += 1
-    return place
-
-
 async def _cut_xml(body: Body, source: Source) -> AsyncIterator[bytes]:
     if source.records is None:  # the document is the record, and its bytes are kept as they are
-        yield b"".join([chunk async for chunk in body.chunks()])
+        whole = bytearray()
+        async for chunk in body.chunks():
+            whole += chunk
+            if len(whole) > body.limits.record_bytes:
+                raise _too_large(body)
+        yield bytes(whole)
         return
-    cutter = XmlCutter(source.records.keys or (), source.namespaces)
-    async for chunk in body.chunks():
-        for record in cutter.feed(chunk):
-            yield record
-        if cutter.held > body.limits.record_bytes + len(chunk):
-            raise _too_large(body)
-    for record in cutter.feed(b"", final=True):
+    cutter = XmlCutter(source.records.keys or (), source.namespaces, body.limits.record_bytes)
+    async for record in body.cut(cutter):
         yield record
 
 
@@ -119,8 +68,9 @@ def _too_large(body: Body) -> BodyError:
 class XmlCutter:
     """Cuts the elements at one path out of an XML document that comes in pieces."""
 
-    def __init__(self, path: Sequence[str], namespaces: Mapping[str, str]) -> None:
+    def __init__(self, path: Sequence[str], namespaces: Mapping[str, str], record_bytes: int = 1_000_000) -> None:
         """`path` begins below the root element; its names have the prefixes that `namespaces` explains."""
+        self._most = record_bytes
         self._path = [_full_name(name, namespaces) for name in path]
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.XmlDeclHandler = _check_encoding
@@ -154,6 +104,8 @@ class XmlCutter:
         rest = self._begins if self._begins >= 0 else self._parser.CurrentByteIndex
         del self._bytes[: max(0, rest - self._offset)]
         self._offset = max(self._offset, rest)
+        if self.held > self._most + len(piece):
+            raise BodyError("body.record-too-large", f"A record may have {self._most} bytes at most.")
         return done
 
     def _start(self, name: str, _: object) -> None:
@@ -184,17 +136,10 @@ class XmlCutter:
 
     def _tag(self, begins: int) -> bytes:
         """The tag that begins there; a `>` within quotes does not end it."""
-        place = begins - self._offset
-        quote = 0
-        for end in range(place, len(self._bytes)):
-            byte = self._bytes[end]
-            if quote:
-                quote = 0 if byte == quote else quote
-            elif byte in b"\"'":
-                quote = byte
-            elif byte == ord(">"):
-                return bytes(self._bytes[place : end + 1])
-        raise ValueError
+        tag = _TAG.match(self._bytes, begins - self._offset)
+        if tag is None:
+            raise ValueError
+        return bytes(tag[0])
 
 
 def _name_in(tag: bytes) -> bytes:

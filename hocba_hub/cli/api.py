@@ -30,8 +30,7 @@ def api(host: str | None, port: int | None, processes: int) -> None:
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve in this process; several such processes may share a port."""
-    import uvicorn
-
+    from hocba_hub.api.http_server import server
     from hocba_hub.bootstrap import application
     from hocba_hub.monitoring.logs import configure
 
@@ -43,8 +42,4 @@ def serve(settings: Settings, host: str, port: int) -> None:
         listening.listen(1024)
         app = application(settings)
         gc.freeze()  # what lives as long as the process is not looked through again and again
-        config = uvicorn.Config(
-            app, loop="uvloop", http="httptools", log_config=None, access_log=False,
-            timeout_graceful_shutdown=20, server_header=False,
-        )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listening])
+        server(app, settings, loop="uvloop", timeout_graceful_shutdown=20).run(sockets=[listening])

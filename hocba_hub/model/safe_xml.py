@@ -83,8 +83,8 @@ class XmlLimits:
     """What a document may be at most."""
 
     bytes: int = 64_000_000
-    tags: int = 3_000_000
-    """Start and end tags together."""
+    marks: int = 3_000_000
+    """Start and end tags and quotes together: each makes a node of about 100 bytes in memory, or half of one."""
     text: int = 10_000_000
     """Bytes of one text, or of one tag."""
     attribute: int = 8_192
@@ -125,11 +125,11 @@ def _defects(text: bytes, limits: XmlLimits) -> Iterator[XmlDefect]:
         yield XmlDefect.LONG_TEXT
     if b"<!DOCTYPE" in text:
         yield XmlDefect.DTD
-    tags = text.count(b"<")
-    if tags > limits.tags:
+    tags, quotes = text.count(b"<"), text.count(b'"') + text.count(b"'")
+    if tags > limits.marks:
         yield XmlDefect.TOO_MANY_TAGS
     # An attribute has two quotes, a text seldom any: cheaper to count than attributes, and bounds them all the same.
-    if text.count(b'"') + text.count(b"'") > _QUOTES_PER_TAG * tags + _QUOTES_SPARE:
+    if tags + quotes > limits.marks or quotes > _QUOTES_PER_TAG * tags + _QUOTES_SPARE:
         yield XmlDefect.TOO_MANY_ATTRIBUTES
     if re.search(rb"=\s*(?:\"[^\"<]{%d}|'[^'<]{%d})" % ((limits.attribute + 1,) * 2), text):
         yield XmlDefect.LONG_ATTRIBUTE

@@ -201,6 +201,11 @@ def owners(connection: Connection, owner: Owner) -> list[OwnerEntry]:
     ]
 
 
+def looks_like_key(presented: str) -> bool:
+    """Whether this has the form of a key; nothing else need ever be looked up."""
+    return _PRESENTED.fullmatch(presented) is not None
+
+
 def identify(connection: Connection, presented: str) -> Client | Operator | None:
     """Whose key this is; None for anything but a key in force of an owner in force."""
     match = _PRESENTED.fullmatch(presented)

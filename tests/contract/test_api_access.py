@@ -130,10 +130,17 @@ def test_the_store_is_asked_for_a_key_once_a_second_at_most(api: Api, monkeypatc
 
 
 def test_made_up_keys_do_not_fill_the_memory(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hocba_hub.api.keyring._MOST_KEYS", 5)
+    monkeypatch.setattr("hocba_hub.api.keyring._MOST_UNKNOWN", 5)
+    keyring, good = api.hub.keyring, api.client_key()
+    api.get("/v1/findings", good)
     for n in range(12):
-        api.get("/v1/findings", f"made-up-{n}")
-    assert len(api.hub.keyring._known) <= 5
+        api.get("/v1/findings", f"made-up-{n}" + "x" * 8_000)
+    assert keyring._unknown == {}, "what has not the form of a key is remembered"
+    for n in range(12):
+        api.get("/v1/findings", f"hbc_{n:012x}_{n:064x}")
+    assert len(keyring._unknown) == 5
+    assert len(keyring._known) == 1, "a good key was driven out"
+    assert all(len(known) == 32 for known in (*keyring._known, *keyring._unknown)), "keys are kept as they are"
     assert api.hub.keyring._asking == {}
 
 

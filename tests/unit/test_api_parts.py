@@ -116,6 +116,9 @@ def test_a_bucket_holds_a_second_and_fills_evenly():
     assert [rate.wait(1) == 0 for _ in range(5)] == [True] * 4 + [False]
 
 
+KEY = f"hbc_{'a' * 12}_{'b' * 64}"
+
+
 def test_a_rate_below_one_a_second_lets_one_through():
     now = [0.0]
     rate = Rate(0.5, seconds=lambda: now[0])
@@ -138,13 +141,13 @@ def test_calls_that_come_at_once_ask_the_store_once_and_a_fault_is_not_remembere
     keyring._identify = identify  # type: ignore[method-assign]
 
     async def calls() -> list[object]:
-        faults = await asyncio.gather(*(keyring.owner("k") for _ in range(10)), return_exceptions=True)
-        return faults + await asyncio.gather(*(keyring.owner("k") for _ in range(10)))
+        faults = await asyncio.gather(*(keyring.owner(KEY) for _ in range(10)), return_exceptions=True)
+        return faults + await asyncio.gather(*(keyring.owner(KEY) for _ in range(10)))
 
     found = asyncio.run(calls())
     assert [isinstance(one, OSError) for one in found[:10]] == [True] * 10
     assert found[10:] == [client] * 10
-    assert asked == ["k", "k"]
+    assert asked == [KEY, KEY]
 
 
 def test_what_was_revoked_while_the_store_answered_is_not_remembered_longer():
@@ -159,9 +162,9 @@ def test_what_was_revoked_while_the_store_answered_is_not_remembered_longer():
     keyring._identify = identify  # type: ignore[method-assign]
 
     async def calls() -> list[object]:
-        first = await keyring.owner("k")
+        first = await keyring.owner(KEY)
         now[0] += 0.2
-        return [first, await keyring.owner("k")]
+        return [first, await keyring.owner(KEY)]
 
     assert asyncio.run(calls()) == [Client(1, "vendor", None), None]
 
@@ -171,8 +174,8 @@ def test_a_call_that_was_given_up_does_not_spoil_the_others():
     keyring._identify = lambda _: Client(1, "vendor", None)  # type: ignore[method-assign]
 
     async def calls() -> object:
-        first = asyncio.ensure_future(keyring.owner("k"))
-        second = asyncio.ensure_future(keyring.owner("k"))
+        first = asyncio.ensure_future(keyring.owner(KEY))
+        second = asyncio.ensure_future(keyring.owner(KEY))
         await asyncio.sleep(0)
         first.cancel()
         return await second

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hocba_hub.api.body import Body, BodyError, BodyLimits, elements
+from hocba_hub.api.body import Body, BodyLimits
+from hocba_hub.api.json_cutter import BodyError, JsonCutter
 
 LIMITS = BodyLimits(bytes=5_000_000, record_bytes=100_000, records=100, gzip_ratio=50)
 JSON_VALUES = st.recursive(
@@ -41,7 +42,7 @@ def test_array_elements_come_back_byte_for_byte(values: list[object], indent: in
         body.decode("utf-8")
     except UnicodeDecodeError:
         return
-    assert elements(body) == [text.encode() for text in texts]
+    assert JsonCutter((), 100_000).feed(body, final=True) == [text.encode() for text in texts]
     records, opened = cut(b" \n" + body, "application/json", size=size)
     assert records == [text.encode() for text in texts]
     assert opened.size == len(body) + 2
@@ -80,7 +81,10 @@ def test_gzip_is_undone_and_the_digest_is_of_what_it_held():
         (b"[\xff]", "application/json", False, "body.not-json"),
         (b"x" * 200_000, "application/x-ndjson", False, "body.record-too-large"),
         (b"1\n" * 101, "application/x-ndjson", False, "body.too-many-records"),
-        (b"1" * 5_000_001, "application/json", False, "body.too-large"),
+        (b" " * 5_000_001, "application/json", False, "body.too-large"),
+        (b"1" * 100_001, "application/json", False, "body.record-too-large"),
+        (b'[1, "' + b"x" * 200_000, "application/json", False, "body.record-too-large"),
+        (b'[{"a": x' + b" " * 50_000, "application/json", False, "body.not-json"),
         (b"not gzip", "application/json", True, "body.gzip-broken"),
         (gzip.compress(b'{"a":1}' * 99, mtime=0)[:-9], "application/json", True, "body.gzip-broken"),
         (gzip.compress(b" " * 4_000_000, mtime=0), "application/json", True, "body.gzip-bomb"),

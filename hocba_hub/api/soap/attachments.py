@@ -66,6 +66,11 @@ def read_parts(content: bytes, parameters: Mapping[str, str], most: int) -> Part
     return Parts(root, others)
 
 
+def first_part(begin: bytes) -> bytes:
+    """What has come of the first part's body; empty if it has not begun."""
+    return begin.partition(b"\r\n\r\n")[2]
+
+
 def _part(piece: bytes) -> tuple[str, bytes]:
     head, found, body = piece.lstrip(b" \t").partition(b"\r\n\r\n")
     if not found or head[:2] not in {b"", b"\r\n"} or len(head) > _MOST_HEADER_BYTES:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -29,6 +32,8 @@ _BUILT = {
     for soap in (SOAP_11, SOAP_12)
 }
 _LONGEST_ID = 255
+_BODY_DEPTH = 2
+_ROOT = re.compile(rb"<([A-Za-z_][\w.-]{0,63}:)?Envelope[\s>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,44 @@ def read_envelope(content: bytes, limits: XmlLimits) -> Envelope:
         raise Fault(ProblemError("access.token-unsupported"), Kind.SENDER, soap=soap, subcode="wsse:InvalidSecurity")
     addressing, message_id = _addressed(soap, blocks)
     return Envelope(soap, security[0] if security else None, addressing, message_id, root[-1][0])
+
+
+def head_of(begin: bytes) -> bytes | None:
+    """What a request says before its body: the envelope up to the `Body`; None if `Body` does not begin in these bytes.
+
+    Nothing is built of it, so that it costs no more than the bytes themselves.
+    """
+    parser = expat.ParserCreate()
+    depth, body = 0, -1
+
+    def start(name: str, _: object) -> None:
+        nonlocal depth, body
+        depth += 1
+        if depth == _BODY_DEPTH and name.rpartition(":")[2] == "Body" and body < 0:
+            body = parser.CurrentByteIndex
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuse(*_: object) -> None:
+        raise ValueError
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, end, refuse
+    with suppress(expat.ExpatError, ValueError):  # what is broken behind the body's begin is no matter here
+        parser.Parse(begin, False)  # noqa: FBT003 - expat's own signature
+    return None if body < 0 else begin[:body]
+
+
+def envelope_of_head(head: bytes, limits: XmlLimits) -> Envelope:
+    """The envelope of a request of which only the head is there (`head_of`); its body is an empty element.
+
+    Raises:
+        Fault: as `read_envelope`.
+    """
+    root = _ROOT.search(head)
+    prefix = root[1] if root is not None else b""
+    return read_envelope(b"%s<%sBody><x/></%sBody></%sEnvelope>" % (head, prefix, prefix, prefix), limits)
 
 
 def _is_ours(soap: str, block: etree._Element) -> bool:

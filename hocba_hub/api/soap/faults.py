@@ -63,7 +63,7 @@ def _is_ours(problem: ProblemError) -> bool:
 
 
 def fault_response(fault: Fault, soap: str) -> Response:
-    """The fault as an answer: HTTP 500, or 400 for a sender's fault in SOAP 1.2 (part 2, table 20)."""
+    """The fault as an answer: 500, 400 for a sender's fault in SOAP 1.2 (part 2, table 20), or 401 with a challenge."""
     detail = f"<p:problem xmlns:p={quoteattr(PROBLEM)}>{''.join(_members(fault.problem))}</p:problem>"
     body = _fault_11(fault, detail) if soap == SOAP_11 else _fault_12(fault, detail)
     header = ""
@@ -75,6 +75,8 @@ def fault_response(fault: Fault, soap: str) -> Response:
         header = f"<s:Header>{header}</s:Header>"
     text = f'{DECLARATION}<s:Envelope xmlns:s="{soap}">{header}<s:Body>{body}</s:Body></s:Envelope>'
     status = 400 if soap == SOAP_12 and fault.kind is Kind.SENDER else 500
+    if "WWW-Authenticate" in fault.problem.headers:
+        status = 401
     headers = {"Content-Language": current_call().language, **fault.problem.headers}
     return Response(text, status, headers, MEDIA_TYPES[soap])
 

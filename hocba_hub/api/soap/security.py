@@ -1,8 +1,8 @@
 """Who calls: a UsernameToken (WS-Security), HTTP Basic, a key, or a client certificate; the same clients as of REST.
 
 The name is the client's, the password its key. A digest is made with a password of its own (`digest_password`),
-because keys are kept as hashes. A token that is there counts alone: whoever sends a wrong one is refused, whatever
-else the call brings. Source: OASIS Web Services Security, UsernameToken Profile 1.1.1.
+because keys are kept as hashes. Whoever brings several proofs has to bring good ones, and is the one that the token
+names. Source: OASIS Web Services Security, UsernameToken Profile 1.1.1.
 """
 
 from __future__ import annotations
@@ -31,27 +31,41 @@ _TYPE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-
 _LONGEST_NONCE = 256
 
 
-async def caller(hub: Hub, request: Request, envelope: Envelope) -> Client:
-    """The client that calls, within its rate.
+async def caller_by_head(hub: Hub, request: Request) -> Client | None:
+    """The client that the HTTP headers name: HTTP Basic, a key, or a certificate; None if they name nobody.
 
     Raises:
-        Fault: nobody says who calls, or the proof is not taken; 429 beyond the rate.
+        Fault: the proof is not taken.
+        StoreError: the store cannot say.
+    """
+    if "authorization" in request.headers:
+        try:
+            return await _client_of_header(hub, request.headers["authorization"])
+        except Fault as refused:
+            raise _challenge(refused) from None
+    known = identities(hub.settings, request)
+    return await run_in_threadpool(_client_of_certificate, hub, known) if known else None
+
+
+async def caller_by_token(hub: Hub, envelope: Envelope) -> Client | None:
+    """The client that a UsernameToken names; None if there is no token.
+
+    Raises:
+        Fault: the proof is not taken.
         StoreError: the store cannot say.
     """
     token = _token(envelope, hub.clock()) if envelope.security is not None else None
-    if token is not None:
-        client = await _client_of_token(hub, token)
-    elif "authorization" in request.headers:
-        client = await _client_of_header(hub, request.headers["authorization"])
-    else:
-        known = identities(hub.settings, request)
-        if not known:
-            raise _refusal("access.proof-missing", "wsse:InvalidSecurity")
-        client = await run_in_threadpool(_client_of_certificate, hub, known)
-    wait = hub.rate.wait(client.id)
-    if wait:
-        raise Fault(ProblemError("rate.exceeded", retry_after=wait))
-    return client
+    return None if token is None else await _client_of_token(hub, token)
+
+
+def nobody() -> Fault:
+    """The fault where nobody says who calls: 401 with a challenge, which makes many clients send their credentials."""
+    return _challenge(_refusal("access.proof-missing", "wsse:InvalidSecurity"))
+
+
+def _challenge(fault: Fault) -> Fault:
+    fault.problem.headers["WWW-Authenticate"] = 'Basic realm="hocba-hub", charset="UTF-8"'
+    return fault
 
 
 def _token(envelope: Envelope, now: int) -> etree._Element | None:

@@ -9,26 +9,29 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from hocba_hub.api.body import Body, BodyError, BodyLimits
+from hocba_hub.api.authentication import allow
+from hocba_hub.api.body import Body, BodyLimits
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of_app
+from hocba_hub.api.json_cutter import BodyError
 from hocba_hub.api.keyed import HEADER, keyed
 from hocba_hub.api.problems import ProblemError, problem_of
 from hocba_hub.api.soap import contract
-from hocba_hub.api.soap.attachments import Attached, attached, media_type, read_parts
+from hocba_hub.api.soap.attachments import Attached, attached, first_part, media_type, read_parts
 from hocba_hub.api.soap.certificates import address
-from hocba_hub.api.soap.envelope import Envelope, answer, read_envelope
+from hocba_hub.api.soap.envelope import Envelope, answer, envelope_of_head, head_of, read_envelope
 from hocba_hub.api.soap.faults import MEDIA_TYPES, SOAP_11, SOAP_12, Fault, Kind, fault_response
 from hocba_hub.api.soap.operations import KEYED, OPERATIONS, Asked
-from hocba_hub.api.soap.security import caller
+from hocba_hub.api.soap.security import caller_by_head, caller_by_token, nobody
 from hocba_hub.model.safe_xml import XmlLimits
+from hocba_hub.store.access import Client
 from hocba_hub.store.engine import StoreError
 
 log = logging.getLogger(__name__)
@@ -38,12 +41,20 @@ router = APIRouter(tags=["soap"], include_in_schema=False)
 _PLAIN = {"text/xml": SOAP_11, "application/soap+xml": SOAP_12}
 _MULTIPART = "multipart/related"
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
+_MOST_HEAD = 32_768
+"""Bytes of a request within which its body begins, if a token in its header says who calls."""
+_HEAD = XmlLimits(bytes=2 * _MOST_HEAD, marks=2_000, text=_MOST_HEAD, may_point_outside=False)
+_LARGE_BYTES = 1_000_000
+"""A document of this size may become a tree of thirty times as much."""
+_BYTES_PER_MARK = 32
+"""Of the most bytes of a request, for each tag and each quote: what libxml2 builds of it then stays within bounds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A request as far as it is read before anybody asks what it says."""
 
+    client: Client
     envelope: Envelope
     content: bytes
     attached: Attached
@@ -92,10 +103,12 @@ def _check_media_type(kind: str, parameters: Mapping[str, str]) -> None:
 
 
 async def _read(hub: Hub, request: Request, kind: str, parameters: Mapping[str, str]) -> _Read:
+    """Read a request: first who calls, from as little of it as says so, and only then the rest."""
     settings = hub.settings
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip"}:
         raise ProblemError("body.content-coding")
+    client = await caller_by_head(hub, request)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > settings.submission_bytes:
         raise ProblemError("body.too-large")  # before a byte of it is read
@@ -103,23 +116,59 @@ async def _read(hub: Hub, request: Request, kind: str, parameters: Mapping[str, 
         settings.submission_bytes, settings.record_bytes, settings.submission_records, settings.gzip_ratio
     )
     body = Body(request.stream(), gzip=coding == "gzip", limits=limits)
-    content = b"".join([chunk async for chunk in body.chunks()])
+    chunks = body.chunks()
+    begin, head = b"", b""
+    if client is None:
+        begin, head = await _begin(chunks, is_multipart=kind == _MULTIPART)
+        client = await caller_by_token(hub, envelope_of_head(head, _HEAD))
+        if client is None:
+            raise nobody()
+    await allow(hub, client)
+    content = b"".join([begin, *[chunk async for chunk in chunks]])
+    current_call().is_large = len(content) > _LARGE_BYTES
     # A text holds one record at most, and that in Base64.
-    xml = XmlLimits(bytes=settings.submission_bytes, text=settings.record_bytes * 3 // 2, may_point_outside=False)
+    xml = XmlLimits(
+        bytes=settings.submission_bytes,
+        marks=settings.submission_bytes // _BYTES_PER_MARK,
+        text=settings.record_bytes * 3 // 2,
+        may_point_outside=False,
+    )
 
     def parsed() -> _Read:
         parts = read_parts(content, parameters, settings.submission_records + 1) if kind == _MULTIPART else None
         root = content if parts is None else parts.root
         envelope = read_envelope(root, xml)
         found = attached(envelope.body, parts.others if parts is not None else {})
-        return _Read(envelope, root, found, kind, body)
+        return _Read(client, envelope, root, found, kind, body)
 
-    return await run_in_threadpool(parsed)
+    read = await run_in_threadpool(parsed)
+    if head:
+        if not read.content.startswith(head):  # the token stood in a part that is not the root
+            raise nobody()
+    elif (named := await caller_by_token(hub, read.envelope)) is not None:
+        read = replace(read, client=named)
+    return read
+
+
+async def _begin(chunks: AsyncIterator[bytes], *, is_multipart: bool) -> tuple[bytes, bytes]:
+    """The first bytes of a request, and of them the envelope up to its body.
+
+    Raises:
+        Fault: nobody says in them who calls.
+    """
+    begin = b""
+    async for chunk in chunks:
+        begin += chunk
+        head = head_of((first_part(begin[:_MOST_HEAD]) if is_multipart else begin)[:_MOST_HEAD])
+        if head is not None:
+            return begin, head
+        if len(begin) > _MOST_HEAD:
+            break
+    raise nobody()
 
 
 async def _answered(hub: Hub, request: Request, read: _Read) -> Response:
-    envelope = read.envelope
-    client = await caller(hub, request, envelope)
+    envelope, client = read.envelope, read.client
     run = OPERATIONS.get(envelope.operation)
     if run is None:
         raise ProblemError("soap.operation")
