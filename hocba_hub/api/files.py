@@ -113,6 +113,8 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
         chosen = await _profile(hub, client, profile, form)
         if await run_in_threadpool(hub.spool.free_bytes) < (stretch.total or 0) + hub.settings.free_disk_bytes:
             raise ProblemError("hub.disk-full", retry_after=60)
+        if await run_in_threadpool(_uploads, hub, client) >= hub.settings.open_uploads:
+            raise ProblemError("file.too-many-uploads", retry_after=60)
         file = await run_in_threadpool(
             _created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key
         )
@@ -140,6 +142,17 @@ async def go_on(
     if file.state != FileState.RECEIVING:
         raise ProblemError("file.complete")
     return await _received(hub, client, file, request, stretch_of(request))
+
+
+@router.delete("/{file_id}", response_model_exclude_none=True, responses=problems(404, 409))
+def cancel(file_id: FileId, client: Caller, hub: TheHub) -> FileStatus:
+    """Want no more of a file; what was accepted of it stays. / Hủy một tệp; phần đã nhận giữ nguyên."""
+    file = _found(hub, client, file_id)
+    with hub.store.write() as connection:
+        if not files.cancel(connection, file.id, now=hub.clock()):
+            raise ProblemError("file.ended")
+    hub.spool.remove(file.id)
+    return file_shape(_found(hub, client, file_id), hub.spool)
 
 
 @router.head("/{file_id}", response_class=Response, responses=problems(404))
@@ -227,6 +240,11 @@ async def _profile(hub: Hub, client: Client, asked: str | None, form: Form) -> s
 def _by_key(hub: Hub, client: Client, key: str) -> File | None:
     with hub.store.read() as connection:
         return files.find_by_key(connection, client.id, key)
+
+
+def _uploads(hub: Hub, client: Client) -> int:
+    with hub.store.read() as connection:
+        return files.uploads(connection, client.id)
 
 
 def _created(  # noqa: PLR0917 - what there is to know of a new file

@@ -23,6 +23,18 @@ FILE_TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "files.list": ("Các tệp mới nhất.", "The newest files."),
     "files.show": ("Tiến độ và phát hiện của một tệp.", "How far a file is, and what was found of it."),
+    "files.cancel": (
+        "Hủy một tệp chưa xong; phần đã nhận giữ nguyên.",
+        "Want no more of a file that is not ended; what was accepted of it stays.",
+    ),
+    "files.retry": (
+        "Cho nhập lại một tệp đã hỏng, từ chỗ dừng.",
+        "Let the import of a failed file be tried again, from where it stopped.",
+    ),
+    "files.cancelled": ("Đã hủy.", "Cancelled."),
+    "files.waits": ("Tệp chờ được nhập lại.", "The file waits to be imported again."),
+    "files.ended-already": ("Không có tệp này, hoặc tệp đã kết thúc.", "There is no such file, or it is ended."),
+    "files.not-failed": ("Không có tệp hỏng với mã này.", "There is no failed file of this id."),
     "files.import": (
         "Nhập tệp của máy này thay cho một phần mềm. Mã thoát: 0 nhận hết, 1 có bản ghi bị từ chối, 2 không đọc được.",
         "Import a file of this machine for a client. Exit code: 0 all accepted, 1 some rejected, 2 not readable.",

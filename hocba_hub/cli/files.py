@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hocba_hub.cli.session import opened_store, print_table, settings_in_force, shown, telling
+from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
 from hocba_hub.cli.texts import language, text
 
 
@@ -58,6 +58,42 @@ def show(file_id: str) -> None:
         message = f"message_{language()}"
         rows = [(one.get("part", ""), one["pointer"], one["code"], one[message]) for one in file.findings]
         print_table(("part", "places", "code", "finding"), rows)
+
+
+@files.command(help=text("files.cancel"))
+@click.argument("file_id", metavar="ID")
+@click.option("--reason", help=text("option.reason"))
+@telling
+def cancel(file_id: str, reason: str | None) -> None:
+    """Want no more of a file."""
+    from hocba_hub.adapters.files.spool import Spool
+    from hocba_hub.store import audit
+    from hocba_hub.store import files as stored
+
+    settings, why = settings_in_force(), reason_of(reason)
+    with opened_store() as store, store.write() as connection:
+        if not stored.cancel(connection, file_id, now=now()):
+            raise click.ClickException(text("files.ended-already"))
+        audit.write(connection, at=now(), actor=actor(), action="cancel-file", reason=why, detail={"file": file_id})
+    Spool(settings.files_folder).remove(file_id)
+    click.echo(text("files.cancelled"))
+
+
+@files.command(help=text("files.retry"))
+@click.argument("file_id", metavar="ID")
+@click.option("--reason", help=text("option.reason"))
+@telling
+def retry(file_id: str, reason: str | None) -> None:
+    """Let the import of a failed file be tried again."""
+    from hocba_hub.store import audit
+    from hocba_hub.store import files as stored
+
+    why = reason_of(reason)
+    with opened_store() as store, store.write() as connection:
+        if not stored.try_again(connection, file_id, now=now()):
+            raise click.ClickException(text("files.not-failed"))
+        audit.write(connection, at=now(), actor=actor(), action="retry-file", reason=why, detail={"file": file_id})
+    click.echo(text("files.waits"))
 
 
 @files.command("import", help=text("files.import"))

@@ -40,6 +40,11 @@ ENTRY_UNKNOWN = FindingKind(
     "Mục này trong tệp ZIP không phải XLSX, CSV, XML hay NDJSON nên được bỏ qua.",
     "This entry of the ZIP file is none of XLSX, CSV, XML and NDJSON; it was left out.",
 )
+FILE_FULL = _error(
+    "full",
+    "Tệp chứa nhiều hơn mức cho phép ({expected}); phần vượt không được đọc. Chia thành nhiều tệp.",
+    "The file holds more than is allowed ({expected}); what is beyond it was not read. Split it into several files.",
+)
 
-KINDS = (ARCHIVE_DAMAGED, ARCHIVE_TOO_LARGE, ENTRY_DAMAGED, ENTRY_ENCRYPTED, ENTRY_NESTED, ENTRY_UNKNOWN)
+KINDS = (ARCHIVE_DAMAGED, ARCHIVE_TOO_LARGE, ENTRY_DAMAGED, ENTRY_ENCRYPTED, ENTRY_NESTED, ENTRY_UNKNOWN, FILE_FULL)
 """Every kind of this file."""

@@ -15,3 +15,9 @@ def uuid7() -> str:
     )
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def first_uuid7(milliseconds: int) -> str:
+    """The lowest UUID version 7 of a moment: older ones are less, newer ones are not."""
+    text = f"{milliseconds:012x}"
+    return f"{text[:8]}-{text[8:]}-7000-8000-000000000000"

@@ -7,6 +7,7 @@ are one submission with the file's id, so that its answers are looked up as thos
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -30,7 +31,12 @@ PORTION_RECORDS = 500
 """Most records that are accepted in one commit."""
 PORTION_BYTES = 16 << 20
 """Bytes of records that end a portion, whatever their number: it is held in memory."""
+MOST_ATTEMPTS = 3
+"""Imports of one file that may end without a word, as when it exhausts its process, before it is given up."""
 _RACES = 20
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_ROOM_MS = 30_000
+_GIVE_BACK_TRIES = 30
 _RENEWALS_PER_LEASE = 3
 
 
@@ -96,22 +102,31 @@ class Importer:
         if file is None or file.lease_id is None:
             return True
         try:
-            with _Renewal(self, file.lease_id):
-                if client is None:  # whoever sent it may not send any more
-                    return self._ended(file, "access.key-unknown")
-                end = None if seconds is None else time.monotonic() + seconds
-                return self._import(file, client, end, stop or self._stop)
+            return self._attempt(file, client, seconds, stop or self._stop)
         except LeaseLostError:
-            log.warning("the import of file %s was taken over", file.id)
+            log.warning("the import of file %s was taken over, or cancelled", file.id)
             return True
         except FileNotFoundError:
             log.error("file %s is not in the spool", file.id)  # noqa: TRY400 - where it was looked for is no news
-            return self._ended(file, "file.bytes-missing")
+            code = "file.bytes-missing"
         except StoreError:
+            self._give_back(file, stop or self._stop)
             raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _FULL:
+                return self._waits(file)
             log.exception("importing file %s failed", file.id)
-            return self._ended(file, "hub.fault")  # whoever tries the same again meets the same
+            code = "hub.fault"  # whoever tries the same again meets the same
+        return self._ended(file, code)
+
+    def _attempt(self, file: File, client: Client | None, seconds: float | None, stop: threading.Event) -> bool:
+        if file.attempts > MOST_ATTEMPTS:
+            log.error("the import of file %s got no further in %d attempts", file.id, MOST_ATTEMPTS)
+            return self._ended(file, "file.given-up")
+        with _Renewal(self, _lease(file)):
+            if client is None:  # whoever sent it may not send any more
+                return self._ended(file, "access.key-unknown")
+            return self._import(file, client, None if seconds is None else time.monotonic() + seconds, stop)
 
     def _import(self, file: File, client: Client, end: float | None, stop: threading.Event) -> bool:
         if not self.reader.is_cut(file):
@@ -178,6 +193,25 @@ class Importer:
         if any(result.status == "accepted" for result in results):
             for destination in self.destinations:
                 self.ring(destination)
+
+    def _waits(self, file: File) -> bool:
+        """True: nobody goes on with it before there may be room again; nothing of it is lost."""
+        log.warning("there is no room to import file %s; it waits", file.id)
+        with self.store.write() as connection:
+            files.release(connection, _lease(file), until=self.clock() + _ROOM_MS)
+        return True
+
+    def _give_back(self, file: File, stop: threading.Event) -> None:
+        """Give the import back when the store answers again, so that its trouble is not counted against the file."""
+        for _ in range(_GIVE_BACK_TRIES):
+            try:
+                with self.store.write() as connection:
+                    files.release(connection, _lease(file))
+            except StoreError:
+                if stop.wait(1):
+                    return
+            else:
+                return
 
     def _ended(self, file: File, code: str | None) -> bool:
         """True: the import is over, or somebody else's."""

@@ -1,7 +1,8 @@
 """Files that clients send: how much has come, how far the import is, who is at it.
 
     receiving ─▶ waiting ─▶ done          the whole file was read; each record has its result
-                    └─────▶ failed        it could not be read at all: `code` says why
+                    └─────▶ failed        it could not be read, or its import was given up: `code` says why
+    receiving, waiting ──▶ cancelled      its sender, or an operator, wants no more of it; what was accepted stays
 
 The import is leased: whoever holds the lease moves the cursor in the same commit as the records of a portion, so that
 a killed import goes on where it was, and one whose lease was taken over writes nothing more.
@@ -15,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.ids import uuid7
@@ -40,7 +41,9 @@ class FileState(StrEnum):
     DONE = "done"
     """It was read to its end."""
     FAILED = "failed"
-    """It could not be read; nothing more will come of it."""
+    """It could not be read; nothing more will come of it unless somebody lets it be tried again."""
+    CANCELLED = "cancelled"
+    """Somebody wanted no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class File:
     trace_parent: str | None
     lease_id: str | None
     holder: str | None
+    attempts: int
+    """Of the import, since it last got further; the one that holds the lease among them."""
     findings: Sequence[Shown]
     """About the file itself."""
     accepted: int
@@ -162,7 +167,7 @@ def lease(connection: Connection, file_id: str, holder: str, *, now: int, until:
     taken = connection.execute(
         update(files)
         .where(f.id == file_id, f.state == FileState.WAITING, f.leased_until <= now)
-        .values(lease_id=lease_id, holder=holder, leased_until=until)
+        .values(lease_id=lease_id, holder=holder, leased_until=until, attempts=f.attempts + 1)
     )
     return find(connection, file_id) if taken.rowcount else None
 
@@ -172,15 +177,19 @@ def renew(connection: Connection, lease_id: str, until: int) -> bool:
     return _held(connection, lease_id, {"leased_until": until})
 
 
-def release(connection: Connection, lease_id: str) -> None:
-    """Give an unfinished import back: anybody may go on with it at once."""
-    connection.execute(update(files).where(files.c.lease_id == lease_id).values(lease_id=None, leased_until=0))
+def release(connection: Connection, lease_id: str, *, until: int = 0) -> None:
+    """Give an unfinished import back: anybody may go on with it from a moment on; this attempt does not count."""
+    f = files.c
+    statement = update(files).where(f.lease_id == lease_id)
+    connection.execute(
+        statement.values(lease_id=None, leased_until=until, attempts=case((f.attempts > 0, f.attempts - 1), else_=0))
+    )
 
 
 def note_cut(connection: Connection, lease_id: str, total: int, findings: Sequence[Shown], *, now: int) -> bool:
     """The file was cut into so many records, and this is said of the file itself; False if the lease is lost."""
     about = pack(orjson.dumps(list(findings[:MOST_FINDINGS])))
-    return _held(connection, lease_id, {"total": total, "findings": about, "changed_at": now})
+    return _held(connection, lease_id, {"total": total, "findings": about, "changed_at": now, "attempts": 0})
 
 
 def advance(connection: Connection, lease_id: str, position: int, parts: Mapping[int, str], *, now: int) -> bool:
@@ -191,7 +200,7 @@ def advance(connection: Connection, lease_id: str, position: int, parts: Mapping
     held = connection.execute(
         update(files)
         .where(files.c.lease_id == lease_id)
-        .values(position=position, changed_at=now)
+        .values(position=position, changed_at=now, attempts=0)
         .returning(files.c.id)
     ).one_or_none()
     if held is None:
@@ -205,6 +214,25 @@ def finish(connection: Connection, lease_id: str, *, code: str | None, now: int)
     """End the import: done, or failed for the reason `code`; False if the lease is lost."""
     state = FileState.DONE if code is None else FileState.FAILED
     return _held(connection, lease_id, {"state": state, "code": code, "lease_id": None, "changed_at": now})
+
+
+def cancel(connection: Connection, file_id: str, *, now: int) -> bool:
+    """Want no more of a file that is not ended; its import stops before the next portion. False if it is ended."""
+    statement = update(files).where(files.c.id == file_id, files.c.state.in_([FileState.RECEIVING, FileState.WAITING]))
+    return bool(connection.execute(statement.values(state=FileState.CANCELLED, lease_id=None, changed_at=now)).rowcount)
+
+
+def try_again(connection: Connection, file_id: str, *, now: int) -> bool:
+    """Let the import of a failed file be tried again, from where it was; False if it has not failed."""
+    statement = update(files).where(files.c.id == file_id, files.c.state == FileState.FAILED)
+    values = {"state": FileState.WAITING, "code": None, "attempts": 0, "leased_until": 0, "changed_at": now}
+    return bool(connection.execute(statement.values(values)).rowcount)
+
+
+def uploads(connection: Connection, client_id: int) -> int:
+    """How many files of a client are not whole yet."""
+    query = select(func.count()).where(files.c.client_id == client_id, files.c.state == FileState.RECEIVING)
+    return int(connection.execute(query).scalar_one())
 
 
 def results(

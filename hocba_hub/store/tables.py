@@ -93,6 +93,10 @@ records = Table(
     PrimaryKeyConstraint("submission_id", "position"),
 )
 
+for _index in (Index("ix_records_rejected", records.c.submission_id, records.c.position),):
+    for _dialect in ("postgresql", "sqlite"):
+        _index.dialect_options[_dialect]["where"] = text("status IN ('rejected')")
+
 report_cards = Table(
     "report_cards",
     metadata,
@@ -410,7 +414,7 @@ files = Table(
     Column("name", Text, nullable=False, comment="as the sender calls it; never a path"),
     Column("form", Text, nullable=False, comment="xlsx, csv, xml, ndjson or zip"),
     Column("profile", Text, nullable=False, comment="mapping of what is in it; report-card for canonical cards"),
-    Column("state", Text, nullable=False, comment="receiving, waiting, done or failed"),
+    Column("state", Text, nullable=False, comment="receiving, waiting, done, failed or cancelled"),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("bytes", BigInteger, comment="whole size, where it is known"),
@@ -424,6 +428,7 @@ files = Table(
     Column("lease_id", Text),
     Column("holder", Text),
     Column("leased_until", BigInteger, nullable=False, comment="from then on anybody may take the import over"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("client_id", "upload_key", name="uq_files_key"),
     Index("ix_files_client", "client_id", "id"),
     Index("ix_files_state", "state", "leased_until"),
@@ -436,4 +441,14 @@ file_parts = Table(
     Column("position", Integer, nullable=False, comment="of its first record"),
     Column("name", Text, nullable=False, comment="of the entry of a zip; never a path"),
     PrimaryKeyConstraint("file_id", "position"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("client_id", BigInteger, nullable=False),
+    Column("measure", Text, nullable=False, comment="requests, records or bytes"),
+    Column("window_start", BigInteger, nullable=False, comment="milliseconds"),
+    Column("amount", BigInteger, nullable=False),
+    PrimaryKeyConstraint("client_id", "measure", "window_start"),
 )

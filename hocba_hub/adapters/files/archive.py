@@ -1,8 +1,9 @@
 """A zip of files: opened only if nothing in it can fill memory or disk, its entries read one after the other.
 
 Looked at before anything is unpacked: the directory's size, the number of entries, their sizes together and each
-against what it was packed from. No entry gives more than the size it was checked by, and nothing is unpacked twice: a
-zip within the zip is refused. The names are texts; nothing is ever written where one of them says.
+against what it was packed from, and that no two of them share bytes. The directory may lie, so what really comes out is
+counted, too. Nothing is unpacked twice: a zip within the zip is refused. The names are texts; nothing is ever written
+where one of them says.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -26,9 +27,9 @@ from hocba_hub.model.findings import Finding, FindingKind
 class ArchiveLimits:
     """What a zip may be at most."""
 
-    entries: int = 100_000
+    entries: int = 20_000
     entry_bytes: int = 2 << 30
-    all_bytes: int = 8 << 30
+    all_bytes: int = 4 << 30
     ratio: int = 200
     """Unpacked to packed size, above 10 MB: report cards in XML have 10 to 40, a bomb 1,000."""
     name_bytes: int = 200
@@ -48,8 +49,8 @@ _LONGEST_NAME = 200
 class Entry:
     """One file of a zip."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-        self._archive, self._info = archive, info
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: Callable[[int], None]) -> None:
+        self._archive, self._info, self._count = archive, info, count
         self.name = shown_name(info.filename)
         self.form = form_of_name(info.filename)
 
@@ -67,11 +68,12 @@ class Entry:
         """Its bytes, in pieces.
 
         Raises:
-            SourceError: it is damaged.
+            SourceError: it is damaged, or the zip has grown beyond its limits.
         """
         try:
             with self._archive.open(self._info) as stream:
                 while chunk := stream.read(_CHUNK):
+                    self._count(len(chunk))
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, struct.error) as error:
             raise SourceError(Finding(kinds.ENTRY_DAMAGED, "")) from error
@@ -104,6 +106,11 @@ class Archive:
         packed = sum(entry.compress_size for entry in found)
         if sum(entry.file_size for entry in found) > max(_RATIO_FROM, limits.ratio * packed):
             raise _too_large(f"1 : {limits.ratio}")
+        size = file.seek(0, 2)
+        if packed > size:  # entries that lie over each other
+            raise SourceError(Finding(kinds.ARCHIVE_DAMAGED, ""))
+        self._left = min(limits.all_bytes, max(_RATIO_FROM, limits.ratio * size))
+        self._ratio = limits.ratio
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +125,12 @@ class Archive:
         for info in self._zip.infolist():
             last = info.filename.rpartition("/")[2]
             if not info.is_dir() and not last.startswith(".") and not info.filename.startswith("__MACOSX/"):
-                yield Entry(self._zip, info)
+                yield Entry(self._zip, info, self._count)
+
+    def _count(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _too_large(f"1 : {self._ratio}")
 
 
 def shown_name(name: str) -> str:

@@ -26,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from hocba_hub.adapters.files.archive import Archive, Entry
 from hocba_hub.adapters.files.forms import Form
 from hocba_hub.adapters.workbook.delimited import csv_sheet
+from hocba_hub.adapters.workbook.workbook import Workbook as SourceWorkbook
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.document import Source
 from hocba_hub.mappings.rows import Sheet, SourceError
@@ -38,6 +39,7 @@ AUTHOR = "hocba-hub"
 _PLACE = re.compile(r"(?:'((?:[^']|'')*)'|([^!']+))(?:!([A-Z]{0,3})([0-9]{0,7}))?")
 _HELD_BYTES = 24 << 20
 """Unpacked size of a workbook that is changed in place: it is held in memory, about ten times larger."""
+_HELD_MERGED_CELLS = 50_000
 _MOST_CELLS = 20_000
 """Cells of one workbook that are marked."""
 _MOST_COMMENTS = 3_000
@@ -137,7 +139,7 @@ def _mark(file: BinaryIO, form: Form, source: Source, marks: Marks, out: BinaryI
         _rewrite([csv_sheet(file, source.sheets[0].sheet)], source, marks, out, whole=size <= _HELD_BYTES)
         return
     with open_workbook(file) as workbook:
-        if sum(map(workbook.package.size, workbook.package.names())) > _HELD_BYTES:
+        if not _may_be_held(workbook):
             _rewrite(workbook.sheets, source, marks, out, whole=False)
             return
     file.seek(0)
@@ -152,17 +154,27 @@ def _mark(file: BinaryIO, form: Form, source: Source, marks: Marks, out: BinaryI
     book.save(out)
 
 
+def _may_be_held(workbook: SourceWorkbook) -> bool:
+    """Whether the workbook is changed in place: openpyxl makes an object of every cell, each merged one too."""
+    if sum(map(workbook.package.size, workbook.package.names())) > _HELD_BYTES:
+        return False
+    try:
+        return workbook.merged_cells() <= _HELD_MERGED_CELLS
+    except SourceError:
+        return False
+
+
 def _clean(sheet: Worksheet) -> None:
     """Take away what an earlier round put there."""
-    for row in sheet.iter_rows():
-        for cell in row:
-            comment = cell.comment
-            if isinstance(cell, MergedCell) or comment is None or comment.author != AUTHOR:
-                continue
-            theirs = str(comment.text).partition(_THEIRS)[2]
-            cell.comment = Comment(theirs, "") if theirs else None
-            if cell.fill.start_color.rgb in _OURS:
-                cell.fill = PatternFill()
+    # The cells that there are: `iter_rows` would make every one up to the last, seventeen billion at most.
+    for cell in list(sheet._cells.values()):  # noqa: SLF001
+        comment = cell.comment
+        if isinstance(cell, MergedCell) or comment is None or comment.author != AUTHOR:
+            continue
+        theirs = str(comment.text).partition(_THEIRS)[2]
+        cell.comment = Comment(theirs, "") if theirs else None
+        if cell.fill.start_color.rgb in _OURS:
+            cell.fill = PatternFill()
 
 
 def _whole_cell(sheet: Worksheet, row: int, column: int) -> Cell:

@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import orjson
 
+from hocba_hub.model.errors import HubError
+
 _HEAD = struct.Struct(">cI")
 _RECORD, _PART, _COLUMNS = b"R", b"P", b"C"
 
@@ -38,16 +40,31 @@ class Piece:
     """Where its columns stand, for a record of a workbook or CSV file."""
 
 
+class FileFullError(HubError):
+    """The file holds more than one file may; the pieces before are there."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"A file may hold {expected}.")
+        self.expected = expected
+
+
 class PieceWriter:
     """Writes pieces in their order."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, most_records: int = 200_000, most_bytes: int = 4 << 30) -> None:
         self._file = file
+        self._most_records, self._left, self._most_bytes = most_records, most_bytes, most_bytes
         self.records = 0
         """Records so far."""
 
     def record(self, raw: bytes) -> None:
-        """Add a record."""
+        """Add a record.
+
+        Raises:
+            FileFullError: it is one more than there may be.
+        """
+        if self.records == self._most_records:
+            raise FileFullError(f"{self._most_records:,}")
         self._write(_RECORD, raw)
         self.records += 1
 
@@ -60,6 +77,9 @@ class PieceWriter:
         self._write(_COLUMNS, orjson.dumps(columns))
 
     def _write(self, kind: bytes, content: bytes) -> None:
+        self._left -= _HEAD.size + len(content)
+        if self._left < 0:
+            raise FileFullError(f"{self._most_bytes >> 20:,} MB")
         self._file.write(_HEAD.pack(kind, len(content)))
         self._file.write(content)
 

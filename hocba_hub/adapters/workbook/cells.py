@@ -88,7 +88,7 @@ class _Reader:
     def __init__(self, book: Book, sheet: SheetPart) -> None:
         self.book = book
         self.sheet = sheet
-        self.formulas = self.hidden_rows = self.width = 0
+        self.formulas = self.hidden_rows = self.width = self._cells = 0
         self.first_formula = (0, 0)
         self.hidden_columns: set[int] = set()
         self._parser = xml_parser()
@@ -173,6 +173,9 @@ class _Reader:
             self._close_cell()
         elif kind == _ROW:
             self.width = max(self.width, len(self._row))
+            self._cells += len(self._row)
+            if self._cells > self.book.package.limits.cells:
+                raise self._wrong(kinds.TOO_LARGE, f"{self.book.package.limits.cells:,}")
             if self._row:
                 self._ready.append((self._number, self._row))
         elif kind == _SPOKEN:

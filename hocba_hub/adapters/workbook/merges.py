@@ -11,7 +11,6 @@ from hocba_hub.adapters.workbook.parts import MOST_COLUMNS, SheetPart
 from hocba_hub.mappings import workbook_findings as kinds
 from hocba_hub.mappings.values import MERGED, Raw
 
-_MOST_MERGED = 200_000
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _LONGEST_MERGE = 200
 
@@ -37,7 +36,7 @@ def column_number(letters: str) -> int:
 def find_merges(package: Package, sheet: SheetPart) -> list[Merge]:
     """The merged ranges of a sheet, by their first row; reads the whole part, and so finds that it is damaged."""
     merges: list[Merge] = []
-    before = b""
+    before, area, limits = b"", 0, package.limits
     for chunk in package.chunks(sheet.part):
         text = before + chunk
         end = 0
@@ -45,10 +44,14 @@ def find_merges(package: Package, sheet: SheetPart) -> list[Merge]:
             for match in _MERGE.finditer(text):
                 left, top, right, bottom = (part.decode() for part in match.groups())
                 last = min(column_number(right), MOST_COLUMNS - 1)
-                merges.append(Merge(int(top) - 1, int(bottom) - 1, column_number(left), last))
+                merge = Merge(int(top) - 1, int(bottom) - 1, column_number(left), last)
+                merges.append(merge)
+                area += max(0, merge.last_row - merge.first_row + 1) * max(0, merge.last - merge.first + 1)
                 end = match.end()
-        if len(merges) > _MOST_MERGED:
-            raise refusal(kinds.TOO_LARGE, sheet.name, f"{_MOST_MERGED:,}")
+        if len(merges) > limits.merges:
+            raise refusal(kinds.TOO_LARGE, sheet.name, f"{limits.merges:,}")
+        if area > limits.merged_cells:
+            raise refusal(kinds.TOO_LARGE, sheet.name, f"{limits.merged_cells:,}")
         before = text[max(end, len(text) - _LONGEST_MERGE) :]
     return sorted(merges, key=lambda merge: merge.first_row)
 

@@ -1,8 +1,9 @@
 """The zip that a workbook is: opened only if nothing in it can fill memory or disk, read in pieces.
 
 Checked before anything is unpacked: the directory's size, the number of entries, their sizes together and each
-against what it was packed from, their methods. An entry never gives more than the size it was checked by: the zip
-reader stops there, and finds that its checksum does not fit.
+against what it was packed from, their methods, and that no two of them share bytes. An entry never gives more than the
+size it was checked by: the zip reader stops there, and finds that its checksum does not fit. What really comes out of
+all of them is counted, since the directory may lie.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ class Limits:
     """Unpacked size of all of them."""
     ratio: int = 200
     """Unpacked to packed size of an entry above 10 MB: a full sheet has 10 to 50, a bomb 1,000."""
+    sheets: int = 200
+    cells: int = 20_000_000
+    """Of a sheet, the empty ones before one with a value among them."""
+    merges: int = 20_000
+    """Merged ranges of a sheet."""
+    merged_cells: int = 1_000_000
+    """Cells that they cover together."""
     text_bytes: int = 256 << 20
     """Texts that the cells share, which are held in memory."""
 
@@ -41,6 +49,8 @@ class Limits:
 LIMITS = Limits()
 CHUNK = 1 << 16
 _RATIO_FROM = 10 << 20
+_READS = 4
+"""How often a part may be read: for its merged cells and for its rows, once for the cards and once for the marks."""
 _LONGEST_TOKEN = 1 << 20
 """Bytes of one tag, with its attributes."""
 _SMALL = 64 << 20
@@ -74,6 +84,8 @@ class Package:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
             raise refusal(kinds.DAMAGED, "zip") from error
+        self._file_bytes = file.seek(0, 2)
+        self._left = _READS * min(limits.all_bytes, max(_RATIO_FROM, limits.ratio * self._file_bytes))
         self._entries = {entry.filename.removeprefix("/"): entry for entry in self._zip.infolist()}
         self._check()
 
@@ -86,6 +98,8 @@ class Package:
             raise refusal(kinds.DAMAGED, "zip")
         if sum(entry.file_size for entry in entries) > limits.all_bytes:
             raise refusal(kinds.TOO_LARGE, "zip", f"{limits.all_bytes >> 20:,} MB")
+        if sum(entry.compress_size for entry in entries) > self._file_bytes:
+            raise refusal(kinds.DAMAGED, "zip")
         for name, entry in self._entries.items():
             if entry.flag_bits & 1:
                 raise refusal(kinds.ENCRYPTED)
@@ -118,6 +132,9 @@ class Package:
                 if chunk.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in chunk[:4]:
                     raise refusal(kinds.DAMAGED, name)
                 while chunk:
+                    self._left -= len(chunk)
+                    if self._left < 0:
+                        raise refusal(kinds.TOO_LARGE, name, f"1 : {self.limits.ratio}")
                     yield chunk
                     chunk = stream.read(CHUNK)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError) as error:

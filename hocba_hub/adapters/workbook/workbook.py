@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from hocba_hub.adapters.workbook.cells import Book, SheetRows
+from hocba_hub.adapters.workbook.merges import find_merges
 from hocba_hub.adapters.workbook.package import LIMITS, Limits, Package, refusal
-from hocba_hub.adapters.workbook.parts import Texts, read_contents, read_day_styles, read_texts
+from hocba_hub.adapters.workbook.parts import SheetPart, Texts, read_contents, read_day_styles, read_texts
 from hocba_hub.mappings import workbook_findings as kinds
 from hocba_hub.mappings.reading import finding
 from hocba_hub.mappings.rows import Sheet
@@ -25,6 +26,16 @@ class Workbook:
     remarks: tuple[Finding, ...]
     """What should be known of it as a whole."""
     package: Package
+    parts: tuple[SheetPart, ...]
+
+    def merged_cells(self) -> int:
+        """How many cells the merged ranges of all sheets cover.
+
+        Raises:
+            SourceError: more than the limits allow.
+        """
+        merges = (merge for part in self.parts for merge in find_merges(self.package, part))
+        return sum((m.last_row - m.first_row + 1) * (m.last - m.first + 1) for m in merges)
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +58,8 @@ def open_workbook(file: BinaryIO, limits: Limits = LIMITS) -> Workbook:
     if any(name.endswith(_MACROS) for name in package.names()):
         raise refusal(kinds.MACROS)
     contents = read_contents(package)
+    if len(contents.sheets) > limits.sheets:
+        raise refusal(kinds.TOO_LARGE, "zip", f"{limits.sheets}")
     texts = read_texts(package, contents.texts) if contents.texts else Texts()
     styles = read_day_styles(package, contents.styles) if contents.styles else frozenset()
     book = Book(package, texts, styles, contents.counts_from_1904)
@@ -55,4 +68,6 @@ def open_workbook(file: BinaryIO, limits: Limits = LIMITS) -> Workbook:
         rows = SheetRows(book, part)
         sheets.append(Sheet(part.name, rows, rows.remarks))
     links = any("/externalLinks/" in f"/{name}" for name in package.names())
-    return Workbook(tuple(sheets), (finding(kinds.EXTERNAL_LINKS, ""),) if links else (), package)
+    return Workbook(
+        tuple(sheets), (finding(kinds.EXTERNAL_LINKS, ""),) if links else (), package, tuple(contents.sheets)
+    )
