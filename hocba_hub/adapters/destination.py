@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -110,6 +111,9 @@ class Acknowledgement(_Part):
     """From when on a missing verdict counts as overdue."""
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
 class Destination(_Part):
     """One outside system, described by configuration."""
 
@@ -133,6 +137,13 @@ class Destination(_Part):
     """Certificates to trust besides the system's; verification is never switched off."""
     options: dict[str, Any] = {}
     """What only this adapter knows: paths, operations, where in the answer a verdict stands."""
+
+    @property
+    def plain_http_host(self) -> str | None:
+        """The host that is called without TLS, over a network where others may listen; None if there is none."""
+        parts = urlsplit(self.address)
+        is_open = parts.scheme == "http" and parts.hostname not in _LOOPBACK
+        return parts.hostname if is_open else None
 
 
 def load_destination(text: str, environment: Mapping[str, str] | None = None, *, origin: str = "") -> Destination:

@@ -34,7 +34,7 @@ class ClientKey(SecurityBase):
         caller = await authenticated(request)
         if not isinstance(caller, Client):
             raise ProblemError("access.wrong-kind")
-        await allow(hub_of_app(request), caller)
+        allow(hub_of_app(request), caller)
         return caller
 
 
@@ -69,15 +69,18 @@ def require_operator(role: Role) -> OperatorKey:
     return OperatorKey(role)
 
 
-async def allow(hub: Hub, client: Client) -> None:
+def allow(hub: Hub, client: Client) -> None:
     """Count a call of a client.
 
     Raises:
-        ProblemError: 429 beyond its rate.
+        ProblemError: 429 beyond its rate or its quota.
     """
-    wait = hub.rate.wait(client.id)
-    if wait:
-        raise ProblemError("rate.exceeded", retry_after=wait)
+    exceeded = hub.usage.exceeded(client.id)
+    if exceeded is None:
+        return
+    if exceeded.measure == "requests":
+        raise ProblemError("rate.exceeded", retry_after=exceeded.retry_after)
+    raise ProblemError("quota.exceeded", retry_after=exceeded.retry_after, measure=exceeded.measure)
 
 
 async def authenticated(request: Request) -> Client | Operator:

@@ -28,6 +28,7 @@ from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.recheck import Recheck
 from hocba_hub.api.shapes import Page
 from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.model.masking import shown_value
 from hocba_hub.store import code_fills, worklist
 from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.code_fills import StoredFill
@@ -170,6 +171,7 @@ def _known(hub: Hub, code_id: int) -> ListedCode:
 
 def _code(one: ListedCode, *, sources: bool = False) -> UnmappedCodeEntry:
     entry = UnmappedCodeEntry.model_validate(one)
+    entry.value = shown_value(one.value)
     entry.sources = [CodeSource.model_validate(source) for source in one.sources] if sources else None
     return entry
 

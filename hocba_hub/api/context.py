@@ -11,17 +11,20 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.adapters.files.spool import Spool
 from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.translation import Formats, shipped_formats
-from hocba_hub.api.backpressure import Room
 from hocba_hub.api.judge import Judge
 from hocba_hub.api.keyring import Keyring
-from hocba_hub.api.rate import Rate
 from hocba_hub.api.shelf import LiveShelf
 from hocba_hub.api.writer import GroupWriter
+from hocba_hub.api.writing import WritingThreads
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.queue.backpressure import Backpressure
+from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import DEFAULT, Configuration
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
+
+_WRITING_THREADS = 8
 
 
 def _nobody(_: str) -> None:
@@ -47,28 +50,37 @@ class Hub:
     ring_file: Callable[[str], object] = _nobody
     """Rings for the import of a file; without it, whoever polls the store finds the file."""
 
-    room: Room = field(init=False)
+    room: Backpressure = field(init=False)
+    usage: Usage = field(init=False)
     writer: GroupWriter = field(init=False)
     keyring: Keyring = field(init=False)
-    rate: Rate = field(init=False)
+    writing: WritingThreads = field(init=False)
     judge: Judge = field(init=False)
     spool: Spool = field(init=False)
     shelf: LiveShelf = field(init=False)
 
     def __post_init__(self) -> None:
         """Start the writer and the memories of this process."""
-        self.room = Room(self.settings, self.store)
-        self.writer = GroupWriter(self.store, sorted(self.destinations), self.clock, self.ring)
+        self.room = Backpressure.of(self.settings, self.store)
+        self.usage = Usage.of(self.settings, self.store, self.clock)
+        self.writer = GroupWriter(
+            self.store,
+            sorted(self.destinations),
+            self.clock,
+            self.ring,
+            lambda client_id, records, size: self.usage.note(client_id, records=records, size=size),
+        )
         self.keyring = Keyring(self.store)
         self.shelf = LiveShelf(self.store, self.formats)
         formats = self.formats or shipped_formats()
         self.judge = Judge(Holdings(self.destinations.values(), formats), self.rules)
         self.spool = Spool(self.settings.files_folder)
-        self.rate = Rate(self.settings.requests_per_second)
+        self.writing = WritingThreads(_WRITING_THREADS, self.settings.busy_seconds)
 
     def close(self) -> None:
         """Write what waits, and close the store."""
         self.writer.close()
+        self.usage.close()
         self.store.close()
 
 

@@ -18,6 +18,7 @@ from hocba_hub.adapters.files.archive import shown_name
 from hocba_hub.adapters.files.forms import MEDIA_TYPES, Form, form_of
 from hocba_hub.api.answers import problems
 from hocba_hub.api.authentication import require_client
+from hocba_hub.api.backpressure import check_room
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.file_results import FileStatus, file_shape, findings_name, result_lines
@@ -99,7 +100,7 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
     content_range: RangeHeader = None,  # noqa: ARG001 - read by `stretch_of`; here for the document
 ) -> Response:
     """Send a file, whole or its first part. / Gửi một tệp, cả tệp hoặc phần đầu."""
-    await hub.room.check()
+    await check_room(hub.room)
     stretch = stretch_of(request)
     file = None
     if idempotency_key is not None:
@@ -115,9 +116,7 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
             raise ProblemError("hub.disk-full", retry_after=60)
         if await run_in_threadpool(_uploads, hub, client) >= hub.settings.open_uploads:
             raise ProblemError("file.too-many-uploads", retry_after=60)
-        file = await run_in_threadpool(
-            _created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key
-        )
+        file = await hub.writing.run(_created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key)
     elif file.state != FileState.RECEIVING:
         return await _again(hub, file, request)
     return await _received(hub, client, file, request, stretch)
@@ -138,6 +137,7 @@ async def go_on(
     content_range: RangeHeader = None,  # noqa: ARG001 - read by `stretch_of`; here for the document
 ) -> Response:
     """Go on with a file behind what was received. / Gửi tiếp phần còn thiếu của tệp."""
+    await check_room(hub.room)
     file = await run_in_threadpool(_found, hub, client, file_id)
     if file.state != FileState.RECEIVING:
         raise ProblemError("file.complete")

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from hocba_hub.api.authentication import require_client
+from hocba_hub.api.backpressure import check_room
 from hocba_hub.api.body import Body, BodyLimits
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of, hub_of_app
@@ -54,7 +55,7 @@ async def submit(
     """
     # Called, not depended on: the framework's way to the same would cost a tenth of the whole call.
     hub, client = hub_of_app(request), await require_client(request)
-    await hub.room.check()
+    await check_room(hub.room)
     body, reader = await _opened(request, hub, client, profile)
 
     async def run() -> Response:
@@ -74,6 +75,7 @@ async def validate(
     """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
     body, reader = await _opened(request, hub, client, profile)
     found = [record async for record in _checked(hub.judge, body, reader)]
+    hub.usage.note(client.id, records=len(found), size=body.size)
     portion = _portion(hub, client, found, media_type=reader.stored_type, atomic=atomic)
     results = await run_in_threadpool(_decided, hub, portion)
     answer = receipt(portion.submission_id, portion.received_at, results, size=body.size, sha256=body.sha256)
@@ -91,7 +93,7 @@ async def recall(
     hub: Annotated[Hub, Depends(hub_of)],
 ) -> Response:
     """Recall a report card: its next version is CANCEL at every destination. / Thu hồi học bạ."""
-    await hub.room.check()
+    await check_room(hub.room)
     key = CardKey(SchoolYear(school_year), CardId(card_id))
     newest = await run_in_threadpool(_newest, hub, client, key)
     if newest is None:

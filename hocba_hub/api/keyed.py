@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.body import Body
 from hocba_hub.api.context import Hub
@@ -41,7 +40,7 @@ async def keyed(
     if key is None:
         return await run()
     route = f"{request.method} {request.url.path}"
-    begun = await run_in_threadpool(_begin, hub, client_id, route, key)
+    begun = await hub.writing.run(_begin, hub, client_id, route, key)
     if isinstance(begun, idempotency.Running):
         raise ProblemError("idempotency.still-running", retry_after=2)
     if isinstance(begun, idempotency.Stored):
@@ -59,7 +58,7 @@ async def keyed(
         raise
     answer = orjson.dumps({"headers": _kept(response), "body": bytes(response.body).decode()})
     try:
-        await run_in_threadpool(
+        await hub.writing.run(
             _finish, hub, (client_id, route, key), _fingerprint(body, request), response.status_code, answer
         )
     except StoreError:
@@ -105,7 +104,7 @@ async def _forget_surely(hub: Hub, client_id: int, route: str, key: str) -> None
     end = time.monotonic() + _LOCK_MS / 1000
     while time.monotonic() < end:
         try:
-            await run_in_threadpool(_forget, hub, client_id, route, key)
+            await hub.writing.run(_forget, hub, client_id, route, key)
         except StoreError:
             await asyncio.sleep(_AGAIN_SECONDS)
         else:

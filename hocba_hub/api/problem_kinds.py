@@ -149,6 +149,14 @@ _KINDS = (
         "Wait for the seconds of Retry-After; send many records in one call.",
     ),
     ProblemKind(
+        "quota.exceeded",
+        429,
+        "Đã dùng hết hạn mức trong ngày",
+        "The quota of the day is used up",
+        "Gửi tiếp sau số giây trong Retry-After, hoặc đề nghị Sở nâng hạn mức.",
+        "Go on after the seconds of Retry-After, or ask the department for a higher quota.",
+    ),
+    ProblemKind(
         "hub.fault",
         500,
         "Lỗi của hệ thống",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from hocba_hub.adapters.files.spool import Upload, UploadBusyError
+from hocba_hub.api.backpressure import RETRY_AFTER_SECONDS, check_room
 from hocba_hub.api.context import Hub
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.store import files
@@ -81,15 +83,19 @@ async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> N
         raise ProblemError("file.busy", retry_after=5) from error
     except FileNotFoundError as error:
         raise ProblemError("file.range", received=0) from error
+    except OSError as error:
+        raise _full(error) from error
     with upload:
         try:
             await _write(hub, file, request, upload, end, total)
         except (ClientDisconnect, ProblemError):
-            await run_in_threadpool(_note, hub, file, upload, total)
+            await hub.writing.run(_note, hub, file, upload, total)
             raise
-        await run_in_threadpool(_note, hub, file, upload, total)
+        finally:
+            hub.usage.note(file.client_id, size=max(0, upload.size - stretch.start))
+        await hub.writing.run(_note, hub, file, upload, total)
         if upload.size == total or (total is None and stretch.is_whole):
-            await run_in_threadpool(_complete, hub, file, upload.size)
+            await hub.writing.run(_complete, hub, file, upload.size)
 
 
 async def _write(  # noqa: PLR0917 - a stream, and where it goes
@@ -103,17 +109,34 @@ async def _write(  # noqa: PLR0917 - a stream, and where it goes
             raise ProblemError("body.too-large") if too_large else ProblemError("file.range", received=upload.size)
         pending += chunk
         if len(pending) >= _WRITE_BYTES:
-            await run_in_threadpool(upload.write, bytes(pending))
+            await check_room(hub.room)  # many uploads may run at once, and one may not say how long it is
+            await run_in_threadpool(_append, upload, bytes(pending))
             pending.clear()
             if upload.size - synced >= _SYNC_BYTES:
                 synced = upload.size
-                await run_in_threadpool(_note, hub, file, upload, total)
+                await hub.writing.run(_note, hub, file, upload, total)
     if pending:
-        await run_in_threadpool(upload.write, bytes(pending))
+        await run_in_threadpool(_append, upload, bytes(pending))
+
+
+def _append(upload: Upload, chunk: bytes) -> None:
+    try:
+        upload.write(chunk)
+    except OSError as error:
+        raise _full(error) from error
+
+
+def _full(error: OSError) -> Exception:
+    """503 for a full disk: what came before it is kept, and the sender goes on behind it."""
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return ProblemError("hub.disk-full", retry_after=RETRY_AFTER_SECONDS) if is_full else error
 
 
 def _note(hub: Hub, file: File, upload: Upload, total: int | None) -> None:
-    upload.sync()
+    try:
+        upload.sync()
+    except OSError as error:
+        raise _full(error) from error
     with hub.store.write() as connection:
         files.note_received(connection, file.id, upload.size, size=total, now=hub.clock())
 

@@ -47,8 +47,13 @@ class GroupWriter:
         destinations: Sequence[DestinationName],
         clock: Clock,
         ring: Callable[[DestinationName], None],
+        used: Callable[[int, int, int], None] = lambda *_: None,
     ) -> None:
-        """`ring` is called for every destination after each commit that has something for it."""
+        """`ring` is called for every destination after each commit that has something for it.
+
+        `used` is told the client, the records and the bytes of each portion, whatever becomes of them.
+        """
+        self._used = used
         self._store, self._destinations, self._clock, self._ring = store, list(destinations), clock, ring
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
@@ -69,6 +74,7 @@ class GroupWriter:
         Raises:
             StoreError: the store is full or away; nothing of the portion is known to be accepted.
         """
+        self._used(portion.client_id, len(portion.records), portion.size if portion.last else 0)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(portion, loop.create_future(), loop)
         with self._news:

@@ -8,6 +8,7 @@ import click
 
 from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
 from hocba_hub.cli.texts import text
+from hocba_hub.model.masking import shown_value
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -39,7 +40,7 @@ def list_(*, filled: bool, limit: int) -> None:
         ("number", "table", "system", "value", "times", "clients", "schools", "waiting", "since"),
         [
             (
-                *(c.id, c.table, f"{c.system} → {c.result_system}", c.value),
+                *(c.id, c.table, f"{c.system} → {c.result_system}", shown_value(c.value)),
                 *(c.times, c.clients, c.schools, c.waiting, shown(c.first_at)),
             )
             for c in found
@@ -60,7 +61,7 @@ def show(number: int) -> None:
         code = one(connection, number)
     if code is None:
         raise ConfigurationError("not-found", "There is no such code.")
-    click.echo(f"{code.table}: {code.value} ({code.system} → {code.result_system})")
+    click.echo(f"{code.table}: {shown_value(code.value)} ({code.system} → {code.result_system})")
     rows = [(source.client, source.school, source.times, shown(source.last_at)) for source in code.sources]
     print_table(("client", "school", "times", "last"), rows, numbers=("times",))
 

@@ -17,12 +17,13 @@ def database() -> None:
 @telling
 def upgrade() -> None:
     """Bring the schema to the newest revision; makes the folder of an embedded store."""
+    from hocba_hub.cli.up import private_home
     from hocba_hub.store import schema
     from hocba_hub.store.engine import Store
 
     settings = settings_in_force()
     if settings.database_url is None:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        private_home(settings.home)
     store = Store(settings.store_url)
     try:
         schema.upgrade(store)

@@ -59,6 +59,8 @@ def check(file: Path) -> None:
         raise DestinationError(f"{file.name}: not UTF-8.") from error
     adapter_for(found, os.environ).close()
     title = found.title.vi if language() == "vi" else found.title.en
+    if found.plain_http_host:
+        click.echo(text("plain-http", name=found.name, host=found.plain_http_host), err=True)
     click.echo(text("checked", name=found.name, title=title))
 
 

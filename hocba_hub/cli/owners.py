@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, shown
+from hocba_hub.cli.session import actor, now, opened_store, print_table, settings_in_force, shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def rotate(owner: Owner, name: str) -> None:
     from hocba_hub.store.access import add_key
 
     with opened_store() as store, store.write() as connection:
-        made = add_key(connection, owner, name, now=now())
+        made = add_key(connection, owner, name, now=now(), most=settings_in_force().keys_per_client)
         note(connection, f"{owner}.rotate", name, {"key": made.id})
     print_key(name, made)
 

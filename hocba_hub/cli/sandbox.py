@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 @click.option("--faults", default="none", show_default=True, help=text("option.sandbox.faults"))
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help=text("option.sandbox.ledger"))
 @click.option("--token-seconds", type=float, default=3600, show_default=True, help=text("option.sandbox.token"))
-@click.option(
-    "--client-id", envvar="HOCBA_PROVINCE_CLIENT_ID", default="hub", show_default=True, help=text("option.sandbox.user")
-)
-@click.option("--client-secret", envvar="HOCBA_PROVINCE_CLIENT_SECRET", help=text("option.sandbox.secret"))
-@click.option(
-    "--username", envvar="HOCBA_MINISTRY_USERNAME", default="hub", show_default=True, help=text("option.sandbox.user")
-)
-@click.option("--password", envvar="HOCBA_MINISTRY_PASSWORD", help=text("option.sandbox.secret"))
 def sandbox(
     *,
     host: str,
@@ -41,22 +33,24 @@ def sandbox(
     faults: str,
     ledger: Path | None,
     token_seconds: float,
-    client_id: str,
-    client_secret: str | None,
-    username: str,
-    password: str | None,
 ) -> None:
     """Run the simulators of both destinations until SIGTERM, with ledgers and scripted faults.
 
     GET /ledger on either port says what arrived and what is held; POST /faults changes the script. The credentials
-    come from the same environment variables that the hub's destination files name.
+    come from the same environment variables that the hub's destination files name: a process list would show options.
     """
+    import os
+
     from hocba_hub.sandbox.ministry import UsernamePassword
     from hocba_hub.sandbox.province import ClientSecret
     from hocba_hub.sandbox.server import running_sandbox
 
     script = _script(faults, seed)
     made_up = {}
+    client_id = os.environ.get("HOCBA_PROVINCE_CLIENT_ID", "hub")
+    client_secret = os.environ.get("HOCBA_PROVINCE_CLIENT_SECRET")
+    username = os.environ.get("HOCBA_MINISTRY_USERNAME", "hub")
+    password = os.environ.get("HOCBA_MINISTRY_PASSWORD")
     if not client_secret:
         client_secret = made_up["HOCBA_PROVINCE_CLIENT_SECRET"] = secrets.token_urlsafe(24)
         made_up["HOCBA_PROVINCE_CLIENT_ID"] = client_id

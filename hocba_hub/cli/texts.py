@@ -106,8 +106,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "option.sandbox.ledger": ("Giữ hai sổ cạnh tên tệp này.", "Keep both ledgers beside this name."),
     "option.sandbox.token": ("Thời hạn mã truy cập của tỉnh, giây.", "How long the province's tokens hold, seconds."),
-    "option.sandbox.user": ("Tên đăng nhập của hệ thống gửi.", "The name that the hub logs in with."),
-    "option.sandbox.secret": ("Tự sinh và hiện ra nếu không cho.", "Made up and shown if not given."),
     "option.schema": (
         "Lược đồ riêng của đích: tệp JSON Schema (.json) hoặc bảng trường (.csv).",
         "The target's own schema: a JSON Schema (.json) or a field table (.csv).",
@@ -248,6 +246,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "paused": ("Đã tạm dừng {name}.", "{name} is paused."),
     "resumed": ("{name} tiếp tục.", "{name} is resumed."),
+    "plain-http": (
+        "Cảnh báo: {name} dùng http không mã hóa ({host}); dữ liệu học sinh và mật khẩu đi qua mạng ở dạng đọc được.",
+        "Warning: {name} is reached by plain http ({host}): pupils' data and secrets can be read on the way.",
+    ),
     "checked": ("{name} dùng được: {title}.", "{name} can be used: {title}."),
     "unknown.destination": (
         "Không có nơi nhận {name}; có: {known}.",
@@ -395,6 +397,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "error.no-owner": ("Không có tên này, hoặc đã thu hồi.", "Nobody of that name is in force."),
     "error.no-key": ("Không có khóa này, hoặc đã thu hồi.", "There is no such key in force."),
+    "error.too-many-keys": (
+        "Đã có quá nhiều khóa còn hiệu lực; thu hồi bớt một khóa trước.",
+        "There are too many keys in force; revoke one first.",
+    ),
     "error.no-school": ("Cần ít nhất một mã trường; * cho mọi trường.", "One school at least is needed; * for all."),
     "error.store-full": ("Đĩa của kho lưu trữ đã đầy; không có gì được ghi.", "The store's disk is full."),
     "error.store-away": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
@@ -26,12 +28,18 @@ def up(port: int | None) -> None:
     supervisor.run()
 
 
+def private_home(home: Path) -> None:
+    """Make the home folder, or close it to others: names and marks lie there in plain text."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+
+
 def children(settings: Settings) -> list[Child]:
     """The processes of a whole hub on one machine; makes the home folder and upgrades the store."""
     from hocba_hub.store.engine import Store
     from hocba_hub.store.schema import upgrade
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    private_home(settings.home)
     store = Store(settings.store_url)
     upgrade(store)
     store.close()

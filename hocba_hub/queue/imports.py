@@ -19,6 +19,7 @@ from typing import Protocol
 from hocba_hub.adapters.files.pieces import PartBegins
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.queue.backpressure import Backpressure
 from hocba_hub.store import files
 from hocba_hub.store.accept import CardRaceError, Portion, ReceivedRecord, accept
 from hocba_hub.store.access import Client, client_in_force
@@ -85,6 +86,10 @@ class Importer:
     holder: str
     lease_seconds: float
     portion_records: int = PORTION_RECORDS
+    room: Backpressure | None = None
+    """Asked before anything is stored: without room the import waits."""
+    used: Callable[[int, int], None] = lambda *_: None
+    """Told the client and the records of each file."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, file_id: str, *, seconds: float | None = None, stop: threading.Event | None = None) -> bool:
@@ -128,15 +133,23 @@ class Importer:
                 return self._ended(file, "access.key-unknown")
             return self._import(file, client, None if seconds is None else time.monotonic() + seconds, stop)
 
+    def _has_room(self) -> bool:
+        return self.room is None or self.room.problem() is None
+
     def _import(self, file: File, client: Client, end: float | None, stop: threading.Event) -> bool:
+        if not self._has_room():
+            return self._waits(file)
         if not self.reader.is_cut(file):
             total, said = self.reader.cut(file, client)
             self._write(lambda connection: files.note_cut(connection, _lease(file), total, said, now=self.clock()))
+            self.used(file.client_id, total)
         else:
             total = file.total or 0
         if not total:
             return self._ended(file, "file.no-records")
         for portion, parts in self._portions(file, client, total):
+            if not self._has_room():
+                return self._waits(file)
             self._accept(file, portion, parts)
             if stop.is_set() or (end is not None and time.monotonic() > end):
                 with self.store.write() as connection:

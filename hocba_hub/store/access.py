@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy import Connection, Row, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.errors import HubError
@@ -33,7 +33,7 @@ class AccessError(HubError):
     """A name that is taken, or that nobody has."""
 
     def __init__(self, code: str, message: str) -> None:
-        """`code` is `name-taken`, `no-owner`, `no-key` or `no-school`."""
+        """`code` is `name-taken`, `no-owner`, `no-key`, `too-many-keys` or `no-school`."""
         super().__init__(message)
         self.code = code
 
@@ -146,13 +146,17 @@ def set_schools(connection: Connection, name: str, schools: Iterable[str]) -> No
     connection.execute(update(clients).where(clients.c.id == owner_id).values(schools=_schools(schools)))
 
 
-def add_key(connection: Connection, owner: Owner, name: str, *, now: int) -> NewKey:
+def add_key(connection: Connection, owner: Owner, name: str, *, now: int, most: int = 20) -> NewKey:
     """Give an owner one more key: the older ones go on until they are revoked, so that a change needs no break.
 
     Raises:
-        AccessError: there is no such owner, or it is revoked.
+        AccessError: there is no such owner, or it is revoked; it has `most` keys in force.
     """
-    return _new_key(connection, owner, _owner_id(connection, owner, name), now)
+    owner_id, k = _owner_id(connection, owner, name), keys.c
+    held = select(func.count()).where(k.owner_kind == owner, k.owner_id == owner_id, k.revoked_at.is_(None))
+    if connection.execute(held).scalar_one() >= most:
+        raise AccessError("too-many-keys", f"{name} has {most} keys in force; revoke one first.")
+    return _new_key(connection, owner, owner_id, now)
 
 
 def revoke_key(connection: Connection, owner: Owner, name: str, key_id: str, *, now: int) -> None:

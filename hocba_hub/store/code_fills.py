@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from hocba_hub.model.masking import shown_value
 from hocba_hub.store import audit
 from hocba_hub.store.mappings import ConfigurationError
 from hocba_hub.store.revision import move
@@ -65,7 +66,14 @@ def fill(connection: Connection, meaning: Meaning, *, source: str, actor: str, n
     made = int(connection.execute(statement).scalar_one())
     here = (_c[name] == value for name, value in _place(meaning).items())
     connection.execute(update(unmapped_codes).where(*here).values(fill_id=made))
-    audit.write(connection, at=now, actor=actor, action="code.fill", reason=source, detail={"fill": made, **row})
+    audit.write(
+        connection,
+        at=now,
+        actor=actor,
+        action="code.fill",
+        reason=source,
+        detail={"fill": made, **row, "value": shown_value(meaning.value)},
+    )
     return StoredFill(made, meaning, source, now, actor)
 
 
@@ -81,7 +89,7 @@ def take_back(connection: Connection, fill_id: int, *, actor: str, reason: str, 
         raise ConfigurationError("not-found", f"There is no fill {fill_id} in force.")
     connection.execute(update(code_fills).where(_f.id == fill_id).values(ended_at=now, ended_by=actor))
     connection.execute(update(unmapped_codes).where(_c.fill_id == fill_id).values(fill_id=None))
-    detail = {"fill": fill_id, **_place(found.meaning)}
+    detail = {"fill": fill_id, **_place(found.meaning), "value": shown_value(found.meaning.value)}
     audit.write(connection, at=now, actor=actor, action="code.take-back", reason=reason, detail=detail)
     return found
 

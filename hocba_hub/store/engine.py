@@ -52,8 +52,10 @@ class Store:
     fails half-way for want of it; each commit is synced to the disk before it returns (`synchronous=FULL`).
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, busy_seconds: float = _SQLITE_BUSY_SECONDS) -> None:
         """Open the store at an SQLAlchemy URL; `postgresql://` means psycopg 3.
+
+        `busy_seconds` is how long a writing transaction waits for the lock of SQLite.
 
         Raises:
             StoreError: the URL names another database system.
@@ -66,8 +68,8 @@ class Store:
             raise StoreError("The store is SQLite (sqlite:///file) or PostgreSQL (postgresql://...).")
         self.url = parsed
         if self.is_sqlite:
-            self._writing = _sqlite_engine(parsed, pool_size, begin="BEGIN IMMEDIATE")
-            self._reading = _sqlite_engine(parsed, pool_size, begin="BEGIN")
+            self._writing = _sqlite_engine(parsed, pool_size, busy_seconds, begin="BEGIN IMMEDIATE")
+            self._reading = _sqlite_engine(parsed, pool_size, busy_seconds, begin="BEGIN")
         else:
             self._writing = create_engine(
                 parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
@@ -101,10 +103,10 @@ class Store:
         self._reading.dispose()
 
 
-def _sqlite_engine(url: URL, pool_size: int, *, begin: str) -> Engine:
+def _sqlite_engine(url: URL, pool_size: int, busy_seconds: float, *, begin: str) -> Engine:
     engine = create_engine(
         url,
-        connect_args={"timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": busy_seconds, "check_same_thread": False},
         pool_size=pool_size,
         max_overflow=8,
     )

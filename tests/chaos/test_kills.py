@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -154,18 +153,6 @@ def test_answers_lost_after_the_commit_are_looked_up_not_sent_again(tmp_path: Pa
         played = httpx.get(f"{rig.ledgers['province']}/ledger").json()["faults_played"]
         assert sum(played.values()) > 3, "the faults did not strike, so nothing is shown"
         assert verdicts["province"].held == len(pushing.accepted)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own that is soon full."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=False)
-    if mounted.returncode:
-        pytest.skip("this user may not mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_a_full_disk_under_sqlite_stops_accepting_and_loses_nothing(tmp_path: Path, small_disk: Path):

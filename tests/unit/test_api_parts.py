@@ -18,7 +18,6 @@ from hocba_hub.api.pages import cursor, place
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.api.problem_pages import problems_page
 from hocba_hub.api.problems import ProblemError
-from hocba_hub.api.rate import Rate
 from hocba_hub.api.request_errors import request_error
 from hocba_hub.store.access import Client
 from hocba_hub.store.replay import TAKEN, Act
@@ -102,29 +101,7 @@ def test_a_cursor_that_no_engine_can_hold_is_refused():
         place(cursor(("a", True)), str, int)
 
 
-def test_a_bucket_holds_a_second_and_fills_evenly():
-    now = [100.0]
-    rate = Rate(4, seconds=lambda: now[0])
-    assert [rate.wait(1) for _ in range(4)] == [0] * 4
-    assert rate.wait(1) == 0.25
-    assert rate.wait(2) == 0
-    now[0] += 0.125
-    assert rate.wait(1) == 0.125
-    now[0] += 0.125
-    assert rate.wait(1) == 0
-    now[0] += 60
-    assert [rate.wait(1) == 0 for _ in range(5)] == [True] * 4 + [False]
-
-
 KEY = f"hbc_{'a' * 12}_{'b' * 64}"
-
-
-def test_a_rate_below_one_a_second_lets_one_through():
-    now = [0.0]
-    rate = Rate(0.5, seconds=lambda: now[0])
-    assert rate.wait(1) == 0
-    assert rate.wait(1) == pytest.approx(2)
-    assert Rate(0).wait(1) == 0
 
 
 def test_calls_that_come_at_once_ask_the_store_once_and_a_fault_is_not_remembered():

@@ -16,7 +16,6 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTI
 _FIELD = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}")
 _FORWARDED = re.compile(r"(?:^|;)(Hash|Subject)=(?:\"([^\"]*)\"|([^;,]*))")
-_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 
 
 def is_trusted(settings: Settings, request: Request) -> bool:
@@ -24,15 +23,9 @@ def is_trusted(settings: Settings, request: Request) -> bool:
     return request.client is not None and request.client.host in settings.trusted_proxies
 
 
-def address(settings: Settings, request: Request) -> str:
-    """The address of this call as the client knows it, without its query."""
-    scheme, host = request.url.scheme, request.headers.get("host", "")
-    if is_trusted(settings, request):
-        scheme = request.headers.get("x-forwarded-proto", scheme)
-        host = request.headers.get("x-forwarded-host", host)
-    if scheme not in {"http", "https"} or not _HOST.fullmatch(host):
-        scheme, host = "http", "localhost"
-    return f"{scheme}://{host}{request.url.path}"
+def address(settings: Settings, path: str) -> str:
+    """The address of a path as clients know it; from the settings alone, never from what a call says."""
+    return settings.public_address + path
 
 
 def identities(settings: Settings, request: Request) -> list[str]:

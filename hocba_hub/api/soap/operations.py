@@ -10,6 +10,7 @@ from typing import Any
 from lxml import etree
 from starlette.concurrency import run_in_threadpool
 
+from hocba_hub.api.backpressure import check_room
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub
 from hocba_hub.api.lookup import card_shape, submission_shape
@@ -77,7 +78,7 @@ class Asked:
 
 async def submit(asked: Asked) -> dict[str, Any]:
     """Accept the records, portion by portion; the receipt."""
-    await asked.hub.room.check()
+    await check_room(asked.hub.room)
     records, in_xml = await received(asked.body, asked.content, asked.attached, asked.hub.settings, asked.hub.judge)
     submission = _portion(asked, records)
     size = len(records) if asked.is_atomic else _PORTION_RECORDS
@@ -134,7 +135,7 @@ async def report_card(asked: Asked) -> dict[str, Any]:
 
 async def recall(asked: Asked) -> dict[str, Any]:
     """Recall a card: its next version is CANCEL at every destination; the receipt."""
-    await asked.hub.room.check()
+    await check_room(asked.hub.room)
     newest = await run_in_threadpool(_newest, asked)
     if newest is None:
         raise ProblemError("not-found")

@@ -97,7 +97,7 @@ async def _client_of_token(hub: Hub, token: etree._Element) -> Client:
             raise _refusal("access.token-unsupported", "wsse:UnsupportedSecurityToken")
     if created is not None and abs(hub.clock() - (_moment(created) or 0)) > FRESH_MS:
         raise _refusal("access.token-stale")
-    if nonce is not None and not await run_in_threadpool(_is_new, hub, client, nonce):
+    if nonce is not None and not await hub.writing.run(_is_new, hub, client, nonce):
         raise _refusal("access.token-stale")
     return client
 

@@ -68,7 +68,7 @@ async def description(request: Request) -> Response:
     asked = {name.lower(): value for name, value in request.query_params.items()}
     found = None
     if "wsdl" in asked:
-        found = contract.wsdl(address(hub_of_app(request).settings, request))
+        found = contract.wsdl(address(hub_of_app(request).settings, request.url.path))
     elif "xsd" in asked:
         found = contract.schema(asked["xsd"])
     if found is None:
@@ -123,7 +123,7 @@ async def _read(hub: Hub, request: Request, kind: str, parameters: Mapping[str, 
         client = await caller_by_token(hub, envelope_of_head(head, _HEAD))
         if client is None:
             raise nobody()
-    await allow(hub, client)
+    allow(hub, client)
     content = b"".join([begin, *[chunk async for chunk in chunks]])
     current_call().is_large = len(content) > _LARGE_BYTES
     # A text holds one record at most, and that in Base64.

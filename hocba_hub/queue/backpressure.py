@@ -1,0 +1,90 @@
+"""Back-pressure: nothing more is taken in while the backlog or a disk has passed its limit."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import text
+
+from hocba_hub.settings import Settings
+from hocba_hub.store.engine import Store
+from hocba_hub.store.tally import backlog
+
+_FRESH_SECONDS = 1.0
+_SIZE_FRESH_SECONDS = 30.0
+"""PostgreSQL looks at every file of the database to say how large it is."""
+
+
+class Backpressure:
+    """Whether there is room for more; looked up at most once a second, whatever the number of requests."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        folders: Sequence[Path],
+        free_bytes: int,
+        backlog_limit: int,
+        database_bytes: int | None = None,
+    ) -> None:
+        """Watches the store's backlog, the disks of some folders and of SQLite's file, and PostgreSQL's size."""
+        self._store, self._free_bytes, self._backlog_limit = store, free_bytes, backlog_limit
+        self._database_bytes = None if store.is_sqlite else database_bytes
+        database = store.url.database
+        of_store = [Path(database).absolute().parent] if store.is_sqlite and database else []
+        self._folders = [*of_store, *folders]
+        self._looked_at = self._measured_at = -_SIZE_FRESH_SECONDS
+        self._size = 0
+        self._problem: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, store: Store) -> Self:
+        """As the settings say."""
+        return cls(
+            store,
+            folders=(settings.files_folder, *settings.watched_folders),
+            free_bytes=settings.free_disk_bytes,
+            backlog_limit=settings.backlog_limit,
+            database_bytes=settings.database_bytes,
+        )
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last look is too old to go by."""
+        return time.monotonic() - self._looked_at > _FRESH_SECONDS
+
+    def problem(self) -> str | None:
+        """The code of the problem that stands against taking in more; None if there is room.
+
+        Raises:
+            StoreError: the store cannot say.
+        """
+        if self.is_due:
+            self._looked_at = time.monotonic()  # whoever comes meanwhile goes by the last look
+            self._problem = self._look()
+        return self._problem
+
+    def _look(self) -> str | None:
+        if any(_free(folder) < self._free_bytes for folder in self._folders):
+            return "hub.disk-full"
+        with self._store.read() as connection:
+            if backlog(connection) > self._backlog_limit:
+                return "hub.backlog-full"
+            if self._database_bytes is not None:
+                if time.monotonic() - self._measured_at > _SIZE_FRESH_SECONDS:
+                    measured = connection.execute(text("SELECT pg_database_size(current_database())"))
+                    self._size, self._measured_at = int(measured.scalar_one()), time.monotonic()
+                if self._size > self._database_bytes:
+                    return "hub.disk-full"
+        return None
+
+
+def _free(folder: Path) -> int:
+    """Free bytes of the disk on which a folder lies, or will lie when it is made."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
