@@ -22,6 +22,7 @@ from hocba_hub.api.backpressure import check_room
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.file_results import FileStatus, file_shape, findings_name, result_lines
+from hocba_hub.api.intake import ReinstateQuery
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.profiles import ProfileQuery
 from hocba_hub.api.uploading import Stretch, digest_of, receive, stretch_of
@@ -95,6 +96,7 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
     client: Caller,
     hub: TheHub,
     name: NameQuery = "",
+    reinstate: ReinstateQuery = False,  # noqa: FBT002 - a query parameter
     profile: ProfileQuery = None,
     idempotency_key: KeyHeader = None,
     content_range: RangeHeader = None,  # noqa: ARG001 - read by `stretch_of`; here for the document
@@ -116,7 +118,9 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
             raise ProblemError("hub.disk-full", retry_after=60)
         if await run_in_threadpool(_uploads, hub, client) >= hub.settings.open_uploads:
             raise ProblemError("file.too-many-uploads", retry_after=60)
-        file = await hub.writing.run(_created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key)
+        file = await hub.writing.run(
+            _created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key, reinstate
+        )
     elif file.state != FileState.RECEIVING:
         return await _again(hub, file, request)
     return await _received(hub, client, file, request, stretch)
@@ -248,12 +252,18 @@ def _uploads(hub: Hub, client: Client) -> int:
 
 
 def _created(  # noqa: PLR0917 - what there is to know of a new file
-    hub: Hub, client: Client, name: str, form: Form, profile: str, key: str | None
+    hub: Hub,
+    client: Client,
+    name: str,
+    form: Form,
+    profile: str,
+    key: str | None,
+    reinstates: bool,  # noqa: FBT001
 ) -> File:
     with hub.store.write() as connection:
         file_id = files.create(
             connection, client.id, name=shown_name(name), form=form, profile=profile, now=hub.clock(), upload_key=key,
-            trace_parent=current_call().trace_parent,
+            trace_parent=current_call().trace_parent, reinstates=reinstates,
         )  # fmt: skip
         file = files.find(connection, file_id)
     assert file is not None  # noqa: S101 - created above

@@ -28,14 +28,16 @@ from hocba_hub.api.problems import ProblemError
 from hocba_hub.api.profiles import ProfileQuery, Reader, reader_of
 from hocba_hub.api.receipt import receipt
 from hocba_hub.model.acceptance import SCHOOL_NOT_PERMITTED
-from hocba_hub.model.card import ReportCard, canonical_bytes, recalled
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
-from hocba_hub.model.reading import read_card
-from hocba_hub.store.accept import Portion, ReceivedRecord, RecordResult, canonical_of, cards_of, decide
+from hocba_hub.store.accept import Portion, ReceivedRecord, RecordResult, cards_of, decide, recall_of
 from hocba_hub.store.access import Client
 
 router = APIRouter(tags=["report-cards"])
+
+ReinstateQuery = Annotated[
+    bool, Query(description="Put recalled cards into force again. / Đưa học bạ đã thu hồi vào sử dụng lại.")
+]
 
 _PORTION_RECORDS = 500
 """Records of a long submission that are accepted in one commit."""
@@ -47,6 +49,7 @@ _BREATH_RECORDS = 20
 async def submit(
     request: Request,
     atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
+    reinstate: ReinstateQuery = False,  # noqa: FBT002
     profile: ProfileQuery = None,
 ) -> Response:
     """Submit report cards: one, a JSON array, or NDJSON. / Gửi học bạ: một bản ghi, mảng JSON hoặc NDJSON.
@@ -59,24 +62,25 @@ async def submit(
     body, reader = await _opened(request, hub, client, profile)
 
     async def run() -> Response:
-        return await _submission(hub, client, body, reader, atomic=atomic)
+        return await _submission(hub, client, body, reader, atomic=atomic, reinstates=reinstate)
 
     return await keyed(hub, client.id, request, body, run)
 
 
 @router.post("/v1/report-cards/validate", response_class=Response, openapi_extra=VALIDATE)
-async def validate(
+async def validate(  # noqa: PLR0917 - the framework's way of parameters
     request: Request,
     client: Annotated[Client, Depends(require_client)],
     hub: Annotated[Hub, Depends(hub_of)],
     atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
+    reinstate: ReinstateQuery = False,  # noqa: FBT002
     profile: ProfileQuery = None,
 ) -> Response:
     """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
     body, reader = await _opened(request, hub, client, profile)
     found = [record async for record in _checked(hub.judge, body, reader)]
     hub.usage.note(client.id, records=len(found), size=body.size)
-    portion = _portion(hub, client, found, media_type=reader.stored_type, atomic=atomic)
+    portion = _portion(hub, client, found, media_type=reader.stored_type, atomic=atomic, reinstates=reinstate)
     results = await run_in_threadpool(_decided, hub, portion)
     answer = receipt(portion.submission_id, portion.received_at, results, size=body.size, sha256=body.sha256)
     del answer["submission_id"]
@@ -95,14 +99,11 @@ async def recall(
     """Recall a report card: its next version is CANCEL at every destination. / Thu hồi học bạ."""
     await check_room(hub.room)
     key = CardKey(SchoolYear(school_year), CardId(card_id))
-    newest = await run_in_threadpool(_newest, hub, client, key)
-    if newest is None:
+    if not await run_in_threadpool(_may_recall, hub, client, key):
         raise ProblemError("not-found")
-    raw = canonical_bytes(recalled(newest))
-    record = hub.judge.record(0, raw, "application/json")
-    portion = _portion(hub, client, [record], media_type="application/json", last=True)
-    portion = replace(portion, size=len(raw), sha256=record.sha256.hex())
-    return _answer(portion, await hub.writer.write(portion), len(raw), record.sha256.hex())
+    portion = _portion(hub, client, [recall_of(key)], media_type="application/json", last=True)
+    results = await hub.writer.write(portion)
+    return _answer(portion, results, results[0].size, results[0].sha256.hex())
 
 
 async def _opened(request: Request, hub: Hub, client: Client, profile: str | None) -> tuple[Body, Reader]:
@@ -132,9 +133,13 @@ async def _checked(judge: Judge, body: Body, reader: Reader) -> AsyncIterator[Re
         raise ProblemError("body.empty")
 
 
-async def _submission(hub: Hub, client: Client, body: Body, reader: Reader, *, atomic: bool) -> Response:
+async def _submission(
+    hub: Hub, client: Client, body: Body, reader: Reader, *, atomic: bool, reinstates: bool
+) -> Response:
     """Accept the body's records, portion by portion, and answer with the receipt."""
-    submission = _portion(hub, client, [], media_type=reader.stored_type, atomic=atomic, last=False)
+    submission = _portion(
+        hub, client, [], media_type=reader.stored_type, atomic=atomic, last=False, reinstates=reinstates
+    )
     results: list[RecordResult] = []
     pending: list[ReceivedRecord] = []
     try:
@@ -169,6 +174,7 @@ def _portion(
     media_type: str,
     atomic: bool = False,
     last: bool = True,
+    reinstates: bool = False,
 ) -> Portion:
     return Portion(
         submission_id=uuid7(),
@@ -181,6 +187,7 @@ def _portion(
         records=records,
         first=True,
         last=last,
+        reinstates=reinstates,
     )
 
 
@@ -208,10 +215,8 @@ def _decided(hub: Hub, portion: Portion) -> list[RecordResult]:
         return decide(cards_of(connection, keys), portion)
 
 
-def _newest(hub: Hub, client: Client, key: CardKey) -> ReportCard | None:
-    """The card as it stands, if the client may speak for its school."""
+def _may_recall(hub: Hub, client: Client, key: CardKey) -> bool:
+    """Whether the card is there, and the client may speak for its school."""
     with hub.store.read() as connection:
         card = cards_of(connection, [key]).get(key)
-        if card is None or (client.schools is not None and card.school not in client.schools):
-            return None
-        return read_card(canonical_of(connection, key, card.version)).card
+    return card is not None and client.may_speak_for(card.school)

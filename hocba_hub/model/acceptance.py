@@ -22,4 +22,10 @@ NOT_ALONE = FindingKind(
     message_vi="Bản ghi đúng, nhưng không được nhận vì lần gửi này yêu cầu nhận tất cả hoặc không nhận bản ghi nào.",
     message_en="The record is right, but was not accepted because the submission asked for all or nothing.",
 )
-KINDS = (SCHOOL_NOT_PERMITTED, CARD_OF_ANOTHER_SCHOOL, NOT_ALONE)
+RECALLED = FindingKind(
+    code="submission.card-recalled",
+    severity=Severity.ERROR,
+    message_vi="Học bạ này đã được thu hồi. Muốn đưa vào sử dụng lại, hãy gửi với reinstate=true.",
+    message_en="This card was recalled. To put it into force again, send it with reinstate=true.",
+)
+KINDS = (SCHOOL_NOT_PERMITTED, CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, RECALLED)

@@ -274,6 +274,7 @@ def _portion(file: File, client: Client, imported: Sequence[Imported], *, last: 
         last=last,
         size=file.bytes or 0,
         sha256=file.sha256 or "",
+        reinstates=file.reinstates,
     )
 
 

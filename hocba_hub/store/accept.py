@@ -7,9 +7,10 @@ was not yet sent of the older ones.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -17,10 +18,12 @@ import orjson
 from sqlalchemy import Connection, case, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hocba_hub.model.acceptance import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, SCHOOL_NOT_PERMITTED
+from hocba_hub.model.acceptance import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
+from hocba_hub.model.card import canonical_bytes, recalled
 from hocba_hub.model.delivery import UNSENT, UNSETTLED, DeliveryState
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
+from hocba_hub.model.reading import read_card
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import StoreError, one_of_cards
@@ -73,6 +76,8 @@ class ReceivedRecord:
     unmapped: Sequence[UnmappedCode] = ()
     kept: Kept | None = None
     """What no code table knew; and what is kept where nothing but that stands against the record."""
+    recalls: bool = False
+    """It recalls the card of this key: its content is that of the newest version, taken when the card is locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ class Portion:
     """Nothing follows; `size` and `sha256` are those of the whole body."""
     size: int = 0
     sha256: str = ""
+    reinstates: bool = False
+    """Cards that were recalled are put into force again; otherwise they are refused."""
 
 
 class CardRaceError(StoreError):
@@ -114,6 +121,8 @@ class RecordResult:
     """What the new version is; None where there is none."""
     sha256: bytes
     findings: Sequence[Finding]
+    size: int = 0
+    """Bytes of the record, of one that was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +185,25 @@ def decide(cards: Cards, portion: Portion) -> list[RecordResult]:
 
 def _objections(cards: Cards, portion: Portion, record: ReceivedRecord) -> list[Finding]:
     against = [finding for finding in record.findings if finding.kind.severity is Severity.ERROR]
+    card = cards.get(record.key) if record.key is not None else None
     if portion.schools is not None:
-        card = cards.get(record.key) if record.key is not None else None
         if record.school is not None and record.school not in portion.schools:
             against.append(Finding(SCHOOL_NOT_PERMITTED, "/school/code", facts={"school": record.school}))
         elif card is not None and card.school not in portion.schools:
             against.append(Finding(CARD_OF_ANOTHER_SCHOOL, "/card_id"))
+    is_back = card is not None and card.recalled and record.content is not None and not record.content.recalled
+    if is_back and not portion.reinstates:
+        against.append(Finding(RECALLED, "/card_id"))
     return against
 
 
 def _result(
     record: ReceivedRecord, status: str, version: int | None, event: Event | None, findings: Sequence[Finding]
 ) -> RecordResult:
-    return RecordResult(record.position, status, record.key, record.school, version, event, record.sha256, findings)
+    size = record.content.original_bytes if record.content is not None else 0
+    return RecordResult(
+        record.position, status, record.key, record.school, version, event, record.sha256, findings, size
+    )
 
 
 def accept(
@@ -201,10 +216,21 @@ def accept(
     Raises:
         CardRaceError: roll back and call again.
     """
-    wanted = sorted({r.key for p in portions for r in p.records if r.content is not None and r.key is not None})
+    wanted = sorted(
+        {r.key for p in portions for r in p.records if r.key is not None and (r.content is not None or r.recalls)}
+    )
     before = cards_of(connection, wanted, lock=True)
     cards = dict(before)
-    results = [decide(cards, portion) for portion in portions]
+    results: list[list[RecordResult]] = []
+    accepted: dict[CardKey, bytes] = {}
+    portions = list(portions)
+    has_recalls = any(record.recalls for portion in portions for record in portion.records)
+    for number, portion in enumerate(portions):
+        if has_recalls:
+            portions[number] = _with_recalls(connection, portion, cards, accepted)
+        results.append(decide(cards, portions[number]))
+        if has_recalls:
+            accepted |= _contents(portions[number], results[-1])
     rows = [
         _version_row(record.key, record.content, portion, result, now)
         for portion, decided in zip(portions, results, strict=True)
@@ -235,6 +261,46 @@ def accept(
         tally.add("findings", finding.kind.family, finding.kind.severity.value)
     tally.write(connection)
     return results
+
+
+def _with_recalls(connection: Connection, portion: Portion, cards: Cards, accepted: Mapping[CardKey, bytes]) -> Portion:
+    """The portion with the content of its recalls: the newest version, which nobody else can change any more.
+
+    `accepted` are the packed canonical forms of what portions before this one brought in the same transaction.
+    """
+    found = []
+    for record in portion.records:
+        card = cards.get(record.key) if record.key is not None else None
+        if not record.recalls or record.key is None or card is None:
+            found.append(record)
+            continue
+        packed = accepted.get(record.key)
+        newest = unpack(packed) if packed is not None else canonical_of(connection, record.key, card.version)
+        read = read_card(newest).card
+        assert read is not None  # noqa: S101 - it was accepted
+        raw = canonical_bytes(recalled(read))
+        digest = hashlib.sha256(raw).digest()
+        content = Content(
+            SchoolCode(card.school), recalled=True, content_sha256=digest, canonical=pack(raw), original=None,
+            original_type="application/json", original_bytes=len(raw),
+        )  # fmt: skip
+        found.append(replace(record, sha256=digest, school=card.school, content=content))
+        portion = replace(portion, size=portion.size or len(raw), sha256=portion.sha256 or digest.hex())
+    return replace(portion, records=found)
+
+
+def _contents(portion: Portion, decided: Sequence[RecordResult]) -> dict[CardKey, bytes]:
+    """The packed canonical forms of what was accepted."""
+    return {
+        record.key: record.content.canonical
+        for record, result in zip(portion.records, decided, strict=True)
+        if result.status == "accepted" and record.content is not None and record.key is not None
+    }
+
+
+def recall_of(key: CardKey) -> ReceivedRecord:
+    """A record that recalls a card, for a portion of its own."""
+    return ReceivedRecord(0, b"", key, None, None, recalls=True)
 
 
 def _version_row(key: CardKey, content: Content, portion: Portion, result: RecordResult, now: int) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class File:
     holder: str | None
     attempts: int
     """Of the import, since it last got further; the one that holds the lease among them."""
+    reinstates: bool
+    """Recalled cards in it are put into force again."""
     findings: Sequence[Shown]
     """About the file itself."""
     accepted: int
@@ -103,6 +105,7 @@ def create(
     size: int | None = None,
     trace_parent: str | None = None,
     file_id: str | None = None,
+    reinstates: bool = False,
 ) -> str:
     """Enter a file of which nothing has come yet; its id, or that of the client's file with this key.
 
@@ -115,7 +118,7 @@ def create(
         .values(
             id=made, client_id=client_id, upload_key=upload_key, name=name, form=form, profile=profile,
             state=FileState.RECEIVING, created_at=now, changed_at=now, bytes=size, received=0, position=0,
-            trace_parent=trace_parent, leased_until=0,
+            trace_parent=trace_parent, leased_until=0, reinstates=reinstates,
         )
         .on_conflict_do_nothing()
     )  # fmt: skip

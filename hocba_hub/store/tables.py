@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -429,6 +430,7 @@ files = Table(
     Column("holder", Text),
     Column("leased_until", BigInteger, nullable=False, comment="from then on anybody may take the import over"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("reinstates", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("client_id", "upload_key", name="uq_files_key"),
     Index("ix_files_client", "client_id", "id"),
     Index("ix_files_state", "state", "leased_until"),

@@ -20,13 +20,11 @@ from hocba_hub.api.receipt import receipt
 from hocba_hub.api.soap.attachments import Attached
 from hocba_hub.api.soap.cards import JSON, received
 from hocba_hub.api.soap.contract import MESSAGES
-from hocba_hub.model.card import ReportCard, canonical_bytes, recalled
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
-from hocba_hub.model.reading import read_card
 from hocba_hub.model.xml_reading import xpath
 from hocba_hub.store import search
-from hocba_hub.store.accept import Portion, ReceivedRecord, RecordResult, canonical_of, cards_of, decide
+from hocba_hub.store.accept import Portion, ReceivedRecord, RecordResult, cards_of, decide, recall_of
 from hocba_hub.store.access import Client
 
 _PORTION_RECORDS = 500
@@ -67,6 +65,11 @@ class Asked:
     def is_atomic(self) -> bool:
         """Whether all records are to be accepted, or none."""
         return (self.optional("atomic") or "").strip() in {"true", "1"}
+
+    @property
+    def reinstates(self) -> bool:
+        """Whether recalled cards are put into force again."""
+        return (self.optional("reinstate") or "").strip() in {"true", "1"}
 
     def fingerprint(self) -> bytes:
         """The same for the same request, whatever its headers are."""
@@ -136,11 +139,9 @@ async def report_card(asked: Asked) -> dict[str, Any]:
 async def recall(asked: Asked) -> dict[str, Any]:
     """Recall a card: its next version is CANCEL at every destination; the receipt."""
     await check_room(asked.hub.room)
-    newest = await run_in_threadpool(_newest, asked)
-    if newest is None:
+    if not await run_in_threadpool(_may_recall, asked):
         raise ProblemError("not-found")
-    record = asked.hub.judge.record(0, canonical_bytes(recalled(newest)), JSON)
-    portion = replace(_portion(asked, [record]), media_type=JSON)
+    portion = replace(_portion(asked, [recall_of(asked.key)]), media_type=JSON)
     return {"receipt": _receipt(asked, portion, await asked.hub.writer.write(portion))}
 
 
@@ -163,6 +164,7 @@ def _portion(asked: Asked, records: Sequence[ReceivedRecord]) -> Portion:
         received_at=asked.hub.clock(),
         media_type=asked.media_type,
         atomic=asked.is_atomic,
+        reinstates=asked.reinstates,
         trace_parent=current_call().trace_parent,
         records=records,
         first=True,
@@ -189,10 +191,8 @@ def _decided(hub: Hub, portion: Portion) -> list[RecordResult]:
         return decide(cards_of(connection, keys), portion)
 
 
-def _newest(asked: Asked) -> ReportCard | None:
-    """The card as it stands, if the client may speak for its school."""
+def _may_recall(asked: Asked) -> bool:
+    """Whether the card is there, and the client may speak for its school."""
     with asked.hub.store.read() as connection:
         card = cards_of(connection, [asked.key]).get(asked.key)
-        if card is None or not asked.client.may_speak_for(card.school):
-            return None
-        return read_card(canonical_of(connection, asked.key, card.version)).card
+    return card is not None and asked.client.may_speak_for(card.school)

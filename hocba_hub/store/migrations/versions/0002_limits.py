@@ -14,6 +14,7 @@ def upgrade() -> None:
         "files",
         sa.Column("attempts", sa.Integer(), nullable=False, server_default=sa.text("0")),
     )
+    op.add_column("files", sa.Column("reinstates", sa.Boolean(), nullable=False, server_default=sa.false()))
     if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
         op.execute("COMMENT ON COLUMN files.state IS 'receiving, waiting, done, failed or cancelled'")
     where = sa.text("status IN ('rejected')")
