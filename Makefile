@@ -4,7 +4,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test unit lint fmt bench chaos docs lock clean
+# Some machines switch it off; a hub is seven processes, and compiling it anew at each start is what they would wait for.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help demo test coverage unit lint fmt bench chaos docs lock clean
 help:            ## This list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -23,7 +26,10 @@ demo: $(VENV)/.runtime  ## The main job, end to end, on embedded defaults
 	@$(BIN)/hocba-hub demo
 
 test: $(VENV)/.dev      ## Every test, with the short form of the kill tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered -q
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+
+coverage: $(VENV)/.dev  ## As test, and which lines and branches no test reaches
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered -q
 
 unit: $(VENV)/.dev      ## The tests without I/O
 	@$(BIN)/python -m pytest -q tests/unit
@@ -46,7 +52,7 @@ bench: $(VENV)/.dev     ## Measure speed (see bench/README.md)
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.dev     ## The long form of the kill, fault and fuzz tests
-	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/contract/test_api_fuzz.py
+	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/test_api_fuzz.py
 
 lock: $(VENV)/.dev      ## Choose the pinned versions anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/runtime.lock

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     """Most headers of a request."""
     head_seconds: float = Field(10, gt=0)
     """Time in which the head of a request must have come."""
+    keep_alive_seconds: int = Field(15, ge=1)
+    """How long a connection may rest between two requests."""
     body_grace_seconds: float = Field(20, gt=0)
     """Time that a body may take, beside what `slowest_bytes_per_second` gives it."""
     slowest_bytes_per_second: int = Field(1_000, ge=1)

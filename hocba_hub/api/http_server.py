@@ -31,7 +31,6 @@ _MOST_PIPELINED = 16
 """Requests on one connection that may wait for the answer to an earlier one."""
 _LOOK_SECONDS = 1.0
 _SLOW_READER_SECONDS = 60.0
-_KEEP_ALIVE_SECONDS = 15
 
 
 @dataclass
@@ -263,7 +262,7 @@ def server(app: FastAPI, settings: Settings, **more: Any) -> uvicorn.Server:  # 
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whom to believe about what is told is decided where it matters
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=settings.keep_alive_seconds,
         **more,
     )
     return uvicorn.Server(config)

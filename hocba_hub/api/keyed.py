@@ -24,8 +24,12 @@ HEADER = "Idempotency-Key"
 _LONGEST = 255
 _AGAIN_SECONDS = 0.5
 _forgetting: set[asyncio.Task[None]] = set()
-_LOCK_MS = 120_000
-"""A first call that takes longer is taken for dead; its accepted records are recognised by their natural keys."""
+_LOCK_MS = 15_000
+"""A first call that has not been heard of for so long is taken for dead, as when its process was killed.
+
+Its accepted records are recognised by their natural keys.
+"""
+_FORGET_SECONDS = 120
 
 
 async def keyed(
@@ -51,11 +55,14 @@ async def keyed(
         stored = orjson.loads(begun.answer)
         headers = {**stored["headers"], "Idempotency-Replayed": "true"}
         return Response(stored["body"].encode(), begun.status, headers)
+    renewing = asyncio.get_running_loop().create_task(_renew(hub, client_id, route, key))
     try:
         response = await run()
     except BaseException:
         _forget_soon(hub, client_id, route, key)
         raise
+    finally:
+        renewing.cancel()
     answer = orjson.dumps({"headers": _kept(response), "body": bytes(response.body).decode()})
     try:
         await hub.writing.run(
@@ -99,9 +106,24 @@ def _begin(hub: Hub, client_id: int, route: str, key: str) -> idempotency.Begun:
         return idempotency.begin(connection, client_id, route, key, hub.clock(), _LOCK_MS)
 
 
+async def _renew(hub: Hub, client_id: int, route: str, key: str) -> None:
+    """Hold the key for as long as the call goes on."""
+    while True:
+        await asyncio.sleep(_LOCK_MS / 3000)
+        try:
+            await hub.writing.run(_hold, hub, client_id, route, key)
+        except StoreError:
+            continue  # the next time; until then the lock holds
+
+
+def _hold(hub: Hub, client_id: int, route: str, key: str) -> None:
+    with hub.store.write() as connection:
+        idempotency.renew(connection, client_id, route, key, until=hub.clock() + _LOCK_MS)
+
+
 async def _forget_surely(hub: Hub, client_id: int, route: str, key: str) -> None:
     """Let the key be new again as soon as the store can be written: whoever retries shall not wait for the lock."""
-    end = time.monotonic() + _LOCK_MS / 1000
+    end = time.monotonic() + _FORGET_SECONDS
     while time.monotonic() < end:
         try:
             await hub.writing.run(_forget, hub, client_id, route, key)

@@ -78,6 +78,12 @@ def finish(
     connection.execute(statement.values(body_sha256=body_sha256, status=status, answer=pack(answer)))
 
 
+def renew(connection: Connection, client_id: int, route: str, key: str, *, until: int) -> None:
+    """The first call with this key goes on: nobody takes it over before a moment (milliseconds)."""
+    statement = update(idempotency_keys).where(*_row(client_id, route, key), idempotency_keys.c.status.is_(None))
+    connection.execute(statement.values(locked_until=until))
+
+
 def forget(connection: Connection, client_id: int, route: str, key: str) -> None:
     """Let the key be new again: the call had no answer worth keeping."""
     connection.execute(

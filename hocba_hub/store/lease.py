@@ -290,7 +290,7 @@ def _sent_at(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     query = select(a.id, a.sent_at).where(
         one_of(connection, a.id, sorted(calls)), a.kind == Kind.SEND, a.sent_at.is_not(None)
     )
-    sent_at: dict[int, int] = dict(connection.execute(query).tuples().all())
+    sent_at: dict[int, int] = {row.id: row.sent_at for row in connection.execute(query)}
     found: dict[int, int] = {}
     for delivery_id, attempt_id in tried:
         if attempt_id in sent_at:

@@ -6,10 +6,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import orjson
@@ -21,25 +19,13 @@ from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.tables import records, versions
 from tests.filed import lines, zipped
 from tests.rig import Rig
-from tests.servers import PostgresServer
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 LONG = os.environ.get("HOCBA_CHAOS") == "long"
 KILLS = 40 if LONG else 4
 FILES = 6 if LONG else 2
-RECORDS = 4_000 if LONG else 1_500
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "sqlite":
-        yield None
-        return
-    server = PostgresServer(fsync=True)
-    server.start()
-    yield server.create_database(f"chaos_{uuid4().hex}")
-    server.remove()
+RECORDS = 4_000 if LONG else 1_000
 
 
 def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: str | None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from hocba_hub.store.engine import Store
-from hocba_hub.store.idempotency import Begun, Fresh, Running, Stored, begin, finish, forget, purge
+from hocba_hub.store.idempotency import Begun, Fresh, Running, Stored, begin, finish, forget, purge, renew
 from hocba_hub.store.tally import sums
 
 ROUTE = "POST /v1/report-cards"
@@ -88,3 +88,16 @@ def test_of_calls_at_once_one_runs(store: Store):
     for thread in threads:
         thread.join()
     assert sorted(type(one).__name__ for one in found) == ["Fresh"] + ["Running"] * 7
+
+
+def test_a_call_that_goes_on_keeps_its_key_and_one_that_is_not_heard_of_loses_it(store: Store):
+    """A process that was killed in the middle of a call holds up whoever sends again for seconds, not for minutes."""
+    assert begun(store, 0) == Fresh()
+    with store.write() as c:
+        renew(c, 1, ROUTE, "k", until=1_900)
+    assert begun(store, 1_500) == Running()
+    assert begun(store, 1_901) == Fresh()
+    finished(store)
+    with store.write() as c:
+        renew(c, 1, ROUTE, "k", until=99_000)
+    assert isinstance(begun(store, 2_000), Stored)

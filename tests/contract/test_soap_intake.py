@@ -14,6 +14,7 @@ from zeep.wsse.username import UsernameToken
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store.engine import Store
 from hocba_hub.store.proofs import digest_password
+from hocba_hub.store.schema import upgrade
 from hocba_hub.store.search import document
 from tests import soap_calls as soap
 from tests.api_server import NAMES, Api, running_api
@@ -147,17 +148,28 @@ def test_a_message_id_is_an_idempotency_key(api: Api):
     assert soap.Fault(other).problem["code"] == "idempotency.other-payload"
 
 
-HOSTILE = documents(lambda inside: soap.envelope(soap.submit(f"<records>{inside.decode('latin-1')}</records>")))
+_AROUND = soap.envelope(soap.submit("<records>@</records>")).split(b"@")
+HOSTILE = documents(lambda inside: inside.join(_AROUND))
+
+
+@pytest.fixture(scope="module")
+def one_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One for all of them: none comes as far as the store."""
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('hub') / 'hub.db'}")
+    upgrade(store)
+    with running_api(store, soap_digest_secret=SECRET) as running:
+        running.key = running.client_key()  # type: ignore[attr-defined]
+        yield running
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_documents_get_a_clear_fault(api: Api, name: str):
-    response = soap.call(api, HOSTILE[name], api.client_key())
+def test_hostile_documents_get_a_clear_fault(one_api: Api, name: str):
+    response = soap.call(one_api, HOSTILE[name], one_api.key)  # type: ignore[attr-defined]
     assert response.status_code != 200
     said = response.json() if "json" in response.headers["content-type"] else soap.Fault(response).problem
     code = said["code"]
     assert code.startswith(("soap.", "body.", "request.")), code
-    assert api.client_key(name="after")  # the hub goes on
+    assert one_api.get("/livez").is_success  # the hub goes on
 
 
 @pytest.mark.parametrize("port", ["11", "12"])

@@ -18,6 +18,7 @@ from tests.api_server import Api, running_api
 from tests.soap_calls import cards
 
 LIMITS = {
+    "keep_alive_seconds": 1,
     "head_seconds": 1.5, "body_grace_seconds": 1.5, "slowest_bytes_per_second": 10_000, "connections": 12,
     "connections_per_address": 5, "trusted_proxies": (),
 }  # fmt: skip

@@ -44,6 +44,7 @@ _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _LONGEST_NAME = 200
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, struct.error)
 
 
 class Entry:
@@ -75,7 +76,7 @@ class Entry:
                 while chunk := stream.read(_CHUNK):
                     self._count(len(chunk))
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, struct.error) as error:
+        except _BROKEN as error:
             raise SourceError(Finding(kinds.ENTRY_DAMAGED, "")) from error
 
 
