@@ -204,7 +204,7 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
         clear(Spool(settings.files_folder), store, before=system_clock() - settings.files_days * 86_400_000)
 
     def forget_findings() -> None:
-        """A batch each time: in the long run more is forgotten than comes."""
+        """Some batches each time: in the long run more is forgotten than comes."""
         before = system_clock() - settings.findings_days * 86_400_000
         for forget in (forget_rejected, forget_open_findings, forget_file_findings):
             for _ in range(_BATCHES):

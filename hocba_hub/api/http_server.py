@@ -40,6 +40,7 @@ class ConnectionLimits:
     settings: Settings
     open: set[HubProtocol] = field(default_factory=set)
     by_address: Counter[str] = field(default_factory=Counter)
+    _is_looking: bool = False
 
     def admits(self, address: str) -> bool:
         """Whether one more connection from there may stay; proxies that are trusted bring many callers."""
@@ -50,7 +51,8 @@ class ConnectionLimits:
 
     def enter(self, connection: HubProtocol) -> None:
         """Count a connection, and look at all of them once a second while there are any."""
-        if not self.open:
+        if not self._is_looking:
+            self._is_looking = True
             connection.loop.call_later(_LOOK_SECONDS, self._look, connection.loop)
         self.open.add(connection)
         self.by_address[connection.address] += 1
@@ -66,6 +68,7 @@ class ConnectionLimits:
         now = loop.time()
         for connection in list(self.open):
             connection.end_if_slow(now)
+        self._is_looking = bool(self.open)
         if self.open:
             loop.call_later(_LOOK_SECONDS, self._look, loop)
 

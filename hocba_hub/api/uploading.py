@@ -84,7 +84,7 @@ async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> N
     except FileNotFoundError as error:
         raise ProblemError("file.range", received=0) from error
     except OSError as error:
-        raise _full(error) from error
+        raise _problem_of(error) from error
     with upload:
         try:
             await _write(hub, file, request, upload, end, total)
@@ -123,20 +123,25 @@ def _append(upload: Upload, chunk: bytes) -> None:
     try:
         upload.write(chunk)
     except OSError as error:
-        raise _full(error) from error
+        raise _problem_of(error) from error
 
 
-def _full(error: OSError) -> Exception:
-    """503 for a full disk: what came before it is kept, and the sender goes on behind it."""
-    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return ProblemError("hub.disk-full", retry_after=RETRY_AFTER_SECONDS) if is_full else error
+def _problem_of(error: OSError) -> Exception:
+    """503 for a full disk: what came is kept, and the sender goes on behind it; 409 for a file that was cancelled."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return ProblemError("hub.disk-full", retry_after=RETRY_AFTER_SECONDS)
+        case errno.ENOENT:  # somebody cancelled it meanwhile
+            return ProblemError("file.ended")
+        case _:
+            return error
 
 
 def _note(hub: Hub, file: File, upload: Upload, total: int | None) -> None:
     try:
         upload.sync()
     except OSError as error:
-        raise _full(error) from error
+        raise _problem_of(error) from error
     with hub.store.write() as connection:
         files.note_received(connection, file.id, upload.size, size=total, now=hub.clock())
 

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
@@ -196,6 +197,22 @@ def test_a_file_can_be_cancelled_before_while_and_never_after_its_import(api: Ap
     assert kept == 3, "what was accepted stays, and nothing comes after it"
     again = api.call("DELETE", f"/v1/files/{file_id}", key)
     assert (again.status_code, again.json()["code"]) == (409, "file.ended")
+
+
+def test_a_file_that_is_cancelled_while_it_comes_is_ended_not_a_fault(api: Api, key: str):
+    opened = api.post("/v1/files", key, content=b"", headers=NDJSON | {"Content-Range": "bytes */4000000"}).json()
+    where = f"/v1/files/{opened['file_id']}"
+
+    def coming() -> Iterator[bytes]:
+        for n in range(40):
+            if n == 20:
+                assert api.call("DELETE", where, key).status_code == 200
+            yield b" " * 100_000
+
+    with httpx.Client(base_url=api.url, timeout=30) as sender:
+        headers = {"Authorization": f"Bearer {key}", "Content-Range": "bytes 0-3999999/4000000"}
+        answer = sender.put(where, content=coming(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "file.ended")
 
 
 def test_a_client_may_have_so_many_files_that_are_not_whole(api: Api, key: str):

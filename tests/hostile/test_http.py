@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hocba_hub.api.http_server import HubProtocol
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from tests.api_server import Api, running_api
@@ -249,6 +250,19 @@ def test_a_proxy_that_is_trusted_brings_many_callers_but_not_more_than_there_may
             assert statuses(said(one_more)) == [503]
         for connection in held:
             connection.close()
+
+
+def test_many_short_connections_leave_no_more_work_behind_than_one(api: Api, monkeypatch: pytest.MonkeyPatch):
+    for _ in range(100):
+        opened(api).close()
+        time.sleep(0.003)
+    looks: list[float] = []
+    with opened(api) as one:
+        one.sendall(SMUGGLED)
+        assert statuses(one.recv(65_536)) == [200]
+        monkeypatch.setattr(HubProtocol, "end_if_slow", lambda _, now: looks.append(now))
+        time.sleep(3)
+    assert len(looks) <= 5, "each of them is looked at by every connection that came before"
 
 
 def test_credentials_that_are_missing_are_asked_for(api: Api):
