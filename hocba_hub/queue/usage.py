@@ -110,9 +110,10 @@ class Usage:
         self._known: dict[Window, int] = {}
         self._new: Counter[Window] = Counter()
         self._adding: Counter[Window] = Counter()
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._has_news = threading.Event()
+        self._is_closed = threading.Event()
         self._thread: threading.Thread | None = None
-        self._is_closed = False
 
     @classmethod
     def of(cls, settings: Settings, store: Store, clock: Clock) -> Self:
@@ -145,9 +146,8 @@ class Usage:
 
     def close(self) -> None:
         """Share what is new, then count no more."""
-        with self._news:
-            self._is_closed = True
-            self._news.notify()
+        self._is_closed.set()
+        self._has_news.set()
         if self._thread is not None:
             self._thread.join(5)
 
@@ -155,28 +155,31 @@ class Usage:
         return self._known.get(window, 0) + self._adding[window] + self._new[window]
 
     def _note(self, window: Window, amount: int) -> None:
-        with self._news:
+        with self._lock:
             self._new[window] += amount
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
                 self._thread.start()
-            self._news.notify()
+        # Set once for a quarter of a second's calls: to wake the thread for each would cost each a switch.
+        if not self._has_news.is_set():
+            self._has_news.set()
 
     def _run(self) -> None:
         while True:
-            with self._news:
-                while not self._new and not self._is_closed:
-                    self._news.wait()
-                if self._is_closed and not self._new:
-                    return
+            self._has_news.wait()
+            self._has_news.clear()
+            with self._lock:
                 self._adding, self._new = self._new, Counter()
-            totals = self._share(self._adding)
-            with self._news:
-                self._known.update(totals)
-                self._adding = Counter()
-                self._forget()
-                if not self._is_closed:
-                    self._news.wait_for(lambda: self._is_closed, _SHARE_SECONDS)
+            if self._adding:
+                totals = self._share(self._adding)
+                with self._lock:
+                    self._known.update(totals)
+                    self._adding = Counter()
+                    self._forget()
+            elif self._is_closed.is_set():
+                return
+            if self._is_closed.wait(_SHARE_SECONDS):
+                self._has_news.set()
 
     def _share(self, amounts: Mapping[Window, int]) -> Mapping[Window, int]:
         for counters in self._shared:
