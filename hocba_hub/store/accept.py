@@ -39,8 +39,9 @@ from hocba_hub.store.tables import (
 from hocba_hub.store.tally import Tally
 from hocba_hub.store.worklist import Entry, Kept, UnmappedCode, note
 
-WAIT_FOR_OLDER_MS = 30_000
-"""How long a version waits at most until it is looked at again, while an older one is unsettled."""
+FIRST_LOOK_MS = 1_000
+"""When a version is first looked at whose older one is unsettled, unless that is settled before. Soon, since
+PostgreSQL lets an older one be settled while the newer is still being accepted: neither then sees the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +390,7 @@ def _write_deliveries(
                     "event": Event.NEW if first else row["event"],
                     "state": state,
                     "accepted_at": row["accepted_at"],
-                    "next_attempt_at": row["accepted_at"] + (WAIT_FOR_OLDER_MS if here in unsettled else 0),
+                    "next_attempt_at": row["accepted_at"] + (FIRST_LOOK_MS if here in unsettled else 0),
                 }
             )
             tally.move(destination, None, state)

@@ -18,7 +18,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.delivery import UNSETTLED, DeliveryState
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
-from hocba_hub.store.accept import WAIT_FOR_OLDER_MS
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import in_states, one_of
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, versions
@@ -41,6 +40,8 @@ _STATE = {
 
 
 _ORDER = (Kind.POLL, Kind.LOOKUP, Kind.SEND)
+_WAIT_FOR_OLDER_MS = 30_000
+"""How long a version waits at most until it is looked at again, while an older one is unsettled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ def _due(connection: Connection, allowance: Allowance, kind: Kind, limit: int, n
         ready.append(row)
     if waiting:  # serial per card: settling the older version wakes them earlier than this
         connection.execute(
-            update(deliveries).where(one_of(connection, d.id, waiting)).values(next_attempt_at=now + WAIT_FOR_OLDER_MS)
+            update(deliveries).where(one_of(connection, d.id, waiting)).values(next_attempt_at=now + _WAIT_FOR_OLDER_MS)
         )
     return ready
 

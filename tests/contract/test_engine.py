@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from hocba_hub.adapters.destination import Breaker, Destination, Limits, Title
 from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
@@ -300,6 +301,34 @@ def test_an_older_version_in_doubt_is_not_sent_again_once_a_newer_one_waits(benc
     assert (bench.row("a", 1).state, bench.row("a", 2).state) == ("superseded", "acknowledged")
     assert [record.version for record in bench.peer.sent] == [1, 2]
     bench.check_depth()
+
+
+def test_a_version_that_is_accepted_while_its_older_one_is_settled_waits_a_second_at_most(bench: Bench):
+    """On PostgreSQL neither transaction sees the other then, so nobody wakes the newer version."""
+    if bench.store.is_sqlite:
+        pytest.skip("here one waits for the other")
+    put(bench, ("a", "1"))
+    accepted = threading.Event()
+
+    def hold(_: object) -> None:
+        if threading.current_thread() is newer:
+            accepted.set()
+            time.sleep(0.5)  # the older one is settled meanwhile
+
+    def send(record: OutboundRecord) -> Outcome:
+        if record.version == 1:
+            newer.start()
+            assert accepted.wait(10)
+        return answered("OK")(record)
+
+    newer = threading.Thread(target=put, args=(bench, ("a", "2")))
+    bench.peer.on_send = send
+    event.listen(bench.store._writing, "commit", hold)
+    bench.drain()
+    newer.join()
+    assert [record.version for record in bench.peer.sent] == [1]
+    bench.drain(1)
+    assert [record.version for record in bench.peer.sent] == [1, 2]
 
 
 def test_a_failing_card_holds_up_no_other(bench: Bench):
