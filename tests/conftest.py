@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
+from tests.databases import Databases
 from tests.servers import PostgresServer
 
 
@@ -23,29 +24,37 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: PostgresServer) -> str:
-    """Name of a PostgreSQL database at the newest revision: to copy it is quicker than to upgrade another."""
-    name = "template"
-    store = Store(postgres.create_database(name))
-    upgrade(store)
-    store.close()
-    return name
+def databases(postgres: PostgresServer) -> Databases:
+    return Databases(postgres)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """SQLAlchemy URL of a database without rows."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'hub.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database(f"t_{uuid4().hex}", request.getfixturevalue("template"))
+        yield f"sqlite:///{tmp_path / 'hub.db'}"
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    with databases.lent() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite store at the newest revision, to be copied."""
+    path = tmp_path_factory.mktemp("upgraded") / "hub.db"
+    store = Store(f"sqlite:///{path}")
+    upgrade(store)
+    store.close()
+    return path
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
+def store(store_url: str, upgraded_file: Path) -> Iterator[Store]:
+    """A store at the newest revision and without rows."""
     opened = Store(store_url)
     if opened.is_sqlite:
-        upgrade(opened)
+        shutil.copy(upgraded_file, str(opened.url.database))
     yield opened
     opened.close()
 

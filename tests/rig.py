@@ -37,7 +37,10 @@ QUICK = {
 
 
 class Rig:
-    """One hub and one sandbox. Start with `with`; everything it started has ended afterwards."""
+    """One hub and one sandbox; with `imports` it imports files, too.
+
+    Start with `with`; everything it started has ended afterwards.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class Rig:
         seed: int = 7,
         workers: int = 2,
         apis: int = 1,
+        imports: bool = False,
         environment: Mapping[str, str] | None = None,
         destination: Mapping[str, object] | None = None,
     ) -> None:
@@ -90,6 +94,7 @@ class Rig:
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self.ports['api']}"
         self.ledgers = {name: f"http://127.0.0.1:{self.ports[name]}" for name in ("province", "ministry")}
+        self.imports = imports
         self.kills = 0
         self._supervisor: Supervisor | None = None
         self._over = threading.Event()
@@ -98,7 +103,8 @@ class Rig:
     def __enter__(self) -> Self:
         self.redis.start()
         settings = self._settings()
-        self._supervisor = Supervisor([self.sandbox, *children(settings)])
+        hub = [child for child in children(settings) if self.imports or child.name != "importer"]
+        self._supervisor = Supervisor([self.sandbox, *hub])
         for child in self._supervisor.children:
             child.environment = self.environment
         self._supervisor.start()

@@ -70,10 +70,9 @@ class PostgresServer:
     def url_of(self, database: str) -> str:
         return f"postgresql://hub@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, name: str, template: str = "template1") -> str:
-        """Nobody may be connected to the template meanwhile."""
+    def create_database(self, name: str) -> str:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            connection.execute(f'CREATE DATABASE "{name}"')
         return self.url_of(name)
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ import random
 from sqlalchemy import insert
 
 from hocba_hub.store.bodies import pack
+from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import (
     attempts,
@@ -33,8 +34,7 @@ def fill(store: Store) -> None:
     digest, findings = bytes(32), pack(b"[]")
     cards = [{"school_year": YEARS[n % 3], "card_id": f"card-{n}"} for n in range(CARDS)]
     with store.write() as connection:
-        connection.execute(
-            insert(report_cards),
+        insert_rows(connection, report_cards,
             [
                 {
                     **card, "school_code": f"S{n % SCHOOLS}", "client_id": 1, "version": 1, "content_sha256": digest,
@@ -43,8 +43,7 @@ def fill(store: Store) -> None:
                 for n, card in enumerate(cards)
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(versions),
+        insert_rows(connection, versions,
             [
                 {
                     **card, "version": 1, "event": "NEW", "accepted_at": n, "submission_id": f"sub-{n // 10}",
@@ -55,8 +54,7 @@ def fill(store: Store) -> None:
                 for n, card in enumerate(cards)
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(deliveries),
+        insert_rows(connection, deliveries,
             [
                 {
                     **card, "destination": destination, "version": 1, "event": "NEW", "state": chance.choice(_STATES),
@@ -67,8 +65,7 @@ def fill(store: Store) -> None:
                 for destination in ("ministry", "province")
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(attempts),
+        insert_rows(connection, attempts,
             [
                 {
                     "destination": "province", "kind": "send", "holder": "w", "leased_at": n, "expires_at": n,
@@ -77,8 +74,7 @@ def fill(store: Store) -> None:
                 for n in range(CARDS // 5)
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(delivery_attempts),
+        insert_rows(connection, delivery_attempts,
             [
                 {
                     "delivery_id": 1 + n, "attempt_id": 1 + n // 10, "meaning": "acknowledged", "code": "OK",
@@ -87,8 +83,7 @@ def fill(store: Store) -> None:
                 for n in range(2 * CARDS)
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(submissions),
+        insert_rows(connection, submissions,
             [
                 {
                     "id": f"sub-{n}", "client_id": 1 + n % 5, "received_at": n, "media_type": "application/json",
@@ -97,8 +92,7 @@ def fill(store: Store) -> None:
                 for n in range(CARDS // 10)
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(records),
+        insert_rows(connection, records,
             [
                 {
                     **card, "submission_id": f"sub-{n // 10}", "position": n % 10, "status": "accepted",
@@ -107,8 +101,7 @@ def fill(store: Store) -> None:
                 for n, card in enumerate(cards)
             ],
         )  # fmt: skip
-        connection.execute(
-            insert(open_findings),
+        insert_rows(connection, open_findings,
             [
                 {
                     **card, "school_code": f"S{n % SCHOOLS}", "client_id": 1, "since": n, "last_at": n, "times": 1,
@@ -121,7 +114,8 @@ def fill(store: Store) -> None:
             insert(audit),
             [{"at": n, "actor": "a", "action": "pause", "reason": "r", "detail": {}} for n in range(2_000)],
         )
-        connection.execute(
-            insert(idempotency_keys),
+        insert_rows(
+            connection,
+            idempotency_keys,
             [{"client_id": 1, "route": "r", "key": f"k{n}", "started_at": n, "locked_until": n} for n in range(2_000)],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,14 +74,27 @@ WRITES: dict[str, Query] = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "sqlite-analysed", "postgresql"])
-def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder: Path = tmp_path_factory.mktemp("filled")
-    on_postgres = request.param == "postgresql"
-    server = request.getfixturevalue("postgres") if on_postgres else None
-    store = Store(server.create_database("filled") if server else f"sqlite:///{folder / 'hub.db'}")
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled SQLite store, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "hub.db"
+    store = Store(f"sqlite:///{path}")
     upgrade(store)
     fill(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="module", params=["sqlite", "sqlite-analysed", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if request.param == "postgresql":
+        store = Store(request.getfixturevalue("postgres").create_database("filled"))
+        upgrade(store)
+        fill(store)
+    else:
+        path = tmp_path_factory.mktemp("filled") / "hub.db"
+        shutil.copy(request.getfixturevalue("filled_file"), path)
+        store = Store(f"sqlite:///{path}")
     if request.param != "sqlite":
         with store.write() as connection:
             connection.exec_driver_sql("ANALYZE")
