@@ -16,7 +16,7 @@ from hocba_hub.api.backpressure import RETRY_AFTER_SECONDS, check_room
 from hocba_hub.api.context import Hub
 from hocba_hub.api.problems import ProblemError
 from hocba_hub.store import files
-from hocba_hub.store.files import File
+from hocba_hub.store.files import File, FileState
 
 _RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18}|\*)")
 _WRITE_BYTES = 1 << 20
@@ -68,7 +68,8 @@ async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> N
     What came before the line broke is kept: the sender goes on behind it.
 
     Raises:
-        ProblemError: `file.range`, they do not follow; `file.busy`; `body.too-large`.
+        ProblemError: `file.range`, they do not follow; `file.busy`; `file.ended`, it was cancelled meanwhile;
+            `body.too-large`.
     """
     total = stretch.total if stretch.total is not None else file.bytes
     limit = hub.settings.file_bytes
@@ -86,6 +87,7 @@ async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> N
     except OSError as error:
         raise _problem_of(error) from error
     with upload:
+        await run_in_threadpool(_check_open, hub, file)
         try:
             await _write(hub, file, request, upload, end, total)
         except (ClientDisconnect, ProblemError):
@@ -143,14 +145,29 @@ def _note(hub: Hub, file: File, upload: Upload, total: int | None) -> None:
     except OSError as error:
         raise _problem_of(error) from error
     with hub.store.write() as connection:
-        files.note_received(connection, file.id, upload.size, size=total, now=hub.clock())
+        is_wanted = files.note_received(connection, file.id, upload.size, size=total, now=hub.clock())
+    if not is_wanted:  # somebody cancelled it meanwhile
+        raise ProblemError("file.ended")
 
 
 def _complete(hub: Hub, file: File, size: int) -> None:
     sha256 = hub.spool.sha256(file.id)
     with hub.store.write() as connection:
-        files.complete(connection, file.id, size=size, sha256=sha256, now=hub.clock())
+        is_wanted = files.complete(connection, file.id, size=size, sha256=sha256, now=hub.clock())
+    if not is_wanted:  # somebody cancelled it meanwhile
+        raise ProblemError("file.ended")
     hub.ring_file(file.id)
+
+
+def _check_open(hub: Hub, file: File) -> None:
+    """Look once more, now that nobody else sends it: it may have become whole or been cancelled since."""
+    with hub.store.read() as connection:
+        found = files.find(connection, file.id)
+    if found is None or found.state == FileState.CANCELLED:
+        hub.spool.remove(file.id)
+        raise ProblemError("file.ended")
+    if found.state != FileState.RECEIVING:
+        raise ProblemError("file.complete")
 
 
 async def digest_of(request: Request) -> str | None:

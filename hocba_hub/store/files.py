@@ -144,18 +144,20 @@ def newest(connection: Connection, *, client_id: int | None = None, limit: int =
     return [_file(row) for row in connection.execute(query).mappings()]
 
 
-def note_received(connection: Connection, file_id: str, received: int, *, size: int | None, now: int) -> None:
-    """So many bytes are on the disk for certain; the whole has `size`, where it is known."""
+def note_received(connection: Connection, file_id: str, received: int, *, size: int | None, now: int) -> bool:
+    """So many bytes are on the disk for certain; the whole has `size`, where it is known. False if nobody waits for it.
+
+    A file may be cancelled by another process while it comes.
+    """
     statement = update(files).where(files.c.id == file_id, files.c.state == FileState.RECEIVING)
-    connection.execute(statement.values(received=received, bytes=size, changed_at=now))
+    return bool(connection.execute(statement.values(received=received, bytes=size, changed_at=now)).rowcount)
 
 
-def complete(connection: Connection, file_id: str, *, size: int, sha256: str, now: int) -> None:
-    """The file is whole, and waits for its import."""
+def complete(connection: Connection, file_id: str, *, size: int, sha256: str, now: int) -> bool:
+    """The file is whole, and waits for its import. False if it was not being received."""
     statement = update(files).where(files.c.id == file_id, files.c.state == FileState.RECEIVING)
-    connection.execute(
-        statement.values(state=FileState.WAITING, bytes=size, received=size, sha256=sha256, changed_at=now)
-    )
+    values = {"state": FileState.WAITING, "bytes": size, "received": size, "sha256": sha256, "changed_at": now}
+    return bool(connection.execute(statement.values(values)).rowcount)
 
 
 def due(connection: Connection, now: int, limit: int = 20) -> list[str]:

@@ -215,6 +215,32 @@ def test_a_file_that_is_cancelled_while_it_comes_is_ended_not_a_fault(api: Api, 
     assert (answer.status_code, answer.json()["code"]) == (409, "file.ended")
 
 
+@pytest.mark.parametrize("meanwhile", ["cancelled", "sent whole"])
+def test_a_file_that_is_settled_between_the_look_and_the_lock_is_left_alone(
+    api: Api, key: str, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+):
+    whole = b" " * 999 + b"\n"
+    opened = api.post("/v1/files", key, content=b"", headers=NDJSON | {"Content-Range": "bytes */1000"}).json()
+    where, upload = f"/v1/files/{opened['file_id']}", api.hub.spool.upload
+    ranged = {"Content-Range": "bytes 0-999/1000"}
+
+    def late(file_id: str, offset: int):
+        monkeypatch.setattr(api.hub.spool, "upload", upload)
+        if meanwhile == "cancelled":
+            assert api.call("DELETE", where, key).status_code == 200
+        else:
+            assert api.call("PUT", where, key, content=whole, headers=ranged).status_code == 202
+        return upload(file_id, offset)
+
+    monkeypatch.setattr(api.hub.spool, "upload", late)
+    with httpx.Client(base_url=api.url, timeout=30, headers={"Authorization": f"Bearer {key}"}) as sender:
+        answer = sender.put(where, content=b"x" * 1000, headers=ranged)
+    expected = "file.ended" if meanwhile == "cancelled" else "file.complete"
+    assert (answer.status_code, answer.json()["code"]) == (409, expected)
+    left = [path for path in spooled(api.hub.spool._folder) if path.name == "original"]
+    assert [path.read_bytes() for path in left] == ([] if meanwhile == "cancelled" else [whole])
+
+
 def test_a_client_may_have_so_many_files_that_are_not_whole(api: Api, key: str):
     opening = NDJSON | {"Content-Range": "bytes */1000"}
     ids = [api.post("/v1/files", key, content=b"", headers=opening).json()["file_id"] for _ in range(3)]

@@ -42,7 +42,7 @@ class Spool:
         return self._folder / file_id / "findings"
 
     def upload(self, file_id: str, offset: int) -> Upload:
-        """Write the file from an offset on; what lies behind it is cut off.
+        """Write the file from an offset on; what lies behind it is cut off when something is written.
 
         Raises:
             UploadBusyError: somebody else does it.
@@ -92,8 +92,8 @@ class Upload:
         if os.fstat(self._file.fileno()).st_size < offset:
             self._file.close()
             raise FileNotFoundError(path)
-        self._file.truncate(offset)
         self._file.seek(offset)
+        self._is_cut = False
         self.size = offset
         """Bytes so far."""
         self._folder = path.parent
@@ -107,7 +107,10 @@ class Upload:
         self._file.close()
 
     def write(self, chunk: bytes) -> None:
-        """Add to the end."""
+        """Add to the end; the first time, what lies behind it is cut off."""
+        if not self._is_cut:
+            self._file.truncate(self.size)
+            self._is_cut = True
         rest = memoryview(chunk)
         while rest:
             rest = rest[self._file.write(rest) :]
