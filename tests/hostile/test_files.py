@@ -66,7 +66,7 @@ def changed(content: bytes, name: str, change: Callable[[str], str]) -> bytes:
 
 
 FAR = '<row r="1048576"><c r="BZ1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData>'
-MERGE = '</sheetData><mergeCells count="1"><mergeCell ref="A1048570:XFD1048576"/></mergeCells>'
+MERGE = '</sheetData><mergeCells count="1"><mergeCell ref="A9:XFD1048576"/></mergeCells>'
 
 
 def memory_mb(name: str) -> float:

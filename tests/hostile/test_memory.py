@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ LIMIT = 64_000_000 if LONG else 20_000_000
 MULTIPLE = 8
 KEPT_MB = max(30.0, LIMIT / 1e6)
 """What may stay of the largest call; it stays once, however often the call is repeated."""
+HELD_UP_SECONDS = 2.0
 
 
 class Measured:
@@ -183,3 +185,21 @@ def test_a_client_takes_a_bounded_multiple_of_the_limit_and_gives_it_back(hub: M
         record_property(name, f"{grown:.0f} MB, of which {kept[name]:.0f} MB stay")
     assert all(grown * 1e6 <= MULTIPLE * LIMIT for grown in found.values()), found
     assert all(grown <= KEPT_MB for grown in kept.values()), kept
+
+
+def test_a_long_array_holds_up_nobody_else(hub: Measured):
+    """Before, a call's array was parsed where every other call is answered: for seconds nobody was."""
+    array = b"[" + b"1," * (LIMIT // 2 - 9) + b"1]"
+    known = {"Authorization": f"Bearer {hub.key}"}
+    sending = threading.Thread(
+        target=httpx.post, args=(f"{hub.http.base_url}/v1/report-cards/validate",),
+        kwargs={"content": array, "headers": known, "timeout": 120},
+    )  # fmt: skip
+    waits = []
+    sending.start()
+    while sending.is_alive():
+        asked = time.monotonic()
+        assert hub.http.get("/livez").is_success
+        waits.append(time.monotonic() - asked)
+        time.sleep(0.01)
+    assert max(waits) < HELD_UP_SECONDS, f"{max(waits):.1f} s"
