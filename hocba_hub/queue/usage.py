@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Protocol, Self
 
 import redis
@@ -32,6 +32,7 @@ RATE_SECONDS = 10
 """Requests are counted in windows of so many seconds, so that a short burst is no matter."""
 _SHARE_SECONDS = 0.25
 _KEPT_SECONDS = 2 * 86_400
+_VIETNAM_MS = VIETNAM.utcoffset(None) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +198,6 @@ class Usage:
 
 def _window(measure: str, now: int) -> tuple[int, int]:
     """When the window of this moment begins and ends, in milliseconds: a day is one in Vietnam."""
-    if measure == "requests":
-        start = now - now % (RATE_SECONDS * 1000)
-        return start, start + RATE_SECONDS * 1000
-    day = datetime.fromtimestamp(now / 1000, UTC).astimezone(VIETNAM)
-    start = round(day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
-    return start, start + 86_400_000
+    length, ahead = (RATE_SECONDS * 1000, 0) if measure == "requests" else (86_400_000, _VIETNAM_MS)
+    start = now - (now + ahead) % length
+    return start, start + length
