@@ -99,7 +99,7 @@ async def recall(
     """Recall a report card: its next version is CANCEL at every destination. / Thu hồi học bạ."""
     await check_room(hub.room)
     key = CardKey(SchoolYear(school_year), CardId(card_id))
-    if not await run_in_threadpool(_may_recall, hub, client, key):
+    if not await run_in_threadpool(may_recall, hub, client, key):
         raise ProblemError("not-found")
     portion = _portion(hub, client, [recall_of(key)], media_type="application/json", last=True)
     results = await hub.writer.write(portion)
@@ -215,7 +215,7 @@ def _decided(hub: Hub, portion: Portion) -> list[RecordResult]:
         return decide(cards_of(connection, keys), portion)
 
 
-def _may_recall(hub: Hub, client: Client, key: CardKey) -> bool:
+def may_recall(hub: Hub, client: Client, key: CardKey) -> bool:
     """Whether the card is there, and the client may speak for its school."""
     with hub.store.read() as connection:
         card = cards_of(connection, [key]).get(key)

@@ -146,7 +146,7 @@ def set_schools(connection: Connection, name: str, schools: Iterable[str]) -> No
     connection.execute(update(clients).where(clients.c.id == owner_id).values(schools=_schools(schools)))
 
 
-def add_key(connection: Connection, owner: Owner, name: str, *, now: int, most: int = 20) -> NewKey:
+def add_key(connection: Connection, owner: Owner, name: str, *, now: int, most: int) -> NewKey:
     """Give an owner one more key: the older ones go on until they are revoked, so that a change needs no break.
 
     Raises:

@@ -383,10 +383,3 @@ def expired(connection: Connection, now: int, *, limit: int = 20) -> list[Lease]
             )
         )
     return found
-
-
-def end_leases_of(connection: Connection, holder: str, now: int) -> int:
-    """Let the leases of a worker that is known to be dead expire at once; how many there were."""
-    a = attempts.c
-    statement = update(attempts).where(a.holder == holder, a.ended_at.is_(None)).values(expires_at=now - 1)
-    return connection.execute(statement).rowcount

@@ -51,7 +51,7 @@ def test_a_key_names_its_operator_and_role(store: Store):
 def test_the_secret_has_256_bits_and_only_its_digest_is_kept(store: Store):
     with store.write() as c:
         first = add_client(c, "vendor", ["*"], now=1)
-        second = add_key(c, Owner.CLIENT, "vendor", now=2)
+        second = add_key(c, Owner.CLIENT, "vendor", now=2, most=20)
     assert re.fullmatch(r"hbc_[0-9a-f]{12}_[0-9a-f]{64}", first.key)
     assert first.key != second.key
     with store.read() as c:
@@ -95,7 +95,7 @@ def test_rotation_without_a_break(store: Store):
     with store.write() as c:
         old = add_client(c, "vendor", ["*"], now=1)
     with store.write() as c:
-        new = add_key(c, Owner.CLIENT, "vendor", now=2)
+        new = add_key(c, Owner.CLIENT, "vendor", now=2, most=20)
     with store.read() as c:
         assert identify(c, old.key) == identify(c, new.key) != None  # noqa: E711
     with store.write() as c:
@@ -110,7 +110,7 @@ def test_rotation_without_a_break(store: Store):
 def test_a_revoked_owner_is_out_with_all_its_keys_and_keeps_its_name(store: Store):
     with store.write() as c:
         first = add_operator(c, "lan", Role.VIEWER, now=1)
-        second = add_key(c, Owner.OPERATOR, "lan", now=2)
+        second = add_key(c, Owner.OPERATOR, "lan", now=2, most=20)
         stays = add_operator(c, "minh", Role.VIEWER, now=2)
         revoke_owner(c, Owner.OPERATOR, "lan", now=3)
     with store.read() as c:
@@ -120,7 +120,7 @@ def test_a_revoked_owner_is_out_with_all_its_keys_and_keeps_its_name(store: Stor
         assert [(o.name, o.revoked_at) for o in owners(c, Owner.OPERATOR)] == [("lan", 3), ("minh", None)]
     for act in (
         lambda c: add_operator(c, "lan", Role.VIEWER, now=4),
-        lambda c: add_key(c, Owner.OPERATOR, "lan", now=4),
+        lambda c: add_key(c, Owner.OPERATOR, "lan", now=4, most=20),
         lambda c: revoke_owner(c, Owner.OPERATOR, "lan", now=4),
     ):
         with pytest.raises(AccessError), store.write() as c:

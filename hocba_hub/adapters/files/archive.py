@@ -11,13 +11,13 @@ from __future__ import annotations
 import struct
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from hocba_hub.adapters.files.forms import Form, form_of_name
+from hocba_hub.adapters.workbook.package import BROKEN_ENTRY
 from hocba_hub.mappings import file_findings as kinds
 from hocba_hub.mappings.rows import SourceError
 from hocba_hub.model.findings import Finding, FindingKind
@@ -44,7 +44,6 @@ _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _LONGEST_NAME = 200
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, struct.error)
 
 
 class Entry:
@@ -76,7 +75,7 @@ class Entry:
                 while chunk := stream.read(_CHUNK):
                     self._count(len(chunk))
                     yield chunk
-        except _BROKEN as error:
+        except BROKEN_ENTRY as error:
             raise SourceError(Finding(kinds.ENTRY_DAMAGED, "")) from error
 
 

@@ -60,7 +60,7 @@ _OLE_LOOK = 1 << 20
 _END = struct.Struct("<4s4H2LH")
 _END_LOOK = 65_535 + _END.size
 _END_64 = 20
-_BROKEN = (
+BROKEN_ENTRY = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError, struct.error,
 )  # fmt: skip
 """What the zip reader raises of an entry that is not whole; a place before the file's begin is a ValueError."""
@@ -141,7 +141,7 @@ class Package:
                         raise refusal(kinds.TOO_LARGE, name, f"1 : {self.limits.ratio}")
                     yield chunk
                     chunk = stream.read(CHUNK)
-        except _BROKEN as error:
+        except BROKEN_ENTRY as error:
             raise refusal(kinds.DAMAGED, name) from error
 
     def size(self, name: str) -> int:

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from hocba_hub.api.backpressure import check_room
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub
+from hocba_hub.api.intake import may_recall
 from hocba_hub.api.lookup import card_shape, submission_shape
 from hocba_hub.api.pages import place
 from hocba_hub.api.problems import ProblemError
@@ -139,7 +140,7 @@ async def report_card(asked: Asked) -> dict[str, Any]:
 async def recall(asked: Asked) -> dict[str, Any]:
     """Recall a card: its next version is CANCEL at every destination; the receipt."""
     await check_room(asked.hub.room)
-    if not await run_in_threadpool(_may_recall, asked):
+    if not await run_in_threadpool(may_recall, asked.hub, asked.client, asked.key):
         raise ProblemError("not-found")
     portion = replace(_portion(asked, [recall_of(asked.key)]), media_type=JSON)
     return {"receipt": _receipt(asked, portion, await asked.hub.writer.write(portion))}
@@ -189,10 +190,3 @@ def _decided(hub: Hub, portion: Portion) -> list[RecordResult]:
     keys = sorted({record.key for record in portion.records if record.key is not None})
     with hub.store.read() as connection:
         return decide(cards_of(connection, keys), portion)
-
-
-def _may_recall(asked: Asked) -> bool:
-    """Whether the card is there, and the client may speak for its school."""
-    with asked.hub.store.read() as connection:
-        card = cards_of(connection, [asked.key]).get(asked.key)
-    return card is not None and asked.client.may_speak_for(card.school)
