@@ -69,6 +69,8 @@ class Body:
         """
         source = self._unpacked() if self._gzip else self._stream
         async for chunk in source:
+            if not chunk:
+                continue
             self.size += len(chunk)
             if self.size > self.limits.bytes:
                 raise BodyError("body.too-large", f"A body may have {self.limits.bytes} bytes at most.")

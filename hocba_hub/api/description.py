@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hocba_hub.api.parameters import OPTIONS_DESCRIPTION
+
 _RECORD: dict[str, Any] = {
     "type": "object",
     "required": ["position", "status", "sha256"],
@@ -93,7 +95,7 @@ def _answers(*problems: int, good: int) -> dict[str, Any]:
 SUBMIT = {
     "security": [{"clientKey": []}],
     "requestBody": _BODY["requestBody"],
-    "parameters": [*_BODY["parameters"], _KEY],
+    "parameters": [*OPTIONS_DESCRIPTION, *_BODY["parameters"], _KEY],
     "responses": _answers(400, 401, 403, 409, 413, 415, 422, 429, 503, good=202),
 }
 VALIDATE = {**_BODY, "responses": _answers(400, 401, 403, 413, 415, 422, 429, 503, good=200)}

@@ -43,11 +43,10 @@ class Envelope:
 
         async def sending(message: Message) -> None:
             nonlocal started
-            if not started and not body.is_read:
-                await body.throw_away()
-                if not body.is_read:
+            if not started:
+                started = True
+                if not body.is_read and not await body.throw_away():
                     message["headers"] = [*message.get("headers", ()), _CLOSE]
-            started = True
             await send(message)
 
         try:
@@ -75,8 +74,7 @@ class _Body:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope, self._receive = scope, receive
-        self.is_read = not any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
-        self._is_asked_for = False
+        self.is_read = self._is_asked_for = False
 
     async def receive(self) -> Message:
         self._is_asked_for = True
@@ -85,14 +83,18 @@ class _Body:
             self.is_read = True
         return message
 
-    async def throw_away(self) -> None:
-        """Read on for a while, unless the sender waits to be asked for the body."""
-        if not self._is_asked_for and any(name == b"expect" for name, _ in self._scope["headers"]):
-            return
+    async def throw_away(self) -> bool:
+        """Read on for a while, unless the sender waits to be asked for the body; whether nothing more is to come."""
+        names = {name for name, _ in self._scope["headers"]}
+        if names.isdisjoint({b"content-length", b"transfer-encoding"}):
+            return True
+        if b"expect" in names and not self._is_asked_for:
+            return False
         size = 0
         try:
             async with asyncio.timeout(_LINGER_SECONDS):
                 while not self.is_read and size < _LINGER_BYTES:
                     size += len((await self.receive()).get("body", b""))
         except TimeoutError:
-            return
+            return False
+        return self.is_read

@@ -22,9 +22,8 @@ from hocba_hub.api.backpressure import check_room
 from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.file_results import FileStatus, file_shape, findings_name, result_lines
-from hocba_hub.api.intake import ReinstateQuery
+from hocba_hub.api.parameters import ProfileQuery, ReinstateQuery
 from hocba_hub.api.problems import ProblemError
-from hocba_hub.api.profiles import ProfileQuery
 from hocba_hub.api.uploading import Stretch, digest_of, receive, stretch_of
 from hocba_hub.mappings.delivery import VIETNAM
 from hocba_hub.mappings.document import JSON, XML

@@ -24,8 +24,9 @@ from hocba_hub.api.description import RECALL, SUBMIT, VALIDATE
 from hocba_hub.api.json_cutter import BodyError
 from hocba_hub.api.judge import Judge
 from hocba_hub.api.keyed import keyed
+from hocba_hub.api.parameters import NO_OPTIONS, SubmissionOptions, options_of
 from hocba_hub.api.problems import ProblemError
-from hocba_hub.api.profiles import ProfileQuery, Reader, reader_of
+from hocba_hub.api.profiles import Reader, reader_of
 from hocba_hub.api.receipt import receipt
 from hocba_hub.model.acceptance import SCHOOL_NOT_PERMITTED
 from hocba_hub.model.ids import uuid7
@@ -35,10 +36,6 @@ from hocba_hub.store.access import Client
 
 router = APIRouter(tags=["report-cards"])
 
-ReinstateQuery = Annotated[
-    bool, Query(description="Put recalled cards into force again. / Đưa học bạ đã thu hồi vào sử dụng lại.")
-]
-
 _PORTION_RECORDS = 500
 """Records of a long submission that are accepted in one commit."""
 _BREATH_RECORDS = 20
@@ -46,41 +43,34 @@ _BREATH_RECORDS = 20
 
 
 @router.post("/v1/report-cards", status_code=202, response_class=Response, openapi_extra=SUBMIT)
-async def submit(
-    request: Request,
-    atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
-    reinstate: ReinstateQuery = False,  # noqa: FBT002
-    profile: ProfileQuery = None,
-) -> Response:
+async def submit(request: Request) -> Response:
     """Submit report cards: one, a JSON array, or NDJSON. / Gửi học bạ: một bản ghi, mảng JSON hoặc NDJSON.
 
     Each record is accepted or rejected by itself, with all its findings.
     """
     # Called, not depended on: the framework's way to the same would cost a tenth of the whole call.
-    hub, client = hub_of_app(request), await require_client(request)
+    hub, client, options = hub_of_app(request), await require_client(request), options_of(request)
     await check_room(hub.room)
-    body, reader = await _opened(request, hub, client, profile)
+    body, reader = await _opened(request, hub, client, options)
 
     async def run() -> Response:
-        return await _submission(hub, client, body, reader, atomic=atomic, reinstates=reinstate)
+        return await _submission(hub, client, body, reader, options)
 
     return await keyed(hub, client.id, request, body, run)
 
 
 @router.post("/v1/report-cards/validate", response_class=Response, openapi_extra=VALIDATE)
-async def validate(  # noqa: PLR0917 - the framework's way of parameters
+async def validate(
     request: Request,
     client: Annotated[Client, Depends(require_client)],
     hub: Annotated[Hub, Depends(hub_of)],
-    atomic: Annotated[bool, Query(description="All records or none")] = False,  # noqa: FBT002 - a query parameter
-    reinstate: ReinstateQuery = False,  # noqa: FBT002
-    profile: ProfileQuery = None,
+    options: Annotated[SubmissionOptions, Query()],
 ) -> Response:
     """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
-    body, reader = await _opened(request, hub, client, profile)
+    body, reader = await _opened(request, hub, client, options)
     found = [record async for record in _checked(hub.judge, body, reader)]
     hub.usage.note(client.id, records=len(found), size=body.size)
-    portion = _portion(hub, client, found, media_type=reader.stored_type, atomic=atomic, reinstates=reinstate)
+    portion = _portion(hub, client, found, options, media_type=reader.stored_type)
     results = await run_in_threadpool(_decided, hub, portion)
     answer = receipt(portion.submission_id, portion.received_at, results, size=body.size, sha256=body.sha256)
     del answer["submission_id"]
@@ -101,14 +91,14 @@ async def recall(
     key = CardKey(SchoolYear(school_year), CardId(card_id))
     if not await run_in_threadpool(may_recall, hub, client, key):
         raise ProblemError("not-found")
-    portion = _portion(hub, client, [recall_of(key)], media_type="application/json", last=True)
+    portion = _portion(hub, client, [recall_of(key)], NO_OPTIONS, media_type="application/json")
     results = await hub.writer.write(portion)
     return _answer(portion, results, results[0].size, results[0].sha256.hex())
 
 
-async def _opened(request: Request, hub: Hub, client: Client, profile: str | None) -> tuple[Body, Reader]:
+async def _opened(request: Request, hub: Hub, client: Client, options: SubmissionOptions) -> tuple[Body, Reader]:
     """The request's body, unread, and what reads its records."""
-    reader = await reader_of(hub, client, request.headers.get("content-type", ""), profile)
+    reader = await reader_of(hub, client, request.headers.get("content-type", ""), options.profile)
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip"}:
         raise ProblemError("body.content-coding")
@@ -133,18 +123,14 @@ async def _checked(judge: Judge, body: Body, reader: Reader) -> AsyncIterator[Re
         raise ProblemError("body.empty")
 
 
-async def _submission(
-    hub: Hub, client: Client, body: Body, reader: Reader, *, atomic: bool, reinstates: bool
-) -> Response:
+async def _submission(hub: Hub, client: Client, body: Body, reader: Reader, options: SubmissionOptions) -> Response:
     """Accept the body's records, portion by portion, and answer with the receipt."""
-    submission = _portion(
-        hub, client, [], media_type=reader.stored_type, atomic=atomic, last=False, reinstates=reinstates
-    )
+    submission = _portion(hub, client, [], options, media_type=reader.stored_type, last=False)
     results: list[RecordResult] = []
     pending: list[ReceivedRecord] = []
     try:
         async for record in _checked(hub.judge, body, reader):
-            if len(pending) == _PORTION_RECORDS and not atomic:
+            if len(pending) == _PORTION_RECORDS and not options.atomic:
                 results += await hub.writer.write(replace(submission, records=pending, first=not results))
                 pending = []
             pending.append(record)
@@ -170,11 +156,10 @@ def _portion(
     hub: Hub,
     client: Client,
     records: Sequence[ReceivedRecord],
+    options: SubmissionOptions,
     *,
     media_type: str,
-    atomic: bool = False,
     last: bool = True,
-    reinstates: bool = False,
 ) -> Portion:
     return Portion(
         submission_id=uuid7(),
@@ -182,12 +167,12 @@ def _portion(
         schools=client.schools,
         received_at=hub.clock(),
         media_type=media_type,
-        atomic=atomic,
+        atomic=options.atomic,
         trace_parent=current_call().trace_parent,
         records=records,
         first=True,
         last=last,
-        reinstates=reinstates,
+        reinstates=options.reinstate,
     )
 
 

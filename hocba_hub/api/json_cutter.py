@@ -18,6 +18,7 @@ from hocba_hub.model.errors import HubError
 
 _BLANK = " \t\r\n"
 _BLANK_BYTES = _BLANK.encode()
+_UTF8 = codecs.getincrementaldecoder("utf-8")
 _SURELY_READ = 16
 """Characters before the end of what has come: an error before them is no matter of what is still to come."""
 
@@ -47,8 +48,8 @@ class JsonCutter:
     def __init__(self, keys: Sequence[str], record_bytes: int) -> None:
         """`keys` lead from the root object to the array; an array at the root is taken in any case."""
         self._keys, self._most = keys, record_bytes
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._expects = _Expects.START
+        self._decoder = _UTF8()
         self._text = ""
         self._worth_a_try = 0
         self._before = ""
@@ -66,19 +67,13 @@ class JsonCutter:
             BodyError: `body.not-json`; `body.record-too-large`; `profile.records`, no array is where the keys lead.
         """
         if self._expects is _Expects.START:
-            self._record += piece
-            start = bytes(self._record).lstrip(_BLANK_BYTES)
-            if not start:
-                del self._record[:-1]
+            piece = piece.lstrip(_BLANK_BYTES)
+            if not piece:
                 return []
-            if self._keys or start.startswith(b"["):
-                self._expects = _Expects.VALUE_OR_END if start.startswith(b"[") else _Expects.ARRAY
-                piece, self._keys = start, () if start.startswith(b"[") else self._keys
-                self._record.clear()
+            if piece.startswith(b"["):
+                self._expects, self._keys = _Expects.VALUE_OR_END, ()
             else:
-                self._record = bytearray(start)
-                self._expects = _Expects.RECORD
-                piece = b""
+                self._expects = _Expects.ARRAY if self._keys else _Expects.RECORD
         if self._expects is _Expects.RECORD:
             return self._single(piece, final=final)
         try:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import date, datetime
-from typing import Annotated, NamedTuple
-
-from fastapi import Query
+from typing import NamedTuple
 
 from hocba_hub.api.body import JSON as JSON_TYPES
 from hocba_hub.api.body import NDJSON, Body
@@ -30,16 +28,6 @@ _VENDOR_TYPE = re.compile(r"application/vnd\.hocba\.([a-z][a-z0-9-]{0,60})\+(jso
 _PARAMETER = re.compile(r"(?:^|;)\s*profile\s*=\s*\"?([a-z][a-z0-9-]{0,60})\"?\s*(?:;|$)", re.IGNORECASE)
 _PLAIN = {"json": "application/json", "xml": "application/xml", "ndjson": "application/x-ndjson"}
 XML_TYPES = frozenset({"application/xml", "text/xml"})
-
-
-ProfileQuery = Annotated[
-    str | None,
-    Query(
-        pattern=r"^[a-z][a-z0-9-]{0,60}$",
-        description="Name of the mapping that reads the records; report-card for canonical ones. / Định dạng gửi.",
-        examples=["vendor-flat-secondary"],
-    ),
-]
 
 
 class Reader:

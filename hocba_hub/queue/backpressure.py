@@ -39,7 +39,8 @@ class Backpressure:
         self._folders = [*of_store, *folders]
         self._looked_at = self._measured_at = -_SIZE_FRESH_SECONDS
         self._size = 0
-        self._problem: str | None = None
+        self.problem: str | None = None
+        """The code of the problem that stood against taking in more at the last look; None if there was room."""
 
     @classmethod
     def of(cls, settings: Settings, store: Store) -> Self:
@@ -52,23 +53,24 @@ class Backpressure:
             database_bytes=settings.database_bytes,
         )
 
-    @property
     def is_due(self) -> bool:
-        """Whether the last look is too old to go by."""
-        return time.monotonic() - self._looked_at > _FRESH_SECONDS
+        """Whether whoever asks is to look again; only the first in a second is, the others go by the last look."""
+        now = time.monotonic()
+        if now - self._looked_at <= _FRESH_SECONDS:
+            return False
+        self._looked_at = now
+        return True
 
-    def problem(self) -> str | None:
-        """The code of the problem that stands against taking in more; None if there is room.
+    def look(self) -> str | None:
+        """The problem that stands against taking in more now.
 
         Raises:
             StoreError: the store cannot say.
         """
-        if self.is_due:
-            self._looked_at = time.monotonic()  # whoever comes meanwhile goes by the last look
-            self._problem = self._look()
-        return self._problem
+        self.problem = self._found()
+        return self.problem
 
-    def _look(self) -> str | None:
+    def _found(self) -> str | None:
         if any(_free(folder) < self._free_bytes for folder in self._folders):
             return "hub.disk-full"
         with self._store.read() as connection:

@@ -134,7 +134,9 @@ class Importer:
             return self._import(file, client, None if seconds is None else time.monotonic() + seconds, stop)
 
     def _has_room(self) -> bool:
-        return self.room is None or self.room.problem() is None
+        if self.room is None:
+            return True
+        return (self.room.look() if self.room.is_due() else self.room.problem) is None
 
     def _import(self, file: File, client: Client, end: float | None, stop: threading.Event) -> bool:
         if not self._has_room():

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, Self
@@ -105,12 +104,20 @@ class Usage:
 
     def __init__(self, quotas: Quotas, store: Store, redis_url: str | None, clock: Clock) -> None:
         """Counts nothing until something is used."""
-        self._quotas, self._clock = quotas, clock
+        self._clock = clock
+        limits = (
+            ("requests", quotas.requests_per_second * RATE_SECONDS),
+            ("records", quotas.records_per_day),
+            ("bytes", quotas.bytes_per_day),
+        )
+        self._limits = [(measure, most) for measure, most in limits if most]
         self._shared: list[Counters] = [RedisCounters(redis_url)] if redis_url else []
         self._shared.append(StoreCounters(store))
-        self._known: dict[Window, int] = {}
-        self._new: Counter[Window] = Counter()
-        self._adding: Counter[Window] = Counter()
+        self._windows: dict[str, tuple[int, int]] = {}
+        self._windows_end = 0
+        self._used: dict[Window, int] = {}
+        self._new: dict[Window, int] = {}
+        """What of it the other processes have not been told."""
         self._lock = threading.Lock()
         self._has_news = threading.Event()
         self._is_closed = threading.Event()
@@ -124,26 +131,18 @@ class Usage:
 
     def exceeded(self, client_id: int) -> Exceeded | None:
         """Count one request of a client; the limit that stands against it, and then it is not counted."""
-        now, quotas = self._clock(), self._quotas
-        limits = (
-            ("requests", quotas.requests_per_second * RATE_SECONDS),
-            ("records", quotas.records_per_day),
-            ("bytes", quotas.bytes_per_day),
-        )
-        for measure, most in limits:
-            start, end = _window(measure, now)
-            if most and self._total((client_id, measure, start)) >= most:
+        now = self._now()
+        for measure, most in self._limits:
+            start, end = self._windows[measure]
+            if self._used.get((client_id, measure, start), 0) >= most:
                 return Exceeded(measure, (end - now) / 1000)
-        if quotas.requests_per_second:
-            self._note((client_id, "requests", _window("requests", now)[0]), 1)
+        self._note(client_id, (("requests", 1),))
         return None
 
     def note(self, client_id: int, *, records: int = 0, size: int = 0) -> None:
         """Count what a client sent; `size` in bytes."""
-        now = self._clock()
-        for measure, amount in (("records", records), ("bytes", size)):
-            if amount:
-                self._note((client_id, measure, _window(measure, now)[0]), amount)
+        self._now()
+        self._note(client_id, (("records", records), ("bytes", size)))
 
     def close(self) -> None:
         """Share what is new, then count no more."""
@@ -152,12 +151,22 @@ class Usage:
         if self._thread is not None:
             self._thread.join(5)
 
-    def _total(self, window: Window) -> int:
-        return self._known.get(window, 0) + self._adding[window] + self._new[window]
+    def _now(self) -> int:
+        """This moment; `_windows` are those that it lies in."""
+        now = self._clock()
+        if now >= self._windows_end:
+            self._windows = {measure: _window(measure, now) for measure in ("requests", "records", "bytes")}
+            self._windows_end = min(end for _, end in self._windows.values())
+        return now
 
-    def _note(self, window: Window, amount: int) -> None:
+    def _note(self, client_id: int, amounts: Iterable[tuple[str, int]]) -> None:
         with self._lock:
-            self._new[window] += amount
+            for measure, amount in amounts:
+                if not amount:
+                    continue
+                window = (client_id, measure, self._windows[measure][0])
+                self._used[window] = self._used.get(window, 0) + amount
+                self._new[window] = self._new.get(window, 0) + amount
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
                 self._thread.start()
@@ -170,12 +179,12 @@ class Usage:
             self._has_news.wait()
             self._has_news.clear()
             with self._lock:
-                self._adding, self._new = self._new, Counter()
-            if self._adding:
-                totals = self._share(self._adding)
+                telling, self._new = self._new, {}
+            if telling:
+                totals = self._share(telling)
                 with self._lock:
-                    self._known.update(totals)
-                    self._adding = Counter()
+                    for window, total in totals.items():
+                        self._used[window] = total + self._new.get(window, 0)
                     self._forget()
             elif self._is_closed.is_set():
                 return
@@ -188,12 +197,12 @@ class Usage:
                 return counters.add(amounts)
             except (redis.RedisError, StoreError) as error:
                 log.debug("usage is not shared: %s", type(error).__name__)
-        return {window: self._known.get(window, 0) + amount for window, amount in amounts.items()}
+        return {}  # this process goes on by what it knows
 
     def _forget(self) -> None:
         now = self._clock()
-        for window in [each for each in self._known if _window(each[1], now)[0] > each[2]]:
-            del self._known[window]
+        for window in [each for each in self._used if _window(each[1], now)[0] > each[2]]:
+            del self._used[window]
 
 
 def _window(measure: str, now: int) -> tuple[int, int]:
