@@ -59,12 +59,12 @@ def _single(rig: Rig, key: str, requests: int = 6_000) -> Load:
 
 
 def _batched(rig: Rig, key: str, cards: int = 20_000, size: int = 500) -> tuple[Load, int]:
-    bodies = _ndjson(secondary_cards(cards), size)
+    bodies = ndjson(secondary_cards(cards), size)
     load = post_all(f"{rig.url}/v1/report-cards", key, bodies, connections=4, media_type="application/x-ndjson")
     return load, cards
 
 
-def _ndjson(cards: Sequence[bytes], size: int) -> list[bytes]:
+def ndjson(cards: Sequence[bytes], size: int) -> list[bytes]:
     return [b"\n".join(cards[start : start + size]) for start in range(0, len(cards), size)]
 
 

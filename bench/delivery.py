@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import orjson
 
-from bench.accept import _ndjson, postgres, secondary_cards
+from bench.accept import ndjson, postgres, secondary_cards
 from bench.load import post_all
 from hocba_hub.sandbox.oracle import examine
 from hocba_hub.sandbox.synthetic import generate
@@ -28,7 +28,7 @@ def end_to_end(rig: Rig, cards: list[bytes], *, connections: int = 3) -> float:
     key = rig.client_key()
     start = time.monotonic()
     load = post_all(
-        f"{rig.url}/v1/report-cards", key, _ndjson(cards, 250), connections=connections,
+        f"{rig.url}/v1/report-cards", key, ndjson(cards, 250), connections=connections,
         media_type="application/x-ndjson",
     )  # fmt: skip
     assert set(load.statuses) == {202}, load.statuses

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import select
 
-from bench.accept import _ndjson
+from bench.accept import ndjson
 from bench.delivery import assert_held_once
 from bench.load import post_all
 from hocba_hub.cli.supervision import hub_command
@@ -34,7 +34,7 @@ def _kill_while_delivering(folder: Path) -> float:
         key = rig.client_key()
         cards = list(generate(_CARDS, 5))
         post_all(
-            f"{rig.url}/v1/report-cards", key, _ndjson(cards, 250), connections=2,
+            f"{rig.url}/v1/report-cards", key, ndjson(cards, 250), connections=2,
             media_type="application/x-ndjson",
         )  # fmt: skip
         worker = rig.child("worker-0").process

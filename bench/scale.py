@@ -11,7 +11,7 @@ import httpx
 import psutil
 from sqlalchemy import text
 
-from bench.accept import _ndjson, postgres
+from bench.accept import ndjson, postgres
 from bench.load import post_all
 from hocba_hub.adapters.holdings import Holdings
 from hocba_hub.adapters.translation import shipped_formats
@@ -53,7 +53,7 @@ def measure_metrics(folder: Path) -> list[tuple[str, str]]:
         with rig.store() as store, store.write() as connection:
             for statement in _FILL:
                 connection.execute(text(statement.format(n=_STORED)))
-        post_all(f"{rig.url}/v1/report-cards", key, _ndjson(list(generate(500, 8)), 250), connections=1,
+        post_all(f"{rig.url}/v1/report-cards", key, ndjson(list(generate(500, 8)), 250), connections=1,
                  media_type="application/x-ndjson")  # fmt: skip
         assert wait_until(rig.is_settled, 60)
         times = []
@@ -137,7 +137,7 @@ def measure_memory(folder: Path) -> list[tuple[str, str]]:
         cards = generate(_DRIVEN, 12)
         for start in range(0, _DRIVEN, _PART):
             part = [next(cards) for _ in range(_PART)]
-            load = post_all(f"{rig.url}/v1/report-cards", key, _ndjson(part, 250), connections=2,
+            load = post_all(f"{rig.url}/v1/report-cards", key, ndjson(part, 250), connections=2,
                             media_type="application/x-ndjson")  # fmt: skip
             assert set(load.statuses) == {202}, load.statuses
             assert wait_until(rig.is_settled, 120), "not everything was delivered"

@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
-from hocba_hub.api import operations, problem_pages, status, support
+from hocba_hub.api import intake, operations, problem_pages, status, support
 from hocba_hub.api.problem_kinds import KINDS
 from hocba_hub.store.engine import Store, StoreAwayError, StoreFullError
 from tests.api_server import Api, running_api
@@ -37,7 +37,7 @@ def store_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def api(store: Store) -> Iterator[Api]:
-    routers = (status.router, operations.router, support.router, problem_pages.router, router)
+    routers = (intake.router, status.router, operations.router, support.router, problem_pages.router, router)
     with running_api(store, routers=routers) as running:
         yield running
 
@@ -117,6 +117,27 @@ def test_an_unforeseen_fault_tells_its_trace_and_nothing_else(api: Api, caplog: 
     [line] = [record for record in caplog.records if getattr(record, "trace_id", "") == found["trace_id"]]
     assert line.exc_info is not None
     assert "Nguyễn" not in line.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("atomic=perhaps", {"/atomic": "request.bool_parsing"}),
+        ("profile=Of+Ours", {"/profile": "request.string_pattern_mismatch"}),
+        (
+            "reinstate=&profile=a!",
+            {"/reinstate": "request.bool_parsing", "/profile": "request.string_pattern_mismatch"},
+        ),
+    ],
+)
+def test_a_submission_and_its_trial_take_the_same_options(api: Api, query: str, wrong: dict[str, str]):
+    key = api.client_key("*")
+    for path in ("/v1/report-cards", "/v1/report-cards/validate"):
+        found = problem(api.post(f"{path}?{query}", key, content=b"[1]"))
+        assert found["code"] == "request.invalid"
+        assert {error["pointer"]: error["code"] for error in found["errors"]} == wrong
+        assert {error["in"] for error in found["errors"]} == {"query"}
+    assert problem(api.post(f"/v1/report-cards?{query}", content=b"[1]"))["code"] == "access.key-missing"
 
 
 def test_what_is_wrong_with_a_call_stands_place_by_place_without_the_values(api: Api):
