@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,12 +26,15 @@ from sqlalchemy import (
 from sqlalchemy import types as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import CardKey
 
 _SQLITE_BUSY_SECONDS = 20.0
+_SQLITE_AGAIN_SECONDS = 0.003
+"""Between two tries to take SQLite's write lock. SQLite's own wait rests for up to a tenth of a second: it would hardly
+ever find the moment between two commits of another process that writes without a pause, and be kept out for seconds."""
 
 
 class StoreError(HubError):
@@ -68,8 +72,8 @@ class Store:
             raise StoreError("The store is SQLite (sqlite:///file) or PostgreSQL (postgresql://...).")
         self.url = parsed
         if self.is_sqlite:
-            self._writing = _sqlite_engine(parsed, pool_size, busy_seconds, begin="BEGIN IMMEDIATE")
-            self._reading = _sqlite_engine(parsed, pool_size, busy_seconds, begin="BEGIN")
+            self._writing = _sqlite_engine(parsed, pool_size, 0, _begin_writing(busy_seconds))
+            self._reading = _sqlite_engine(parsed, pool_size, busy_seconds, _begin_reading)
         else:
             self._writing = create_engine(
                 parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
@@ -103,10 +107,11 @@ class Store:
         self._reading.dispose()
 
 
-def _sqlite_engine(url: URL, pool_size: int, busy_seconds: float, *, begin: str) -> Engine:
+def _sqlite_engine(url: URL, pool_size: int, busy_seconds: float, begin: Callable[[Connection], None]) -> Engine:
+    """`busy_seconds` is what SQLite itself waits for a lock; `begin` begins a transaction."""
     engine = create_engine(
         url,
-        connect_args={"timeout": busy_seconds, "check_same_thread": False},
+        connect_args={"timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
         pool_size=pool_size,
         max_overflow=8,
     )
@@ -122,15 +127,34 @@ def _sqlite_engine(url: URL, pool_size: int, busy_seconds: float, *, begin: str)
             "mmap_size=268435456",
             "temp_store=MEMORY",
             "wal_autocheckpoint=4000",
+            f"busy_timeout={round(busy_seconds * 1000)}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
+    event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(busy_seconds: float) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        end = time.monotonic() + busy_seconds
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                is_busy = getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+                if not is_busy or time.monotonic() > end:
+                    raise
+            else:
+                return
+            time.sleep(_SQLITE_AGAIN_SECONDS)
+
+    return begin
 
 
 @contextmanager

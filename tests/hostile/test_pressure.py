@@ -151,6 +151,34 @@ def test_a_locked_sqlite_holds_up_no_reader_and_answers_writers_soon(tmp_path: P
         assert api.post("/v1/report-cards", key, content=card).status_code == 202
 
 
+def test_who_writes_without_a_pause_keeps_no_other_process_out(tmp_path: Path):
+    """Another process holds SQLite's write lock nearly always, as one does that takes in large batches."""
+    store = Store(f"sqlite:///{tmp_path / 'hub.db'}", busy_seconds=1.5)
+    upgrade(store)
+    stop = threading.Event()
+
+    def write_without_pause() -> None:
+        other = sqlite3.connect(tmp_path / "hub.db", isolation_level=None, timeout=5)
+        while not stop.is_set():
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(0.12)
+            other.execute("COMMIT")
+            time.sleep(0.005)
+        other.close()
+
+    writing = threading.Thread(target=write_without_pause)
+    writing.start()
+    try:
+        for number in range(8):
+            time.sleep(0.13)
+            with store.write() as connection:
+                add_client(connection, f"vendor-{number}", ["*"], now=1)
+    finally:
+        stop.set()
+        writing.join()
+        store.close()
+
+
 def test_a_clients_records_and_bytes_of_a_day_have_a_limit(store: Store, tmp_path: Path):
     with running_api(store, records_per_day=3, bytes_per_day=150_000, files_dir=tmp_path / "files") as api:
         key, other = api.client_key(), api.client_key(name="other")
