@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import click
@@ -25,7 +26,7 @@ from rich.table import Table
 
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
-from hocba_hub.cli.up import children
+from hocba_hub.cli.up import api_answers, children
 from hocba_hub.model.clock import system_clock
 from hocba_hub.sandbox.oracle import Verdict, examine
 from hocba_hub.sandbox.synthetic import generate_with_defects
@@ -140,7 +141,7 @@ def _prepare(home: Path, cards: int, schools: int, defects: float, seed: int) ->
     url = f"http://{settings.host}:{settings.port}"
     return _Stage(
         settings=settings,
-        supervisor=Supervisor(processes),
+        supervisor=Supervisor(processes, is_ready=partial(api_answers, settings)),
         vendors=[Vendor(url, key, batch=40, stop=stop) for key in _clients(settings, parts)],
         ledgers={name: f"http://127.0.0.1:{ports[name]}" for name in ("province", "ministry")},
         cards=[part.cards for part in parts],

@@ -17,6 +17,7 @@ _AGAIN_SECONDS = (0.1, 0.5, 2.0, 5.0)
 _CALM_SECONDS = 10.0
 """A child that lived this long starts its waits anew."""
 _STOP_SECONDS = 30.0
+_WAITING_SECONDS = 20.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -31,8 +32,8 @@ class Child:
     """The others need it until they have ended."""
     is_quiet: bool = False
     """What it writes to standard output is thrown away."""
-    head_start: float = 0.0
-    """Seconds that the others get before it is first started."""
+    waits: bool = False
+    """It is first started when the others are ready."""
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     started_at: float = 0.0
@@ -57,28 +58,30 @@ def hub_command(*arguments: str) -> list[str]:
 class Supervisor:
     """Runs children until this process is told to stop."""
 
-    def __init__(self, children: Sequence[Child]) -> None:
-        """Children are started in this order."""
+    def __init__(self, children: Sequence[Child], *, is_ready: Callable[[], bool] = lambda: True) -> None:
+        """Children are started in this order; those that wait when `is_ready` says so, or after twenty seconds."""
         self.children = list(children)
+        self._is_ready, self._waiting_ends = is_ready, 0.0
         self._stop = False
 
     def start(self) -> None:
-        """Start every child whose time has come; `watch` starts the others."""
-        now = time.monotonic()
-        for child in self.children:
-            child.start_again_at = now + child.head_start
+        """Start every child that does not wait; `watch` starts the others."""
+        self._waiting_ends = time.monotonic() + _WAITING_SECONDS
         self.watch()
 
     def watch(self) -> None:
         """One look at the children: who died is started again, after a growing wait."""
         now = time.monotonic()
+        if now < self._waiting_ends and self._is_ready():
+            self._waiting_ends = now
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
                 calm = now - child.started_at > _CALM_SECONDS
                 child.deaths = 0 if calm else child.deaths + 1
                 child.start_again_at = now + _AGAIN_SECONDS[min(child.deaths, len(_AGAIN_SECONDS) - 1)]
                 child.process = None
-            if child.process is None and now >= child.start_again_at:
+            begins = max(child.start_again_at, self._waiting_ends if child.waits else 0.0)
+            if child.process is None and now >= begins:
                 child.start()
 
     def run(self, *, each_round: Callable[[], None] | None = None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -10,8 +13,7 @@ from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
 
-_HEAD_START = 1.0
-"""Seconds: whoever pushes is answered first, and loading the programs is what the start costs."""
+_ANSWER_SECONDS = 0.2
 
 
 @click.command(help=text("up"))
@@ -21,7 +23,7 @@ def up(port: int | None) -> None:
     from rich.console import Console
 
     settings = Settings() if port is None else Settings(port=port)
-    supervisor = Supervisor(children(settings))
+    supervisor = Supervisor(children(settings), is_ready=partial(api_answers, settings))
     console = Console(stderr=True)
     console.print(f"hocba-hub · http://{settings.host}:{settings.port} · {settings.home.absolute()}")
     console.print(text("ends"))
@@ -53,10 +55,22 @@ def children(settings: Settings) -> list[Child]:
         found.append(Child("redis", redis_command(socket), stops_last=True, is_quiet=True))
     address = ("--host", settings.host, "--port", str(settings.port))
     found += [Child(f"api-{n}", hub_command("api", *address), environment) for n in range(settings.api_processes)]
-    found.append(Child("scheduler", hub_command("scheduler"), environment, head_start=_HEAD_START))
+    found.append(Child("scheduler", hub_command("scheduler"), environment, waits=True))
     found += [
-        Child(f"worker-{n}", hub_command("worker", "--processes", "1"), environment, head_start=_HEAD_START)
+        Child(f"worker-{n}", hub_command("worker", "--processes", "1"), environment, waits=True)
         for n in range(settings.worker_processes)
     ]
-    found.append(Child("importer", hub_command("importer"), environment, head_start=_HEAD_START))
+    found.append(Child("importer", hub_command("importer"), environment, waits=True))
     return found
+
+
+def api_answers(settings: Settings) -> bool:
+    """Whether the API is up. The others wait for it: whoever pushes comes first, and loading a program takes a core."""
+    asking = http.client.HTTPConnection(settings.host, settings.port, timeout=_ANSWER_SECONDS)
+    try:
+        asking.request("GET", "/livez")
+        return asking.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()
