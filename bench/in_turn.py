@@ -16,16 +16,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import httpx
 
 from bench.accept import ndjson, postgres, secondary_cards
 from bench.load import post_all
+from bench.resilience import answers
+from hocba_hub.sandbox.vendor import wait_until
 from tests.servers import RedisServer, free_port
 
 HERE = Path(__file__).parents[1]
-_UP_SECONDS = 60.0
 
 
 @dataclass
@@ -75,15 +75,8 @@ def running(tree: Path, home: Path, store: str, redis_url: str) -> Iterator[Runn
     key = next(word for word in run("clients", "add", "bench", "--school", "*").split() if word.startswith("hbc_"))
     process = subprocess.Popen([*hub, "api", "--port", str(port)], cwd=tree, env=environment)
     try:
-        end = time.monotonic() + _UP_SECONDS
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/livez")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, f"the API of {tree} did not start"
-                assert time.monotonic() < end, f"the API of {tree} did not start in time"
-                time.sleep(0.1)
+        is_up = wait_until(partial(answers, f"http://127.0.0.1:{port}/livez"), 60)
+        assert is_up, f"the API of {tree} did not start"
         yield Running(f"http://127.0.0.1:{port}/v1/report-cards", key, process.pid)
     finally:
         process.terminate()

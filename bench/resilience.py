@@ -100,7 +100,7 @@ def measure_cold_start(folder: Path) -> list[tuple[str, str]]:
             hub_command("up", "--port", str(port)), env=environment, stderr=subprocess.DEVNULL, cwd=folder
         )
         try:
-            ready = partial(_answers, f"http://127.0.0.1:{port}/readyz")
+            ready = partial(answers, f"http://127.0.0.1:{port}/readyz")
             assert wait_until(ready, 30, every=0.01), "not ready"
             store = Store(f"sqlite:///{home / 'hub.db'}")
             with store.write() as connection:
@@ -115,7 +115,7 @@ def measure_cold_start(folder: Path) -> list[tuple[str, str]]:
     return [("cold start of `hocba-hub up` to its first 202", f"{max(seconds):.1f} s (worst of 3)")]
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         return httpx.get(url).is_success
     except httpx.TransportError:

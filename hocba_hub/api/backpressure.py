@@ -17,6 +17,6 @@ async def check_room(room: Backpressure) -> None:
         ProblemError: 503: the backlog or the disk is full.
         StoreError: the store cannot say.
     """
-    problem = await run_in_threadpool(room.look) if room.is_due() else room.problem
+    problem = await run_in_threadpool(room.look) if room.claim_look() else room.problem
     if problem is not None:
         raise ProblemError(problem, retry_after=RETRY_AFTER_SECONDS)

@@ -46,7 +46,7 @@ class SubmissionOptions(BaseModel):
 
 NO_OPTIONS = SubmissionOptions()
 OPTIONS_DESCRIPTION: list[dict[str, Any]] = [
-    {"name": name, "in": "query", "required": False, "schema": schema, "description": schema.pop("description")}
+    {"name": name, "in": "query", "required": False, "schema": schema, "description": schema["description"]}
     for name, schema in SubmissionOptions.model_json_schema()["properties"].items()
 ]
 """The options as parameters of OpenAPI, for a call that reads them by `options_of`."""

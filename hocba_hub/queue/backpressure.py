@@ -53,8 +53,8 @@ class Backpressure:
             database_bytes=settings.database_bytes,
         )
 
-    def is_due(self) -> bool:
-        """Whether whoever asks is to look again; only the first in a second is, the others go by the last look."""
+    def claim_look(self) -> bool:
+        """Whether whoever asks is to `look`; only the first in a second is, the others go by `problem`."""
         now = time.monotonic()
         if now - self._looked_at <= _FRESH_SECONDS:
             return False

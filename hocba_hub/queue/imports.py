@@ -136,7 +136,7 @@ class Importer:
     def _has_room(self) -> bool:
         if self.room is None:
             return True
-        return (self.room.look() if self.room.is_due() else self.room.problem) is None
+        return (self.room.look() if self.room.claim_look() else self.room.problem) is None
 
     def _import(self, file: File, client: Client, end: float | None, stop: threading.Event) -> bool:
         if not self._has_room():

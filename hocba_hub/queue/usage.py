@@ -114,7 +114,8 @@ class Usage:
         self._shared: list[Counters] = [RedisCounters(redis_url)] if redis_url else []
         self._shared.append(StoreCounters(store))
         self._windows: dict[str, tuple[int, int]] = {}
-        self._windows_end = 0
+        self._windows_hold = range(0)
+        """The moments that lie in all of them."""
         self._used: dict[Window, int] = {}
         self._new: dict[Window, int] = {}
         """What of it the other processes have not been told."""
@@ -154,9 +155,10 @@ class Usage:
     def _now(self) -> int:
         """This moment; `_windows` are those that it lies in."""
         now = self._clock()
-        if now >= self._windows_end:
+        if now not in self._windows_hold:
             self._windows = {measure: _window(measure, now) for measure in ("requests", "records", "bytes")}
-            self._windows_end = min(end for _, end in self._windows.values())
+            starts, ends = zip(*self._windows.values(), strict=True)
+            self._windows_hold = range(max(starts), min(ends))
         return now
 
     def _note(self, client_id: int, amounts: Iterable[tuple[str, int]]) -> None:

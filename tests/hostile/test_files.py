@@ -27,6 +27,7 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import files, open_findings, records, report_cards
 from tests.api_server import Api, running_api
 from tests.filed import cards, importer, lines, spooled, workbook, zipped
+from tests.memory import forget_peak, memory_mb, needs_linux
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -70,12 +71,7 @@ NEAR = '<row r="100"><c r="A100" t="inlineStr"><is><t>x</t></is></c></row></shee
 MERGE = '<mergeCell ref="A100:BZ1048576"/></mergeCells>'
 
 
-def memory_mb(name: str) -> float:
-    """A figure of this process, as the kernel counts it."""
-    return int(Path("/proc/self/status").read_text().partition(f"{name}:")[2].split()[0]) / 1024
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
+@needs_linux
 @pytest.mark.parametrize(
     "changes",
     [{"</sheetData>": FAR}, {"</sheetData>": NEAR, "</mergeCells>": MERGE}],
@@ -88,10 +84,9 @@ def test_a_small_workbook_with_a_far_corner_costs_little(api: Api, key: str, cha
     for old, new in changes.items():
         broken = changed(broken, sheet, lambda text, old=old, new=new: text.replace(old, new, 1))
     file_id = sent(api, key, broken, XLSX, "?profile=workbook-primary&name=a.xlsx")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = memory_mb("VmRSS")
+    before = forget_peak()
     assert importer(api.hub).run(file_id)
-    grown = memory_mb("VmHWM") - before
+    grown = memory_mb(peak=True) - before
     assert grown < 150, f"{grown:.0f} MB"
     assert status(api, key, file_id)["state"] in {"done", "failed"}
     answer = api.get(f"/v1/files/{file_id}/workbook", key)

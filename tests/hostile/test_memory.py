@@ -22,6 +22,7 @@ from hocba_hub.store.access import Role, add_client, add_operator
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from tests import soap_calls as soap
+from tests.memory import forget_peak, memory_mb, needs_linux
 from tests.servers import free_port
 
 LONG = os.environ.get("HOCBA_CHAOS") == "long"
@@ -66,23 +67,21 @@ class Measured:
         except httpx.TransportError:
             return False
 
-    def _status(self, name: str) -> float:
+    @property
+    def _pid(self) -> int:
         assert self.child.process is not None
-        status = Path(f"/proc/{self.child.process.pid}/status").read_text()
-        return int(status.partition(f"{name}:")[2].split()[0]) / 1024
+        return self.child.process.pid
 
     @property
     def now_mb(self) -> float:
-        return self._status("VmRSS")
+        return memory_mb(pid=self._pid)
 
     def reset(self) -> float:
-        assert self.child.process is not None
-        Path(f"/proc/{self.child.process.pid}/clear_refs").write_text("5")
-        return self.now_mb
+        return forget_peak(self._pid)
 
     @property
     def peak_mb(self) -> float:
-        return self._status("VmHWM")
+        return memory_mb(peak=True, pid=self._pid)
 
     def raw(self, content: bytes) -> None:
         """Send as much of this as is taken, and read what comes."""
@@ -108,7 +107,7 @@ HEADERS = soap.envelope("<x/>", header='<a b="" c="" d="" e=""/>' * 1_250_000)
 DEEP = b"[" * 262_000
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
+@needs_linux
 def test_a_stranger_takes_hardly_any_memory(hub: Measured, record_property):
     xml = {"Content-Type": "text/xml"}
     basic = {"Authorization": "Basic " + "dmVuZG9yOmhiY193cm9uZw=="}
@@ -148,7 +147,7 @@ def test_a_stranger_takes_hardly_any_memory(hub: Measured, record_property):
     assert all(grown <= STRANGER_MB for grown in found.values()), found
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
+@needs_linux
 @pytest.mark.timeout(600)
 def test_a_client_takes_a_bounded_multiple_of_the_limit_and_gives_it_back(hub: Measured, record_property):
     known, xml = {"Authorization": f"Bearer {hub.key}"}, {"Content-Type": "text/xml"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from hocba_hub.cli import supervision
 from hocba_hub.cli.supervision import Child, Supervisor
 from hocba_hub.cli.up import api_answers, children
 from hocba_hub.settings import Settings
+from hocba_hub.store.engine import Store
+from tests.api_server import running_api
 from tests.servers import free_port
 
 
@@ -51,8 +55,15 @@ def test_who_waits_is_started_in_the_end_though_the_others_never_get_ready(
     assert started(supervisor) == ["late"]
 
 
-def test_what_takes_cards_in_is_started_before_what_sends_them_on(tmp_path):
+def test_what_takes_cards_in_is_started_before_what_sends_them_on(tmp_path: Path):
     settings = Settings(home=tmp_path, port=free_port(), redis_url=None, database_url=None)
     waiting = {child.name.split("-")[0]: child.waits for child in children(settings)}
     assert waiting == {"redis": False, "api": False, "scheduler": True, "worker": True, "importer": True}
+
+
+def test_the_api_is_up_when_it_answers(tmp_path: Path, upgraded_file: Path):
+    shutil.copy(upgraded_file, tmp_path / "hub.db")
+    with running_api(Store(f"sqlite:///{tmp_path / 'hub.db'}")) as api:
+        settings = Settings(port=int(api.url.rpartition(":")[2]))
+        assert api_answers(settings)
     assert not api_answers(settings)
