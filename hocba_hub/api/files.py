@@ -24,7 +24,7 @@ from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.file_results import FileStatus, file_shape, findings_name, result_lines
 from hocba_hub.api.parameters import ProfileQuery, ReinstateQuery
 from hocba_hub.api.problems import ProblemError
-from hocba_hub.api.uploading import Stretch, digest_of, receive, stretch_of
+from hocba_hub.api.uploading import Stretch, check_receiving, digest_of, receive, stretch_of
 from hocba_hub.mappings.delivery import VIETNAM
 from hocba_hub.mappings.document import JSON, XML
 from hocba_hub.mappings.library import MappingNotFoundError
@@ -142,8 +142,7 @@ async def go_on(
     """Go on with a file behind what was received. / Gửi tiếp phần còn thiếu của tệp."""
     await check_room(hub.room)
     file = await run_in_threadpool(_found, hub, client, file_id)
-    if file.state != FileState.RECEIVING:
-        raise ProblemError("file.complete")
+    check_receiving(file)
     return await _received(hub, client, file, request, stretch_of(request))
 
 

@@ -331,8 +331,8 @@ SENDING = (
         409,
         "Tệp này đã kết thúc",
         "The file is ended",
-        "Không còn gì để hủy.",
-        "There is nothing left to cancel.",
+        "Không còn gì để hủy hay gửi tiếp.",
+        "There is nothing left to cancel or to add to.",
     ),
     ProblemKind(
         "file.too-many-uploads",

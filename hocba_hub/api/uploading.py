@@ -159,6 +159,16 @@ def _complete(hub: Hub, file: File, size: int) -> None:
     hub.ring_file(file.id)
 
 
+def check_receiving(file: File) -> None:
+    """Do nothing if more of the file may come.
+
+    Raises:
+        ProblemError: `file.ended`, it was cancelled; `file.complete`, it is whole.
+    """
+    if file.state != FileState.RECEIVING:
+        raise ProblemError("file.ended" if file.state == FileState.CANCELLED else "file.complete")
+
+
 def _check_open(hub: Hub, file: File) -> None:
     """Look once more, now that nobody else sends it: it may have become whole or been cancelled since."""
     with hub.store.read() as connection:
@@ -166,8 +176,7 @@ def _check_open(hub: Hub, file: File) -> None:
     if found is None or found.state == FileState.CANCELLED:
         hub.spool.remove(file.id)
         raise ProblemError("file.ended")
-    if found.state != FileState.RECEIVING:
-        raise ProblemError("file.complete")
+    check_receiving(found)
 
 
 async def digest_of(request: Request) -> str | None:

@@ -220,6 +220,8 @@ def test_a_file_that_is_cancelled_while_it_comes_is_ended_not_a_fault(api: Api, 
         headers = {"Authorization": f"Bearer {key}", "Content-Range": "bytes 0-3999999/4000000"}
         answer = sender.put(where, content=coming(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "file.ended")
+    later = api.call("PUT", where, key, content=b" ", headers={"Content-Range": "bytes 0-0/4000000"})
+    assert (later.status_code, later.json()["code"]) == (409, "file.ended"), "it is not whole, and never will be"
 
 
 @pytest.mark.parametrize("meanwhile", ["cancelled", "sent whole"])
