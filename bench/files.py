@@ -23,10 +23,10 @@ from typing import BinaryIO
 
 import orjson
 
-from hocba_hub.adapters.files.forms import Form
-from hocba_hub.adapters.files.spool import Spool
 from hocba_hub.bootstrap import importer
 from hocba_hub.cli.importing import LocalImport
+from hocba_hub.intake.files.forms import Form
+from hocba_hub.intake.files.spool import Spool
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 from hocba_hub.settings import Settings

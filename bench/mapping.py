@@ -19,9 +19,9 @@ from typing import Any
 
 import orjson
 
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.records import JsonRecord
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.tables.files import shipped_tables
 
 CARDS = 500

@@ -18,13 +18,13 @@ import orjson
 import redis
 import zeep
 from fastapi import FastAPI
+from hocba_hub.mappings.delivery import envelope_facts
 from rq import Queue, Worker
 from tenacity import retry, stop_after_attempt, wait_exponential
 from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters.translation import shipped_formats
 from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
-from hocba_hub.mappings.delivery import envelope_facts
 from hocba_hub.mappings.records import JsonRecord
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
 

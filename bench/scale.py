@@ -13,16 +13,19 @@ from sqlalchemy import text
 
 from bench.accept import ndjson, postgres
 from bench.load import post_all
-from hocba_hub.adapters.holdings import Holdings
-from hocba_hub.adapters.translation import shipped_formats
-from hocba_hub.api.judge import Judge
+from hocba_hub.intake.check import RecordChecker
+from hocba_hub.intake.deliverability import Deliverability
+from hocba_hub.intake.source import SentRecord
+from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.rules.configuration import DEFAULT
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
-from hocba_hub.store.accept import Portion, accept
+from hocba_hub.store.accept import accept
+from hocba_hub.store.access import Client
+from hocba_hub.store.decide import Portion, Submission
 from hocba_hub.store.engine import Store
 from hocba_hub.store.lease import Allowance, Kind, bodies, due, lease
 from hocba_hub.store.schema import upgrade
@@ -99,14 +102,14 @@ def _hot_path(store: Store, cards: list[bytes]) -> dict[str, float]:
         yield
         seconds.setdefault(name, []).append(time.perf_counter() - start)
 
-    judge = Judge(Holdings((), shipped_formats()), DEFAULT)
+    checker = RecordChecker(Deliverability(()), DEFAULT)
     now = time.time_ns() // 1_000_000
     for start in range(0, len(cards), 500):
-        taken = [judge.record(place, raw, "application/json") for place, raw in enumerate(cards[start : start + 500])]
-        portion = Portion(
-            uuid7(), 1, None, now, "application/x-ndjson", atomic=False, trace_parent=None, records=taken, first=True,
-            last=True,
-        )  # fmt: skip
+        taken = [
+            checker.check(place, SentRecord(raw, "application/json"), shipped_mappings())
+            for place, raw in enumerate(cards[start : start + 500])
+        ]
+        portion = Portion(Submission(uuid7(), Client(1, "vendor", None), now, "application/x-ndjson"), taken)
         with timed("accept of 500"), store.write() as connection:
             accept(connection, [portion], ["province"], now)
     allowance = Allowance(DestinationName("province"), 4, 200, 10**8, None)

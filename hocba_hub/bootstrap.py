@@ -7,26 +7,32 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import yaml
 
 from hocba_hub.adapters.destination import Destination, load_destinations
-from hocba_hub.adapters.files.spool import Spool
-from hocba_hub.adapters.holdings import Holdings
-from hocba_hub.adapters.outbound import Outbound
+from hocba_hub.adapters.protocol import Outbound
 from hocba_hub.adapters.registry import adapter_for
-from hocba_hub.adapters.translation import Formats, formats_beside
+from hocba_hub.intake.active_mappings import ActiveMappings
+from hocba_hub.intake.backpressure import Backpressure
+from hocba_hub.intake.check import RecordChecker
+from hocba_hub.intake.deliverability import Deliverability
+from hocba_hub.intake.files.file_reader import FileReader
+from hocba_hub.intake.files.importer import Importer
+from hocba_hub.intake.files.spool import Spool
+from hocba_hub.intake.group_commit import GroupCommit
+from hocba_hub.intake.recheck import Recheck
+from hocba_hub.intake.submission import Submissions
+from hocba_hub.mappings.library.mapping_set import MappingSet, mappings_beside
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
-from hocba_hub.queue.backpressure import Backpressure
-from hocba_hub.queue.delivering import Delivering
+from hocba_hub.queue.delivery_jobs import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
-from hocba_hub.queue.importing import Importing, clear
-from hocba_hub.queue.imports import Importer
+from hocba_hub.queue.import_jobs import Importing, clear
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
@@ -39,13 +45,15 @@ from hocba_hub.store.worklist import ready
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from hocba_hub.api.recheck import Recheck
+    from hocba_hub.api.context import Hub
 
 
 log = logging.getLogger(__name__)
 
 _BATCHES = 20
 _USAGE_MS = 3 * 86_400_000
+_WRITING_THREADS = 8
+"""Of the API, in which calls write."""
 
 
 def open_store(settings: Settings, *, busy_seconds: float = 20) -> Store:
@@ -76,8 +84,22 @@ def rules(settings: Settings) -> Configuration:
     return configured(yaml.safe_load(settings.rules_file.read_bytes()))
 
 
+def active_mappings(settings: Settings, store: Store) -> ActiveMappings:
+    """The mappings and code tables in force in this process, for checking, translating, delivering and previewing.
+
+    Raises:
+        MappingFileError: one that lies beside the destination files cannot be read.
+    """
+    return ActiveMappings(store, mappings_beside(settings.destinations_folder))
+
+
+def record_checker(settings: Settings, known: Mapping[DestinationName, Destination] | None = None) -> RecordChecker:
+    """What checks records; `known` are the destinations, by default those of the settings."""
+    return RecordChecker(Deliverability((known or destinations(settings)).values()), rules(settings))
+
+
 def adapters(
-    known: dict[DestinationName, Destination], formats: Formats | None = None
+    known: Mapping[DestinationName, Destination], current: Callable[[], MappingSet]
 ) -> Callable[[DestinationName], Outbound]:
     """Gives a destination's adapter: made when it is first asked for, then kept with its connections."""
     made: dict[DestinationName, Outbound] = {}
@@ -86,7 +108,7 @@ def adapters(
     def adapter_of(name: DestinationName) -> Outbound:
         with lock:
             if name not in made:
-                made[name] = adapter_for(known[name], os.environ, formats)
+                made[name] = adapter_for(known[name], os.environ, current)
             return made[name]
 
     return adapter_of
@@ -101,9 +123,9 @@ def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> 
     return Engine(
         store=store,
         destinations=known,
-        adapter_of=adapters(known, formats_beside(settings.destinations_folder)),
+        adapter_of=adapters(known, active_mappings(settings, store).current),
         clock=clock,
-        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        holder=_holder(),
         lease_seconds=settings.lease_seconds,
     )
 
@@ -120,14 +142,13 @@ def delivering(settings: Settings) -> Delivering:
 
 def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
     """What imports files; the doorbell is rung for every destination that something was accepted for."""
-    from hocba_hub.api.file_reading import FileReader  # noqa: PLC0415 - deliveries are made without these
-    from hocba_hub.api.judge import Judge  # noqa: PLC0415
-    from hocba_hub.api.shelf import LiveShelf  # noqa: PLC0415
-
-    known, formats = destinations(settings), formats_beside(settings.destinations_folder)
-    judge = Judge(Holdings(known.values(), formats), rules(settings))
+    known = destinations(settings)
     reader = FileReader(
-        Spool(settings.files_folder), LiveShelf(store, formats), judge, settings.record_bytes, settings.file_records
+        Spool(settings.files_folder),
+        active_mappings(settings, store),
+        record_checker(settings, known),
+        settings.record_bytes,
+        settings.file_records,
     )
     usage = Usage.of(settings, store, system_clock)
     return Importer(
@@ -136,9 +157,9 @@ def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
         destinations=sorted(known),
         ring=partial(doorbell.ring, "drain"),
         clock=system_clock,
-        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        holder=_holder(),
         lease_seconds=settings.lease_seconds,
-        room=Backpressure.of(settings, store),
+        backpressure=Backpressure.of(settings, store),
         used=lambda client_id, records: usage.note(client_id, records=records),
     )
 
@@ -156,34 +177,76 @@ def importing(settings: Settings, store: Store | None = None) -> Importing:
     )
 
 
+def recheck(
+    settings: Settings,
+    store: Store,
+    mappings: ActiveMappings | None = None,
+    known: Mapping[DestinationName, Destination] | None = None,
+) -> Recheck:
+    """What reads records again that waited for the meaning of a code; with the parts that there are already."""
+    known = known or destinations(settings)
+    mappings = mappings or active_mappings(settings, store)
+    return Recheck(store, mappings, record_checker(settings, known), sorted(known), settings.record_bytes)
+
+
+def hub(
+    settings: Settings,
+    store: Store,
+    *,
+    ring: Callable[[DestinationName], None],
+    ring_file: Callable[[str], object] = lambda _: None,
+    known: Mapping[DestinationName, Destination] | None = None,
+    clock: Clock = system_clock,
+) -> Hub:
+    """What the HTTP API of this process works with; `known` are the destinations, by default those of the settings."""
+    from hocba_hub.api.context import Hub  # noqa: PLC0415 - workers start without the web framework
+    from hocba_hub.api.http.key_cache import KeyCache  # noqa: PLC0415
+    from hocba_hub.api.http.writing import WritingThreads  # noqa: PLC0415
+
+    known = known if known is not None else destinations(settings)
+    mappings, checker = active_mappings(settings, store), record_checker(settings, known)
+    usage = Usage.of(settings, store, clock)
+    group = GroupCommit(
+        store,
+        sorted(known),
+        clock,
+        ring,
+        lambda client_id, records, size: usage.note(client_id, records=records, size=size),
+    )
+    return Hub(
+        settings=settings,
+        store=store,
+        destinations=known,
+        clock=clock,
+        ring=ring,
+        ring_file=ring_file,
+        rules=rules(settings),
+        mappings=mappings,
+        checker=checker,
+        group=group,
+        submissions=Submissions(store, mappings, checker, group, clock),
+        recheck=Recheck(store, mappings, checker, sorted(known), settings.record_bytes),
+        spool=Spool(settings.files_folder),
+        backpressure=Backpressure.of(settings, store),
+        usage=usage,
+        keys=KeyCache(store),
+        writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
+    )
+
+
 def application(settings: Settings) -> FastAPI:
     """The HTTP API of this process."""
     from hocba_hub.api.app import create_app  # noqa: PLC0415 - workers start without the web framework
-    from hocba_hub.api.context import Hub  # noqa: PLC0415
 
     doorbell = Doorbell(settings.redis_url)
-    hub = Hub(
-        settings=settings,
-        store=open_store(settings, busy_seconds=settings.busy_seconds),
-        destinations=destinations(settings),
-        clock=system_clock,
-        ring=partial(doorbell.ring, "drain"),
-        formats=formats_beside(settings.destinations_folder),
-        rules=rules(settings),
-        ring_file=partial(doorbell.ring, "import"),
+    return create_app(
+        hub(
+            settings,
+            open_store(settings, busy_seconds=settings.busy_seconds),
+            ring=partial(doorbell.ring, "drain"),
+            ring_file=partial(doorbell.ring, "import"),
+        )
     )
-    return create_app(hub)
-
-
-def recheck(settings: Settings, store: Store) -> Recheck:
-    """What reads records again that waited for the meaning of a code."""
-    from hocba_hub.api.judge import Judge  # noqa: PLC0415 - most commands start without the web framework
-    from hocba_hub.api.recheck import Recheck  # noqa: PLC0415
-    from hocba_hub.api.shelf import LiveShelf  # noqa: PLC0415
-
-    known, formats = destinations(settings), formats_beside(settings.destinations_folder)
-    judge = Judge(Holdings(known.values(), formats), rules(settings))
-    return Recheck(store, LiveShelf(store, formats), judge, sorted(known))
 
 
 def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
@@ -215,3 +278,8 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
             forget_usage(connection, before=system_clock() - _USAGE_MS)
 
     return [forget_old_answers, read_waiting_again, forget_old_files, forget_findings]
+
+
+def _holder() -> str:
+    """Names this process among all that lease."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -11,11 +11,12 @@ from itertools import groupby
 from pathlib import Path
 
 from hocba_hub.api.app import openapi_page
-from hocba_hub.api.problem_pages import problems_page
+from hocba_hub.api.problems.problem_pages import problems_page
+from hocba_hub.intake.finding_kinds import KINDS as INTAKE_KINDS
 from hocba_hub.mappings import dictionary
-from hocba_hub.mappings.findings import KINDS as MAPPING_KINDS
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.model.catalogue import KINDS
+from hocba_hub.mappings.finding_kinds import KINDS as MAPPING_KINDS
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.model.finding_kinds import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 from hocba_hub.rules.catalogue import KINDS as RULE_KINDS
 from scripts import rule_changes
@@ -35,7 +36,10 @@ def _findings_lines() -> Iterator[str]:
     yield "Mã là ổn định. `{…}` được thay bằng nhãn của trường, điều được mong đợi hoặc loại giá trị; không bao giờ"
     yield "bằng chính giá trị đã gửi. · Codes are stable. `{…}` stands for the field's label, what was expected, or the"
     yield "class of the value; never for the value itself. `make docs` writes this page."
-    by_code = sorted((*KINDS, *MAPPING_KINDS, *RULE_KINDS), key=lambda kind: kind.code)
+    by_code = sorted(
+        (*KINDS.values(), *MAPPING_KINDS.values(), *INTAKE_KINDS.values(), *RULE_KINDS.values()),
+        key=lambda kind: kind.code,
+    )
     for family, kinds in groupby(by_code, key=lambda kind: kind.family):
         yield f"\n## `{family}.*`\n"
         yield "| code | severity | tiếng Việt | English | source |"
@@ -60,7 +64,7 @@ def _coverage_lines() -> Iterator[str]:
     for name in dictionary.MAPPINGS:
         document = library.select(name)
         fields = list(dictionary.held(document))
-        yield f"\n### `{document.name}` {'.'.join(map(str, document.version))}\n"
+        yield f"\n### `{document.name}` {document.number}\n"
         yield f"{sum(bool(field.source) for field in fields)} of {len(fields)} fields are written."
         for table, rows in groupby(fields, key=lambda field: field.table):
             yield f"\n`{table}`\n"

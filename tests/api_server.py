@@ -14,8 +14,8 @@ from fastapi import APIRouter
 
 from hocba_hub.adapters.destination import Destination, Title
 from hocba_hub.api.app import ROUTERS, create_app
-from hocba_hub.api.context import Hub
-from hocba_hub.api.http_server import server
+from hocba_hub.api.http.server import server
+from hocba_hub.bootstrap import hub
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.settings import Settings
 from hocba_hub.store.access import Role, add_client, add_operator
@@ -37,10 +37,10 @@ class Api:
             )
             for name in NAMES
         }
-        self.hub = Hub(
-            settings=Settings(free_disk_bytes=0, **settings),  # type: ignore[arg-type]
-            store=store,
-            destinations=destinations,
+        self.hub = hub(
+            Settings(free_disk_bytes=0, **settings),  # type: ignore[arg-type]
+            store,
+            known=destinations,
             clock=lambda: self.now,
             ring=self.rung.append,
         )

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from hocba_hub.api.context import Hub
-from hocba_hub.api.file_reading import FileReader
+from hocba_hub.intake.files.file_reader import FileReader
+from hocba_hub.intake.files.importer import Importer
 from hocba_hub.model.reading import read_card
 from hocba_hub.model.xml_form import NAMESPACE, canonical_xml
-from hocba_hub.queue.imports import Importer
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 
@@ -23,7 +23,9 @@ def importer(hub: Hub, **changes: Any) -> Importer:
     """An importer that works with the parts of a hub."""
     parts: dict[str, Any] = {
         "store": hub.store,
-        "reader": FileReader(hub.spool, hub.shelf, hub.judge, hub.settings.record_bytes, hub.settings.file_records),
+        "reader": FileReader(
+            hub.spool, hub.mappings, hub.checker, hub.settings.record_bytes, hub.settings.file_records
+        ),
         "destinations": sorted(hub.destinations),
         "ring": hub.ring,
         "clock": hub.clock,

@@ -11,7 +11,7 @@ from typing import Any
 
 from hocba_hub import adapters
 from hocba_hub.adapters.destination import Destination, load_destination
-from hocba_hub.adapters.outbound import Outbound, OutboundRecord
+from hocba_hub.adapters.protocol import Outbound, OutboundRecord
 from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.sandbox import server

@@ -16,8 +16,8 @@ from typing import Protocol
 import orjson
 
 from hocba_hub.adapters.destination import Authentication, Destination, DestinationError
-from hocba_hub.adapters.line import Answer, CallError, Line, retried
-from hocba_hub.adapters.outbound import Stage
+from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried
+from hocba_hub.adapters.protocol import Stage
 
 _TOKEN_MARGIN_SECONDS = 30
 _SHORTEST_TOKEN_SECONDS = 1
@@ -96,10 +96,10 @@ class _ClientCredentials:
     Source: RFC 6749 §4.4; the client authenticates by HTTP Basic (§2.3.1).
     """
 
-    def __init__(self, authentication: Authentication, secrets: Secrets, line: Line) -> None:
+    def __init__(self, authentication: Authentication, secrets: Secrets, line: HttpConnection) -> None:
         self._authentication = authentication
         self._secrets = secrets
-        self._line = line
+        self._connection = line
         self._lock = threading.Lock()
         self._token = ""
         self._ends = 0.0
@@ -127,14 +127,14 @@ class _ClientCredentials:
         }
         asked = time.monotonic()
         try:
-            answer = retried(lambda: self._line.call("POST", known.token_path, body=form, headers=headers))
+            answer = retried(lambda: self._connection.call("POST", known.token_path, body=form, headers=headers))
         except CallError as failed:
             raise CallError(Stage.NOT_SENT, failed.code, "no token", failed.retry_after) from failed
         self._token, seconds = _token(answer)
         self._ends = asked + max(_SHORTEST_TOKEN_SECONDS, seconds - min(_TOKEN_MARGIN_SECONDS, seconds / 5))
 
 
-def credentials_for(destination: Destination, secrets: Secrets, line: Line) -> Credentials:
+def credentials_for(destination: Destination, secrets: Secrets, line: HttpConnection) -> Credentials:
     """The credentials of the destination's scheme; for `wsse-username-token`, which is in the message, none.
 
     Raises:
@@ -155,7 +155,7 @@ def credentials_for(destination: Destination, secrets: Secrets, line: Line) -> C
 
 
 def authenticated(
-    line: Line,
+    line: HttpConnection,
     credentials: Credentials,
     method: str,
     path: str,

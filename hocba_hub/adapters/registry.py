@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import cast
 
 from hocba_hub.adapters.destination import Destination, DestinationError
-from hocba_hub.adapters.outbound import Outbound
-from hocba_hub.adapters.translation import Formats, Translations, shipped_formats
+from hocba_hub.adapters.protocol import Outbound
+from hocba_hub.adapters.translation import Translations
+from hocba_hub.mappings.library.mapping_set import MappingSet, shipped_mappings
 
 _ADAPTERS = {
     "rest": ("hocba_hub.adapters.rest", "RestAdapter"),
-    "soap": ("hocba_hub.adapters.soap", "SoapAdapter"),
+    "soap": ("hocba_hub.adapters.soap.adapter", "SoapAdapter"),
 }
-"""Adapter name → its module and class, called with the destination, the environment and the destination's mappings."""
+"""Adapter name → its module and class, called with the destination, the environment and what translates for it."""
 
 
-def adapter_for(destination: Destination, environment: Mapping[str, str], formats: Formats | None = None) -> Outbound:
+def adapter_for(
+    destination: Destination, environment: Mapping[str, str], current: Callable[[], MappingSet] = shipped_mappings
+) -> Outbound:
     """The adapter bound to a destination; `environment` holds the secrets that its file names.
 
-    `formats` are the mappings that there are; by default those that come with the hub.
+    `current` gives the mappings in force at any moment; by default those that come with the hub.
 
     Raises:
         DestinationError: there is no adapter of that name, or it cannot work with this destination file.
@@ -32,5 +35,5 @@ def adapter_for(destination: Destination, environment: Mapping[str, str], format
         raise DestinationError(
             f"{destination.name}: there is no adapter {destination.adapter}; known are: {known}."
         ) from None
-    translations = Translations(destination, formats or shipped_formats())
+    translations = Translations(destination, current)
     return cast("Outbound", getattr(import_module(module), name)(destination, environment, translations))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -13,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError
-from hocba_hub.adapters.line import Answer, CallError, Line, retried, sha256
-from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
+from hocba_hub.adapters.protocol import CallResult, OutboundRecord, Outcome, Stage
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code
 from hocba_hub.model.delivery import Meaning
@@ -43,6 +44,8 @@ class _Written(NamedTuple):
     record: OutboundRecord
     ids: list[str]
     bodies: list[bytes]
+    mapping: str
+    """By which it was made."""
 
 
 class _Names(_Part):
@@ -87,60 +90,63 @@ class RestAdapter:
             raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
         if destination.authentication.scheme == "wsse-username-token":
             raise DestinationError(f"{destination.name}: wsse-username-token belongs to SOAP, not to REST.")
-        self._line = Line(destination, query=self._options.query)
-        self._credentials = credentials_for(destination, Secrets(destination, environment), self._line)
+        self._connection = HttpConnection(destination, query=self._options.query)
+        self._credentials = credentials_for(destination, Secrets(destination, environment), self._connection)
         self._translations = translations
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
 
-    def send(self, records: Sequence[OutboundRecord]) -> Call:
+    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
         """Send a batch in one call, or its records one after the other; the verdicts come at once."""
         outcomes: list[Outcome] = []
         written: list[_Written] = []
+        mappings: dict[int, str] = {}
         for record in records:
             try:
                 written.append(self._written(record))
+                mappings[record.delivery_id] = written[-1].mapping
             except NotRepresentableError as error:
+                mappings[record.delivery_id] = error.mapping
                 outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
         if not written:
-            return Call(outcomes)
+            return CallResult(outcomes, mappings=mappings)
         call = self._send_batch(written) if self._options.mode == "batch" else self._send_singly(written)
-        return Call([*outcomes, *call.outcomes], call.request_sha256, call.response_sha256, call.http_status)
+        return replace(call, outcomes=[*outcomes, *call.outcomes], mappings=mappings)
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> Call:  # noqa: ARG002 - the protocol's
+    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
         """Nothing to ask: this adapter's destinations give their verdicts at once."""
-        return Call([Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records])
+        return CallResult([Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records])
 
-    def lookup(self, record: OutboundRecord) -> Call:
+    def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask which version of one record is held."""
         path = self._options.lookup_path.format(record_id=quote(record.key.record_id(), safe=""))
         try:
-            answer = retried(lambda: authenticated(self._line, self._credentials, "GET", path))
+            answer = retried(lambda: authenticated(self._connection, self._credentials, "GET", path))
         except CallError as failed:
-            return Call([failed.outcome(record)])
+            return CallResult([failed.outcome(record)])
         return answer.evidence([self._standing(record, answer)], b"")
 
     def close(self) -> None:
         """Close kept connections."""
-        self._line.close()
+        self._connection.close()
 
     def _written(self, record: OutboundRecord) -> _Written:
-        made = self._translations.records(record)
+        records, mapping = self._translations.represent(record)
         try:
-            ids = [str(one[self._options.names.record_id]) for one in made]
-            return _Written(record, ids, [orjson.dumps(one) for one in made])
+            ids = [str(one[self._options.names.record_id]) for one in records]
+            return _Written(record, ids, [orjson.dumps(one) for one in records], mapping)
         except (KeyError, orjson.JSONEncodeError) as error:
-            raise NotRepresentableError("The mapping makes no JSON record with a record id.") from error
+            raise NotRepresentableError("The mapping makes no JSON record with a record id.", mapping) from error
 
-    def _send_batch(self, written: Sequence[_Written]) -> Call:
+    def _send_batch(self, written: Sequence[_Written]) -> CallResult:
         head = b'{"%b":[' % self._options.batch_field.encode()
         body = b"".join((head, b",".join(content for one in written for content in one.bodies), b"]}"))
         try:
             answer = self._post(self._options.batch_path, body)
         except CallError as failed:
-            return Call([failed.outcome(one.record) for one in written], sha256(body))
+            return CallResult([failed.outcome(one.record) for one in written], sha256(body))
         return answer.evidence(self._outcomes(written, answer, self._options.names.results), body)
 
-    def _send_singly(self, written: Sequence[_Written]) -> Call:
+    def _send_singly(self, written: Sequence[_Written]) -> CallResult:
         outcomes: list[Outcome] = []
         requests, responses, status = hashlib.sha256(), hashlib.sha256(), None
         turns = [(one, place) for one in written for place in range(len(one.bodies))]
@@ -165,10 +171,10 @@ class RestAdapter:
             outcomes.append(
                 Outcome(one.record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
             )
-        return Call(outcomes, requests.hexdigest(), responses.hexdigest(), status)
+        return CallResult(outcomes, requests.hexdigest(), responses.hexdigest(), status)
 
     def _post(self, path: str, body: bytes) -> Answer:
-        return authenticated(self._line, self._credentials, "POST", path, body=body, headers=_JSON)
+        return authenticated(self._connection, self._credentials, "POST", path, body=body, headers=_JSON)
 
     def _outcomes(self, written: Sequence[_Written], answer: Answer, list_name: str | None) -> list[Outcome]:
         if answer.status != HTTPStatus.OK:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 import orjson
 
 from hocba_hub.adapters.destination import Destination, DestinationError
-from hocba_hub.adapters.outbound import OutboundRecord
-from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
-from hocba_hub.mappings.delivery import envelope_facts
-from hocba_hub.mappings.document import Document, DocumentError
-from hocba_hub.mappings.library import Library, MappingNotFoundError, load_library, shipped_library
-from hocba_hub.mappings.reads import reads
-from hocba_hub.mappings.records import JsonRecord
-from hocba_hub.mappings.schemas import RECORDS, SchemaUnknownError, load_schema
-from hocba_hub.mappings.tables.files import shipped_tables
-from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.targets import TargetField
+from hocba_hub.adapters.protocol import OutboundRecord
+from hocba_hub.mappings.check.source_fields import reads
+from hocba_hub.mappings.document.document import Document, DocumentError
+from hocba_hub.mappings.library.library import MappingNotFoundError
+from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.mappings.records.record import JsonRecord
+from hocba_hub.mappings.schemas import RECORDS
+from hocba_hub.mappings.schemas.delivery import envelope_facts
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import Event
 
@@ -32,41 +26,10 @@ _MOST_NAMED = 5
 class NotRepresentableError(HubError):
     """This version cannot be written as its destination wants it; the message names fields, never values."""
 
-
-class Formats(NamedTuple):
-    """The mappings that there are, and the code tables that they use."""
-
-    library: Library
-    tables: Mapping[str, Table]
-    schemas: Mapping[str, TargetField] = MappingProxyType({})
-    """Schemas besides those that come with the hub."""
-
-
-@cache
-def shipped_formats() -> Formats:
-    """Those that come with the hub."""
-    return Formats(shipped_library(), shipped_tables())
-
-
-def formats_beside(folder: Path) -> Formats:
-    """Those that come with the hub, with those of the folders `mappings` and `schemas` beside destination files.
-
-    Raises:
-        DestinationError: one of them cannot be read.
-    """
-    shipped, own = shipped_formats(), Library((), {})
-    if (folder / "mappings").is_dir():
-        own = load_library(folder / "mappings")
-    for name, findings in own.wrong.items():
-        raise DestinationError(f"mappings/{name}: {findings[0].as_json()['message_en']}")
-    schemas: dict[str, TargetField] = {}
-    for file in sorted((folder / "schemas").glob("*.*")):
-        try:
-            schemas[file.stem] = load_schema(file)
-        except SchemaUnknownError as error:
-            raise DestinationError(f"schemas/{error}") from error
-    documents = (*shipped.library.documents, *own.documents)
-    return Formats(Library(documents, {}), shipped.tables, schemas)
+    def __init__(self, message: str, mapping: str = "") -> None:
+        """`mapping` is the one that it was tried by, as `name 1.2.3`."""
+        super().__init__(message)
+        self.mapping = mapping
 
 
 def mapping_name(destination: Destination, kind: str, *, recall: bool = False) -> str:
@@ -75,64 +38,72 @@ def mapping_name(destination: Destination, kind: str, *, recall: bool = False) -
     return names.get(f"recall-{kind}" if recall else kind) or names.get("recall" if recall else "card", "")
 
 
+class Representation(NamedTuple):
+    """What a version becomes for a destination."""
+
+    records: list[dict[str, Any]]
+    """One, or several if its mapping makes several."""
+    mapping: str
+    """The mapping that made them, as `name 1.2.3`."""
+
+
 class Translations:
-    """The mappings of one destination; may be used by several threads at once.
+    """What one destination gets of a version, by the mappings in force; may be used by several threads at once.
 
     Raises:
         DestinationError: the file names a mapping that is not there.
     """
 
-    def __init__(self, destination: Destination, formats: Formats) -> None:
-        self._destination = destination
-        self._formats = formats
-        self._made: dict[tuple[str, str], CompiledMapping] = {}
-        by_kind = not {"card", "recall"}.issuperset(map(str, destination.mappings))
-        self._needs_kind = by_kind or any(_reads_card(document) for document in self.documents())
-
-    def versions(self, name: str) -> list[Document]:
-        """Every version of a mapping of this destination."""
-        found = [document for document in self._formats.library.documents if document.name == name]
-        if not found:
-            raise DestinationError(f"{self._destination.name}: there is no mapping {name}.")
-        return found
+    def __init__(self, destination: Destination, current: Callable[[], MappingSet]) -> None:
+        """`current` gives the mappings in force at this moment."""
+        self._destination, self._current = destination, current
+        self._needs: tuple[MappingSet, bool] | None = None
+        self._needs_card(current())
 
     def documents(self) -> Iterable[Document]:
-        """Every mapping of this destination, in every version."""
-        return (
-            document for name in dict.fromkeys(self._destination.mappings.values()) for document in self.versions(name)
-        )
+        """Every mapping of this destination, in every version that may be chosen now."""
+        return self._documents(self._current())
 
-    def records(self, record: OutboundRecord) -> list[dict[str, Any]]:
-        """The records that this version becomes: one, or several if its mapping makes several.
+    def represent(self, record: OutboundRecord) -> Representation:
+        """What this version becomes.
 
         Raises:
             NotRepresentableError: the destination has no mapping for this kind of card, or the card does not fit it.
         """
+        mappings = self._current()
         source: dict[str, Any] = {}
         kind = ""
-        if self._needs_kind:
+        if self._needs_card(mappings):
             source, kind = _card(record)
         name = mapping_name(self._destination, kind, recall=record.event is Event.CANCEL)
         if not name:
             raise NotRepresentableError("The destination has no mapping for this kind of card.")
         source["delivery"] = _facts(record)
-        made = self._mapping(name, record.key.school_year).translate(JsonRecord(source))
+        try:
+            mapping = mappings.compiled(mappings.select(name, school_year=record.key.school_year))
+        except (MappingNotFoundError, DocumentError) as error:
+            raise NotRepresentableError(f"No mapping {name} for this school year.") from error
+        made = mapping.translate(JsonRecord(source))
+        used = mapping.document.label
         if not made.complete:
             places = dict.fromkeys(f"{f.kind.code} {f.facts.get('target', '')}".strip() for f in made.findings)
-            raise NotRepresentableError("; ".join(list(places)[:_MOST_NAMED]))
+            raise NotRepresentableError("; ".join(list(places)[:_MOST_NAMED]), used)
         several = made.output.get(RECORDS)
-        return several if isinstance(several, list) else [made.output]
+        return Representation(several if isinstance(several, list) else [made.output], used)
 
-    def _mapping(self, name: str, school_year: str) -> CompiledMapping:
-        known = self._made.get((name, school_year))
-        if known is None:
-            try:
-                document = self._formats.library.select(name, school_year=school_year)
-                known = compile_mapping(document, self._formats.tables)
-            except (MappingNotFoundError, DocumentError) as error:
-                raise NotRepresentableError(f"No mapping {name} for this school year.") from error
-            self._made[name, school_year] = known
-        return known
+    def _needs_card(self, mappings: MappingSet) -> bool:
+        """Whether its mappings read the card, or are chosen by its kind; most recalls need neither."""
+        if self._needs is None or self._needs[0] is not mappings:
+            by_kind = not {"card", "recall"}.issuperset(map(str, self._destination.mappings))
+            self._needs = (mappings, by_kind or any(_reads_card(one) for one in self._documents(mappings)))
+        return self._needs[1]
+
+    def _documents(self, mappings: MappingSet) -> Iterator[Document]:
+        for name in dict.fromkeys(self._destination.mappings.values()):
+            versions = mappings.versions(name)
+            if not versions:
+                raise DestinationError(f"{self._destination.name}: there is no mapping {name}.")
+            yield from versions
 
 
 def _reads_card(document: Document) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from hocba_hub.adapters.outbound import OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import OutboundRecord, Outcome, Stage
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 

@@ -12,23 +12,17 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
-from hocba_hub.api import (
-    code_tables,
-    files,
-    health,
-    intake,
-    mappings,
-    operations,
-    problem_pages,
-    rules,
-    status,
-    support,
-)
-from hocba_hub.api.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
+from hocba_hub.api.client import files, rules, status
+from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
-from hocba_hub.api.description import SCHEMAS
-from hocba_hub.api.envelope import Envelope
-from hocba_hub.api.problems import add_problems
+from hocba_hub.api.http import health
+from hocba_hub.api.http.fault_middleware import Envelope
+from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
+from hocba_hub.api.openapi.description import SCHEMAS
+from hocba_hub.api.operator import code_tables, mappings, support
+from hocba_hub.api.operator import deliveries as operations
+from hocba_hub.api.problems import problem_pages
+from hocba_hub.api.problems.problem import add_problems
 from hocba_hub.api.soap import service as soap
 
 ROUTERS: Sequence[APIRouter] = (

@@ -1,18 +1,87 @@
-"""From what the store finds to what the API shows: the same for clients and operators."""
+"""What a caller may look up: submissions, report cards with their fate, open lists; one way for all who ask.
+
+Without a client the caller is an operator, who sees anybody's. What a caller may not see is not there for him.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hocba_hub.api.pages import cursor
-from hocba_hub.api.shapes import Attempt, Card, Delivery, OpenCard, Page, Submission, SubmittedRecord, Version
+from hocba_hub.api.client.shapes import Attempt, Card, Delivery, OpenCard, Page, Submission, SubmittedRecord, Version
+from hocba_hub.api.context import Hub
+from hocba_hub.api.http.pages import cursor, place
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.delivery import TIMED, DeliveryState
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
+from hocba_hub.store import search
+from hocba_hub.store.access import Client
 from hocba_hub.store.search import CardView, OpenFindings, SubmissionView
 
 
-def submission_shape(found: SubmissionView) -> Submission:
-    """A submission and one page of its records."""
+def look_up_submission(
+    hub: Hub, submission_id: str, client: Client | None, *, after: str | None = None, limit: int = 100
+) -> Submission:
+    """What became of a submission, one page of its records.
+
+    Raises:
+        ProblemError: `not-found`, there is none of this client; the cursor is not one of ours.
+    """
+    position = place(after, int)
+    with hub.store.read() as connection:
+        found = search.submission(
+            connection,
+            submission_id,
+            client_id=None if client is None else client.id,
+            after=position[0] if position else -1,
+            limit=limit,
+        )
+    if found is None:
+        raise ProblemError("not-found")
+    return _submission_shape(found)
+
+
+def look_up_card(hub: Hub, key: CardKey, client: Client | None) -> Card:
+    """A report card's versions, and where each stands at each destination.
+
+    Raises:
+        ProblemError: `not-found`, there is none of a school that this client may speak for.
+    """
+    with hub.store.read() as connection:
+        found = search.card(connection, key)
+    if found is None or not (client is None or client.may_speak_for(found.card.school_code)):
+        raise ProblemError("not-found")
+    return _card_shape(found)
+
+
+def look_up_open_list(
+    hub: Hub,
+    client: Client | None,
+    *,
+    school: str | None = None,
+    school_year: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> Page[OpenCard]:
+    """One page of the cards that are still to be corrected, of the caller's schools or of one of them.
+
+    Raises:
+        ProblemError: `not-found`, the client may not speak for the school; the cursor is not one of ours.
+    """
+    if school is not None and not (client is None or client.may_speak_for(school)):
+        raise ProblemError("not-found")
+    permitted = None if client is None or client.schools is None else sorted(client.schools)
+    with hub.store.read() as connection:
+        found = search.open_list(
+            connection,
+            schools=permitted if school is None else [school],
+            school_year=school_year,
+            after=place(after, str, str, str, int),
+            limit=limit + 1,
+        )
+    return _open_page(found, limit, client_id=None if client is None else client.id)
+
+
+def _submission_shape(found: SubmissionView) -> Submission:
     s = found.submission
     records = [
         SubmittedRecord(
@@ -43,8 +112,7 @@ def submission_shape(found: SubmissionView) -> Submission:
     )
 
 
-def card_shape(found: CardView) -> Card:
-    """A report card with its versions, deliveries and attempts."""
+def _card_shape(found: CardView) -> Card:
     attempts: dict[int, list[Attempt]] = {}
     for row in found.attempts:
         attempts.setdefault(row.delivery_id, []).append(Attempt.model_validate(row))
@@ -87,7 +155,7 @@ def card_shape(found: CardView) -> Card:
     )
 
 
-def open_page(found: Sequence[OpenFindings], limit: int, *, client_id: int | None = None) -> Page[OpenCard]:
+def _open_page(found: Sequence[OpenFindings], limit: int, *, client_id: int | None) -> Page[OpenCard]:
     """One page of the open list, of `limit` at most; submissions of clients other than `client_id` are not named."""
     items = []
     for entry in found[:limit]:

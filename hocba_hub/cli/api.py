@@ -30,7 +30,7 @@ def api(host: str | None, port: int | None, processes: int) -> None:
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve in this process; several such processes may share a port."""
-    from hocba_hub.api.http_server import server
+    from hocba_hub.api.http.server import server
     from hocba_hub.bootstrap import application
     from hocba_hub.monitoring.logs import configure
 

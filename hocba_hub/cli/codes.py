@@ -78,8 +78,8 @@ def fill(
     *, number: int, result: str, source: str | None, is_new: bool, first: datetime | None, last: datetime | None
 ) -> None:
     """Say what a value means."""
-    from hocba_hub.api.filling import fill_code
     from hocba_hub.bootstrap import recheck
+    from hocba_hub.intake.fill_code import fill_code
     from hocba_hub.store.mappings import ConfigurationError
     from hocba_hub.store.worklist import one
 

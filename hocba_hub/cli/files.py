@@ -50,7 +50,7 @@ def show(file_id: str) -> None:
         raise click.ClickException(text("files.missing"))
     click.echo(text("files.ended", name=file.name, state=file.state, accepted=file.accepted, rejected=file.rejected))
     if file.code:
-        from hocba_hub.api.problem_kinds import KINDS
+        from hocba_hub.api.problems.problem_kinds import KINDS
 
         kind = KINDS[file.code]
         click.echo(f"{file.code}: {kind.detail_vi if language() == 'vi' else kind.detail_en}")
@@ -66,7 +66,7 @@ def show(file_id: str) -> None:
 @telling
 def cancel(file_id: str, reason: str | None) -> None:
     """Want no more of a file."""
-    from hocba_hub.adapters.files.spool import Spool
+    from hocba_hub.intake.files.spool import Spool
     from hocba_hub.store import audit
     from hocba_hub.store import files as stored
 
@@ -110,8 +110,8 @@ def import_(path: Path, client: str, profile: str | None, result: Path | None, w
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from hocba_hub.adapters.files.forms import form_of_name
     from hocba_hub.cli.importing import local_import, whole_file
+    from hocba_hub.intake.files.forms import form_of_name
 
     form = form_of_name(path.name)
     if form is None:

@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hocba_hub.adapters.files.archive import shown_name
-from hocba_hub.adapters.files.forms import Form
-from hocba_hub.adapters.files.spool import Spool
-from hocba_hub.api.file_results import findings_name, result_lines
+from hocba_hub.api.client.file_results import findings_name, result_lines
 from hocba_hub.cli.session import now
+from hocba_hub.intake.files.archive import shown_name
+from hocba_hub.intake.files.forms import Form
+from hocba_hub.intake.files.importer import Importer
+from hocba_hub.intake.files.spool import Spool
 from hocba_hub.mappings.schemas import REPORT_CARD
-from hocba_hub.queue.imports import Importer
 from hocba_hub.settings import Settings
 from hocba_hub.store import files
 from hocba_hub.store.access import Client

@@ -13,9 +13,9 @@ from hocba_hub.cli import versions
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
-    from hocba_hub.mappings.document import Document
-    from hocba_hub.mappings.library import Library
-    from hocba_hub.mappings.records import Record
+    from hocba_hub.mappings.document.document import Document
+    from hocba_hub.mappings.library.library import Library
+    from hocba_hub.mappings.records.record import Record
     from hocba_hub.mappings.tables.lookup import Table
     from hocba_hub.model.findings import Finding
 
@@ -28,7 +28,7 @@ def mappings() -> None:
 
 
 def _library() -> Library:
-    from hocba_hub.mappings.library import shipped_library
+    from hocba_hub.mappings.library.library import shipped_library
 
     return shipped_library()
 
@@ -49,8 +49,8 @@ def _tables(folder: Path | None = None) -> dict[str, Table]:
 
 def _document(name: str, lang: str = "en") -> Document:
     """The mapping that a user names; ends the command, with the findings, if it cannot be read."""
-    from hocba_hub.mappings.library import MappingNotFoundError
-    from hocba_hub.mappings.parse import read_document
+    from hocba_hub.mappings.document.parse import read_document
+    from hocba_hub.mappings.library.library import MappingNotFoundError
 
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():
@@ -101,7 +101,7 @@ def list_() -> None:
 @click.argument("mapping")
 def show(mapping: str) -> None:
     """What a mapping says, rule by rule."""
-    from hocba_hub.mappings.tabular import CELLS, as_table
+    from hocba_hub.mappings.document.tabular import CELLS, as_table
 
     document = _document(mapping)
     click.echo(f"{document.label}: {document.source.format} → {document.target.schema}")
@@ -119,7 +119,7 @@ def show(mapping: str) -> None:
 @_LANGUAGE
 def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None, lang: str) -> None:
     """Check mappings against their targets, tables and examples; ends with 1 if one has an error."""
-    from hocba_hub.mappings.check import check as check_document
+    from hocba_hub.mappings.check.check import check as check_document
     from hocba_hub.mappings.schemas import SchemaUnknownError, load_schema, target_schema
 
     known, failed = _tables(tables), False
@@ -140,9 +140,9 @@ def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None, la
 @click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
 def test(mapping: tuple[str, ...], tables: Path | None) -> None:
     """Run the mappings' own examples and show their coverage; ends with 1 if one fails."""
-    from hocba_hub.mappings.compile import compile_mapping
-    from hocba_hub.mappings.document import DocumentError
-    from hocba_hub.mappings.examples import coverage, run_examples
+    from hocba_hub.mappings.check.examples import coverage, run_examples
+    from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+    from hocba_hub.mappings.document.document import DocumentError
     from hocba_hub.mappings.schemas import target_schema
 
     known, failed = _tables(tables), False
@@ -183,8 +183,8 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
     """
     import orjson
 
-    from hocba_hub.mappings.compile import compile_mapping
-    from hocba_hub.mappings.document import DocumentError
+    from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+    from hocba_hub.mappings.document.document import DocumentError
     from hocba_hub.model.findings import Finding, Severity
 
     document = _document(mapping)
@@ -214,8 +214,8 @@ def _records(file: Path, document: Document) -> Iterator[Record | Finding]:
     import orjson
 
     from hocba_hub.adapters.workbook.files import file_records
-    from hocba_hub.mappings.document import ROWS, XML
-    from hocba_hub.mappings.records import JsonRecord, XmlError, json_records, parse_xml, xml_records
+    from hocba_hub.mappings.document.document import ROWS, XML
+    from hocba_hub.mappings.records.record import JsonRecord, XmlError, json_records, parse_xml, xml_records
 
     source = document.source
     if source.format == ROWS:
@@ -241,7 +241,7 @@ def _records(file: Path, document: Document) -> Iterator[Record | Finding]:
 @click.argument("after")
 def diff(before: str, after: str) -> None:
     """What is different between two mappings."""
-    from hocba_hub.mappings.diff import diff as compare
+    from hocba_hub.mappings.document.diff import diff as compare
 
     changes = compare(_document(before), _document(after))
     for change in changes:
@@ -258,8 +258,8 @@ def diff(before: str, after: str) -> None:
 def export(mapping: str, out: Path) -> None:
     """Write a mapping's rules as a table for review in a spreadsheet: a workbook (.xlsx), or CSV."""
     from hocba_hub.adapters.workbook.review import write_review
-    from hocba_hub.mappings.examples import example_values
-    from hocba_hub.mappings.tabular import TITLES_VI, as_table
+    from hocba_hub.mappings.check.examples import example_values
+    from hocba_hub.mappings.document.tabular import TITLES_VI, as_table
 
     document = _document(mapping)
     with out.open("wb") as file:
@@ -274,9 +274,9 @@ def export(mapping: str, out: Path) -> None:
 def import_(mapping: str, table: Path, lang: str) -> None:
     """Print MAPPING with the rules of a reviewed TABLE (.xlsx or CSV) in the place of its own."""
     from hocba_hub.adapters.workbook.review import read_review
-    from hocba_hub.mappings.document import DocumentError
-    from hocba_hub.mappings.rows import SourceError
-    from hocba_hub.mappings.tabular import TableFormError, from_table
+    from hocba_hub.mappings.document.document import DocumentError
+    from hocba_hub.mappings.document.tabular import TableFormError, from_table
+    from hocba_hub.mappings.records.rows import SourceError
 
     document = _document(mapping, lang)
     findings: Sequence[Finding]

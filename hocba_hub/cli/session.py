@@ -60,7 +60,9 @@ def telling(command: Callable[P, R]) -> Callable[P, R]:
 
 def _message(error: HubError) -> str:
     from hocba_hub.adapters.destination import DestinationError
-    from hocba_hub.api.problem_kinds import KINDS
+    from hocba_hub.api.problems.problem_kinds import KINDS
+    from hocba_hub.intake.errors import SubmissionError
+    from hocba_hub.mappings.library.mapping_set import MappingFileError
     from hocba_hub.store.access import AccessError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
     from hocba_hub.store.mappings import ConfigurationError
@@ -69,10 +71,10 @@ def _message(error: HubError) -> str:
     match error:
         case AccessError():
             message = text(f"error.{error.code}")
-        case SelectionError() | ConfigurationError():
+        case SelectionError() | ConfigurationError() | SubmissionError():
             kind = KINDS[error.code]
             message = kind.detail_vi if language() == "vi" else kind.detail_en
-        case DestinationError():
+        case DestinationError() | MappingFileError():
             message = text("error.destination", message=error)
         case StoreFullError():
             message = text("error.store-full")

@@ -13,10 +13,9 @@ from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_
 from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
-    from hocba_hub.api.preview import CardsPreview
-    from hocba_hub.api.shelf import LiveShelf
-    from hocba_hub.mappings.document import Document
-    from hocba_hub.mappings.shelf import Shelf
+    from hocba_hub.intake.preview import CardsPreview
+    from hocba_hub.mappings.document.document import Document
+    from hocba_hub.mappings.library.mapping_set import MappingSet
     from hocba_hub.model.findings import Finding
     from hocba_hub.store.engine import Store
 
@@ -25,33 +24,27 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _MOST_LINES = 30
 
 
-def live_shelf(store: Store) -> LiveShelf:
-    """The mappings and code tables in force in this store."""
-    from hocba_hub.adapters.translation import formats_beside
-    from hocba_hub.api.shelf import LiveShelf
-
-    return LiveShelf(store, formats_beside(settings_in_force().destinations_folder))
-
-
 def known_profile(store: Store, name: str) -> str | None:
     """The mapping's name, if a client may send what it reads; None for canonical cards."""
-    from hocba_hub.mappings.library import MappingNotFoundError
+    from hocba_hub.mappings.library.library import MappingNotFoundError
     from hocba_hub.mappings.schemas import REPORT_CARD
 
     if name == REPORT_CARD:
         return None
-    shelf = live_shelf(store).current()
+    from hocba_hub.bootstrap import active_mappings
+
+    mappings = active_mappings(settings_in_force(), store).current()
     try:
-        if name in shelf.names() and shelf.select(name).target.schema == REPORT_CARD:
+        if name in mappings.names() and mappings.select(name).target.schema == REPORT_CARD:
             return name
     except MappingNotFoundError:
         pass
     raise click.ClickException(text("unknown.profile", name=name))
 
 
-def _document(store: Store, shelf: Shelf, named: str) -> Document:
+def _document(store: Store, mappings: MappingSet, named: str) -> Document:
     """The mapping of a file, or NAME@VERSION of the store or of those that come with the hub; checked."""
-    from hocba_hub.mappings.parse import read_document
+    from hocba_hub.mappings.document.parse import read_document
     from hocba_hub.store.mappings import document_of
 
     name, _, version = named.partition("@")
@@ -64,13 +57,13 @@ def _document(store: Store, shelf: Shelf, named: str) -> Document:
         with store.read() as connection:
             raw = document_of(connection, name, version)
         if raw is None:
-            found = (one.text for one in shelf.shipped.documents if (one.name, _number(one)) == (name, version))
+            found = (one.text for one in mappings.shipped.documents if (one.name, one.number) == (name, version))
             raw = next((one.encode() for one in found), None)
     if raw is None:
         raise click.ClickException(text("unknown.mapping", name=named))
     document, findings = read_document(raw.decode("utf-8", "surrogateescape"))
     if document is not None:
-        findings = _check(document, shelf)
+        findings = _check(document, mappings)
     for line in findings:
         click.echo(
             f"{named}: {line.kind.severity}: {line.as_json()['message_' + language()]} ({line.kind.code})", err=True
@@ -80,18 +73,14 @@ def _document(store: Store, shelf: Shelf, named: str) -> Document:
     return document
 
 
-def _check(document: Document, shelf: Shelf) -> list[Finding]:
-    from hocba_hub.mappings.check import check
-    from hocba_hub.mappings.schemas import SchemaUnknownError, target_schema
+def _check(document: Document, mappings: MappingSet) -> list[Finding]:
+    from hocba_hub.mappings.check.check import check
+    from hocba_hub.mappings.schemas import SchemaUnknownError
 
     try:
-        return check(shelf.filled(document), shelf.tables, target_schema(document.target.schema))
+        return check(mappings.filled(document), mappings.tables, mappings.schema(document.target.schema))
     except SchemaUnknownError as error:
         raise click.ClickException(str(error)) from error
-
-
-def _number(document: Document) -> str:
-    return ".".join(map(str, document.version))
 
 
 @click.command(help=text("mappings.draft"))
@@ -100,15 +89,16 @@ def _number(document: Document) -> str:
 @telling
 def draft(file: str, reason: str | None) -> None:
     """Store a draft."""
+    from hocba_hub.bootstrap import active_mappings
     from hocba_hub.store.mappings import add_version
 
     with opened_store() as store:
-        document = _document(store, live_shelf(store).newest(), file)
+        document = _document(store, active_mappings(settings_in_force(), store).newest(), file)
         body = document.text.encode("utf-8", "surrogateescape")
         why = reason_of(reason)
         with store.write() as connection:
-            add_version(connection, document.name, _number(document), body, actor=actor(), reason=why, now=now())
-    click.echo(text("draft.stored", name=f"{document.name}@{_number(document)}"))
+            add_version(connection, document.name, document.number, body, actor=actor(), reason=why, now=now())
+    click.echo(text("draft.stored", name=f"{document.name}@{document.number}"))
 
 
 @click.command(help=text("mappings.preview"))
@@ -117,15 +107,15 @@ def draft(file: str, reason: str | None) -> None:
 @telling
 def preview(mapping: str, records: int) -> None:
     """Show what a draft would change."""
-    from hocba_hub.api.preview import preview_draft
-    from hocba_hub.bootstrap import recheck
+    from hocba_hub.bootstrap import active_mappings, record_checker
+    from hocba_hub.intake.preview import preview_draft
 
     with opened_store() as store:
-        again = recheck(settings_in_force(), store)
-        shelf = again.live.newest()
-        document = _document(store, shelf, mapping)
+        settings = settings_in_force()
+        mappings = active_mappings(settings, store).newest()
+        document = _document(store, mappings, mapping)
         with store.read() as connection:
-            made = preview_draft(connection, shelf, again.judge, document, records)
+            made = preview_draft(connection, mappings, record_checker(settings), document, records)
     effect = made.effect
     click.echo(text("preview.records", records=effect.records, changed=effect.changed))
     fields = effect.fields.most_common(_MOST_LINES)
@@ -162,13 +152,14 @@ def activate(
     reason: str | None,
 ) -> None:
     """Put a version in force."""
+    from hocba_hub.bootstrap import active_mappings
     from hocba_hub.store.mappings import Scope
     from hocba_hub.store.mappings import activate as put_in_force
 
     scope = Scope(client, school_year, _date(first), _date(last))
     with opened_store() as store:
-        document = _document(store, live_shelf(store).newest(), mapping)
-        body, number = document.text.encode("utf-8", "surrogateescape"), _number(document)
+        document = _document(store, active_mappings(settings_in_force(), store).newest(), mapping)
+        body, number = document.text.encode("utf-8", "surrogateescape"), document.number
         why = reason_of(reason)
         with store.write() as connection:
             made = put_in_force(connection, document.name, number, body, scope, actor=actor(), reason=why, now=now())

@@ -117,7 +117,7 @@ class Watcher:
 
     def _go_on(self, path: Path) -> None:
         """Import a claimed file and put it, with what became of it, where it belongs; unless somebody else does."""
-        from hocba_hub.adapters.files.forms import form_of_name
+        from hocba_hub.intake.files.forms import form_of_name
 
         if self.stop.is_set() or path.name.startswith("."):
             return

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from hocba_hub.mappings.document import Document
-from hocba_hub.mappings.fields import Fields, Items, Object, Value
-from hocba_hub.mappings.library import Library
+from hocba_hub.mappings.document.document import Document
+from hocba_hub.mappings.document.fields import Fields, Items, Object, Value
+from hocba_hub.mappings.library.library import Library
 from hocba_hub.mappings.schemas import RECORDS, field_rows, sent_rows, table_of
 
 MAPPINGS = ("ndc-primary", "ndc-secondary", "ndc-learning-results")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lxml import etree
 
-from hocba_hub.mappings.document import Target
-from hocba_hub.mappings.paths import TEXT
-from hocba_hub.mappings.targets import LIST, TargetField
-from hocba_hub.mappings.values import Raw, as_text
+from hocba_hub.mappings.document.document import Target
+from hocba_hub.mappings.document.paths import TEXT
+from hocba_hub.mappings.schemas.targets import LIST, TargetField
+from hocba_hub.mappings.values.value import Raw, as_text
 
 
 def xml_element(output: Raw, target: Target, schema: TargetField | None = None) -> etree._Element:

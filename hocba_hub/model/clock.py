@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
 
 Clock = Callable[[], int]
 """Returns milliseconds since 1970-01-01T00:00Z."""
@@ -12,3 +13,11 @@ Clock = Callable[[], int]
 def system_clock() -> int:
     """The machine's time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+VIETNAM = timezone(timedelta(hours=7))
+
+
+def vietnam_day(milliseconds: int) -> date:
+    """The calendar day of Vietnam at a moment of a `Clock`."""
+    return datetime.fromtimestamp(milliseconds / 1000, VIETNAM).date()

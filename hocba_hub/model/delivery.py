@@ -1,6 +1,7 @@
 """The states of a delivery, what a destination's answer can mean, and the one table of allowed transitions.
 
-Nothing else in the hub decides a state: the store writes what `next_state` returns.
+Nothing else in the hub decides a state: the store writes what `enter` and `first_state` return, and nothing that did
+not come through them (`tests/unit/store/test_states.py` looks for any other writer).
 """
 
 from __future__ import annotations
@@ -95,22 +96,33 @@ class TransitionError(HubError):
     """A delivery cannot go from this state to that one."""
 
 
-def check_transition(before: DeliveryState, after: DeliveryState) -> None:
-    """Do nothing if the transition is allowed.
+def first_state(*, is_newest: bool) -> DeliveryState:
+    """The state in which a delivery begins; one whose version was overtaken in the same commit ends at once."""
+    return _S.QUEUED if is_newest else _S.SUPERSEDED
+
+
+def enter(before: DeliveryState, after: DeliveryState) -> DeliveryState:
+    """`after`, for a delivery that is in `before`, or stays there.
 
     Raises:
         TransitionError: the table does not have it.
     """
-    if after not in TRANSITIONS[before]:
+    if after is not before and after not in TRANSITIONS[before]:
         raise TransitionError(f"A delivery cannot go from {before} to {after}.")
+    return after
 
 
-def next_state(state: DeliveryState, meaning: Meaning, *, window_open: bool, newer_exists: bool) -> DeliveryState:
+def given_newer(state: DeliveryState) -> DeliveryState:
+    """The state that counts instead, where a newer version of the card waits for the same destination."""
+    return _S.SUPERSEDED if state in UNSENT else state
+
+
+def next_state(state: DeliveryState, meaning: Meaning, *, window_open: bool) -> DeliveryState:
     """The state that follows when an attempt for a delivery in `state` ended with `meaning`.
 
     `state` is `leased` after a send, `in_doubt` after a look-up and `awaiting_ack` after a poll. `window_open` says
-    whether the retry window still runs; `newer_exists` whether a newer version of the card waits for the same
-    destination. A look-up or a poll that failed leaves the state as it is, since nothing was learnt.
+    whether the retry window still runs. A look-up or a poll that failed leaves the state as it is, since nothing was
+    learnt.
 
     Raises:
         TransitionError: no attempt is made in this state, or the table forbids the result.
@@ -134,8 +146,4 @@ def next_state(state: DeliveryState, meaning: Meaning, *, window_open: bool, new
             after = state if state is not _S.LEASED else (_S.QUEUED if window_open else _S.PARKED)
         case Meaning.PRECONDITION:
             after = _S.HELD if state is _S.LEASED else state
-    if newer_exists and after in UNSENT:
-        after = _S.SUPERSEDED
-    if after is not state:
-        check_transition(state, after)
-    return after
+    return enter(state, after)

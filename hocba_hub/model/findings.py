@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from hocba_hub.model.catalogues import read_catalogue
+
 
 class Severity(StrEnum):
     """How much a finding weighs."""
@@ -41,6 +43,14 @@ class FindingKind:
     def family(self) -> str:
         """First part of the code: a bounded label."""
         return self.code.partition(".")[0]
+
+
+def finding_kinds(package: str) -> dict[str, FindingKind]:
+    """The kinds of findings of a room, by their codes, from its `findings.yaml`."""
+    return {
+        code: FindingKind(code, Severity(entry["severity"]), entry["vi"], entry["en"], entry.get("reference", ""))
+        for code, entry in read_catalogue(package, "findings.yaml").items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from hocba_hub.model import catalogue as kinds
+from hocba_hub.model import finding_kinds as kinds
 from hocba_hub.model.card import CARD, ReportCard, canonical_bytes
 from hocba_hub.model.findings import Finding, class_of
 from hocba_hub.model.schema_findings import escaped, schema_findings

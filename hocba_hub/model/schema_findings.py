@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import ErrorDetails
 
-from hocba_hub.model import catalogue as kinds
+from hocba_hub.model import finding_kinds as kinds
 from hocba_hub.model.card import AnyCard, ContinuingCard, PrimaryCard, SecondaryCard
 from hocba_hub.model.fields import FORMS
 from hocba_hub.model.findings import MISSING, Finding, FindingKind, class_of

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import orjson
 from lxml import etree
 
-from hocba_hub.model import catalogue as kinds
+from hocba_hub.model import finding_kinds as kinds
 from hocba_hub.model.card import CARD
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.reading import Reading, read_card
@@ -65,13 +65,17 @@ def read_xml_card(element: etree._Element) -> Reading:
     return Reading(None, b"", findings, card.school_year, card.card_id, card.school.code)
 
 
-def read_xml_document(document: bytes, limits: XmlLimits) -> Reading:
-    """Read a card from a whole XML document; a document that is not read at all is a finding too."""
+def read_xml_document(document: bytes, limits: XmlLimits, *, is_split_off: bool = False) -> Reading:
+    """Read a card from a whole XML document; a document that is not read at all is a finding too.
+
+    A card that was split off a list still has the list's root around it: `is_split_off`.
+    """
     try:
-        return read_xml_card(parse_xml(document, limits))
+        root = parse_xml(document, limits)
     except UnsafeXmlError as error:
         finding = Finding(kinds.XML_UNSAFE, "", facts={"vi": error.message_vi, "en": error.message_en})
         return Reading(None, b"", [finding], None, None, None)
+    return read_xml_card(root[0] if is_split_off and root.tag not in KINDS and len(root) else root)
 
 
 def xpath(pointer: str) -> str:

@@ -19,18 +19,17 @@ from datetime import UTC, datetime
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.adapters.outbound import Call, Outbound, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import CallResult, Outbound, OutboundRecord, Outcome, Stage
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName, SchoolCode
 from hocba_hub.queue.protection import judged
 from hocba_hub.queue.settlement import given_back, settlements
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
 from hocba_hub.store.lease import Allowance, Body, Kind, Lease, bodies, due, expired, lease, mark_sent, renew
+from hocba_hub.store.renewal import Renewal
 from hocba_hub.store.settle import CallFacts, Settlement, Standing, gravest, settle
 
 log = logging.getLogger(__name__)
-
-_RENEWALS_PER_LEASE = 4
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,10 @@ class Engine:
         """
         end = time.monotonic() + seconds
         lanes = self.destinations[name].limits.concurrency
-        with Renewal(self), ThreadPoolExecutor(lanes, thread_name_prefix=f"lane-{name}") as pool:
+        with (
+            Renewal(self.renew, self.lease_seconds),
+            ThreadPoolExecutor(lanes, thread_name_prefix=f"lane-{name}") as pool,
+        ):
             lanes_done = [pool.submit(self._lane, name, end, stop) for _ in range(lanes)]
         return all(lane.result() for lane in lanes_done)
 
@@ -98,7 +100,7 @@ class Engine:
         call = self._call(held, self.adapter_of(name))
         now = self.clock()
         if call is None:
-            return self._settle(held, given_back(held, destination, now=now), Call([]))
+            return self._settle(held, given_back(held, destination, now=now), CallResult([]))
         seconds = time.monotonic() - started
         settled = settlements(held, call.outcomes, destination, now=now, jitter=self.rng.uniform(-1, 1))
         return self._settle(
@@ -108,7 +110,7 @@ class Engine:
             lambda standing: judged(standing, call.outcomes, destination, now=now, seconds=seconds),
         )
 
-    def _call(self, held: Lease, adapter: Outbound) -> Call | None:
+    def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
         """Make the call; None if the lease was lost or the bodies could not be read, and nothing was sent."""
         if held.kind is Kind.SEND:
             with self.store.read() as connection:
@@ -127,17 +129,17 @@ class Engine:
                     return adapter.poll(held.deliveries[0].reference or "", records)
                 case Kind.LOOKUP:
                     calls = [adapter.lookup(record) for record in records]
-                    return Call([outcome for call in calls for outcome in call.outcomes])
+                    return CallResult([outcome for call in calls for outcome in call.outcomes])
         except Exception:
             # A fault of ours must not end the lane; what it sent, if anything, is in doubt.
             log.exception("the adapter of %s failed", held.destination)
-            return Call([Outcome(record.delivery_id, Stage.NO_ANSWER, "adapter-failed") for record in records])
+            return CallResult([Outcome(record.delivery_id, Stage.NO_ANSWER, "adapter-failed") for record in records])
 
     def _settle(
         self,
         held: Lease,
         settled: list[Settlement],
-        call: Call,
+        call: CallResult,
         judge: Callable[[Standing], Standing] | None = None,
     ) -> bool:
         facts = CallFacts(
@@ -145,6 +147,7 @@ class Engine:
             call.request_sha256,
             call.response_sha256,
             call.http_status,
+            call.mappings,
         )
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreAwayError),
@@ -200,26 +203,3 @@ def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundReco
             )
         )
     return records
-
-
-class Renewal:
-    """Renews a process's leases in the background while the block runs."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.wait(self._engine.lease_seconds / _RENEWALS_PER_LEASE):
-            try:
-                self._engine.renew()
-            except StoreError as error:
-                log.warning("leases could not be renewed: %s", error)

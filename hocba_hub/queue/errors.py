@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.adapters.outbound import Outcome, Stage
+from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.store.lease import Kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.adapters.outbound import Outcome, Stage
+from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.store.settle import Standing
 
 _GOOD_CALLS_TO_RISE = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.adapters.outbound import Outcome, Stage
+from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.model.delivery import DeliveryState, Meaning, next_state
 from hocba_hub.queue.errors import meaning_of
 from hocba_hub.queue.retry import step, wait_seconds
@@ -73,7 +73,7 @@ def _settlement(
     else:
         asked += 1
     window_open = first is None or now - first < retry.window_seconds * 1000
-    after = next_state(state, meaning, window_open=window_open, newer_exists=False)
+    after = next_state(state, meaning, window_open=window_open)
     match after:
         case DeliveryState.QUEUED if meaning is Meaning.TRANSIENT:
             wait = wait_seconds(retry, attempts, jitter=jitter, retry_after=outcome.retry_after)

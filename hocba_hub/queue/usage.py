@@ -17,8 +17,7 @@ from typing import Protocol, Self
 
 import redis
 
-from hocba_hub.mappings.delivery import VIETNAM
-from hocba_hub.model.clock import Clock
+from hocba_hub.model.clock import VIETNAM, Clock
 from hocba_hub.queue.doorbell import connect
 from hocba_hub.settings import Settings
 from hocba_hub.store import usage

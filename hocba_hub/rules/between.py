@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hocba_hub.model.card import AnyCard, card_key
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.circulars import first_year
 from hocba_hub.rules.rule import Objection, Outcome, Outcomes, rule
 from hocba_hub.rules.view import Basis
@@ -22,13 +21,7 @@ def _before(basis: Basis, earlier: Sequence[AnyCard]) -> AnyCard | None:
     return max(cards, key=lambda card: card.school_year, default=None)
 
 
-@rule(
-    "between.lower-grade",
-    Severity.WARNING,
-    vi="Khối lớp thấp hơn khối của năm học trước: cần {expected}.",
-    en="The grade is lower than that of an earlier year: {expected} expected.",
-    reference="Luật Giáo dục 43/2019 Art. 28",
-)
+@rule("between.lower-grade")
 def lower_grade(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes:
     """A pupil never goes down."""
     last = _before(basis, earlier)
@@ -37,13 +30,7 @@ def lower_grade(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcome
     return (Objection(_GRADE, f"≥ {last.class_.grade}"),)
 
 
-@rule(
-    "between.skipped-grade",
-    Severity.WARNING,
-    vi="Khối lớp cao hơn số năm đã học kể từ học bạ trước: cần {expected}.",
-    en="The grade is higher than the years since the earlier card allow: {expected} expected.",
-    reference="Luật Giáo dục 43/2019 Art. 28",
-)
+@rule("between.skipped-grade")
 def skipped_grade(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes:
     """A grade a year; going up faster is legal but rare."""
     last = _before(basis, earlier)
@@ -53,13 +40,7 @@ def skipped_grade(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outco
     return (Objection(_GRADE, f"≤ {highest}"),) if basis.scope.grade > highest else ()
 
 
-@rule(
-    "between.same-grade-promoted",
-    Severity.WARNING,
-    vi="Năm học trước đã được lên lớp mà vẫn học khối cũ: cần {expected}.",
-    en="The pupil was promoted last year but is in the same grade: {expected} expected.",
-    reference="TT 27/2020 Art. 11; TT 22/2021 Art. 12",
-)
+@rule("between.same-grade-promoted")
 def same_grade_promoted(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes:
     """Who was promoted is in a higher grade."""
     last = _before(basis, earlier)
@@ -68,13 +49,7 @@ def same_grade_promoted(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) ->
     return (Objection(_GRADE, f"≥ {last.class_.grade + 1}"),)
 
 
-@rule(
-    "between.not-promoted",
-    Severity.WARNING,
-    vi="Năm học trước chưa được lên lớp mà đã học khối cao hơn: cần {expected}.",
-    en="The pupil was not promoted last year but is in a higher grade: {expected} expected.",
-    reference="TT 27/2020 Art. 11; TT 22/2021 Art. 12",
-)
+@rule("between.not-promoted")
 def not_promoted(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes:
     """Who was not promoted a year ago repeats the grade."""
     last = _before(basis, earlier)
@@ -83,15 +58,7 @@ def not_promoted(basis: Basis, _: AnyCard, earlier: Sequence[AnyCard]) -> Outcom
     return (Objection(_GRADE, str(last.class_.grade)),) if basis.scope.grade > last.class_.grade else ()
 
 
-@rule(
-    "between.two-schools",
-    Severity.WARNING,
-    vi="Học sinh này đã có học bạ khác còn hiệu lực trong cùng năm học ở trường khác; khi chuyển trường, trường cũ thu "
-    "hồi học bạ của mình.",
-    en="This pupil has another card in force at another school in the same school year; after a transfer the former "
-    "school recalls its own.",
-    reference="QĐ 295/QĐ-SGDĐT",
-)
+@rule("between.two-schools")
 def two_schools(_: Basis, card: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes:
     """One pupil is at one school at a time."""
     for other in earlier:
@@ -101,13 +68,7 @@ def two_schools(_: Basis, card: AnyCard, earlier: Sequence[AnyCard]) -> Outcomes
     return ()
 
 
-@rule(
-    "between.other-person",
-    Severity.WARNING,
-    vi="Ngày sinh hoặc giới tính khác với học bạ trước của cùng học sinh.",
-    en="Birth date or gender differ from the pupil's earlier card.",
-    reference="Luật Căn cước 26/2023 Art. 12",
-)
+@rule("between.other-person")
 def other_person(_: Basis, card: AnyCard, earlier: Sequence[AnyCard]) -> Iterator[Outcome]:
     """Birth and gender stay the same; a birth date may have become more precise."""
     if not earlier:
@@ -125,13 +86,7 @@ RULES = (lower_grade, skipped_grade, same_grade_promoted, not_promoted, two_scho
 """Their checks take the basis, the card, and the pupil's other cards as last accepted."""
 
 
-@rule(
-    "class.size",
-    Severity.WARNING,
-    vi="Lớp có nhiều học sinh hơn quy định: {expected}.",
-    en="The class has more pupils than the charter allows: {expected}.",
-    reference="TT 28/2020 Art. 17; TT 32/2020 Art. 16; TT 15/2026",
-)
+@rule("class.size")
 def class_size(basis: Basis, pupils: int) -> Outcomes:
     """35 pupils at primary, 45 above; centres as above."""
     most = basis.limits.class_pupils

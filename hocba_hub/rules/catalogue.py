@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.model.findings import FindingKind
+from hocba_hub.model.findings import FindingKind, finding_kinds
 from hocba_hub.rules import between, cross, earlier, identity, learning, outcome, primary, secondary
 from hocba_hub.rules.circulars import EARLIER, SINCE, first_year
-from hocba_hub.rules.rule import Reason, Rule
+from hocba_hub.rules.rule import Rule
 from hocba_hub.rules.view import Scope
 
 RULES: tuple[Rule, ...] = (
@@ -25,8 +25,8 @@ OF_CLASS: tuple[Rule, ...] = between.CLASS_RULES
 CATALOGUE: Mapping[str, Rule] = {rule.code: rule for rule in (*RULES, *BETWEEN, *OF_CLASS)}
 """Code → rule: every rule there is."""
 
-KINDS: tuple[FindingKind, ...] = (*(rule.kind() for rule in CATALOGUE.values()), *(reason.value for reason in Reason))
-"""Every kind of finding that rules can make."""
+KINDS: Mapping[str, FindingKind] = finding_kinds("hocba_hub.rules")
+"""Code → kind: every kind of finding that rules can make."""
 
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "S2": (

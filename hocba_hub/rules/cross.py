@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.circulars import EARLIER, SINCE
 from hocba_hub.rules.programme import KNOWN
 from hocba_hub.rules.rule import Objection, Outcome, Outcomes, Reason, Unchecked, rule
@@ -25,13 +24,7 @@ _SCHOOL_KINDS = frozenset({"secondary", "continuing"})
 _SUBJECTS = "/year/subjects"
 
 
-@rule(
-    "cross.circular-year",
-    Severity.ERROR,
-    vi="Thông tư này không áp dụng cho khối này trong năm học này: cần {expected}.",
-    en="The circular is not applied to this grade in this school year: {expected} expected.",
-    reference="TT 27/2020 Art. 17; TT 22/2021 Art. 21; TT 43/2021 Art. 19",
-)
+@rule("cross.circular-year")
 def circular_year(view: View) -> Outcomes:
     """The new circulars came grade by grade; those of before ended the same way."""
     basis = view.basis
@@ -41,14 +34,7 @@ def circular_year(view: View) -> Outcomes:
     return (Objection("/circular", f"{'<' if basis.scope.circular in EARLIER else '≥'} {since}-{since + 1}"),)
 
 
-@rule(
-    "cross.age",
-    Severity.WARNING,
-    vi="Năm sinh không hợp với khối lớp (thường từ nhỏ hơn 1 đến lớn hơn 3 tuổi): {expected}.",
-    en="The birth year does not go with the grade (one year younger to three years older is common): {expected}.",
-    reference="Luật Giáo dục 43/2019 Art. 28, 33",
-    kinds=frozenset({"primary", "secondary"}),
-)
+@rule("cross.age", kinds=frozenset({"primary", "secondary"}))
 def age(view: View) -> Outcomes:
     """From one year younger to three years older than the grade's age is common; centres teach adults."""
     usual = view.basis.first_year - _AGE_BEFORE_GRADE - view.basis.scope.grade
@@ -57,15 +43,7 @@ def age(view: View) -> Outcomes:
     return (Objection("/pupil/birth", f"{usual - _OLDER}-{usual + _YOUNGER}"),)
 
 
-@rule(
-    "cross.subject-of-grade",
-    Severity.WARNING,
-    vi="Khối này không học môn có mã này; cần {expected}.",
-    en="The grade does not have the subject of this code; {expected} wanted.",
-    reference="TT 32/2018; TT 13/2022; TT 12/2022",
-    kinds=_SCHOOL_KINDS,
-    checks_paper=False,
-)
+@rule("cross.subject-of-grade", kinds=_SCHOOL_KINDS, checks_paper=False)
 def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
     """Every subject is one of the grade; where the programme or the code is not known, nothing can be said."""
     assessments = view.basis.taught.assessments
@@ -80,15 +58,7 @@ def subject_of_grade(view: SecondaryView) -> Iterator[Outcome]:
             yield Unchecked(Reason.UNKNOWN_SUBJECT, f"{_SUBJECTS}/{place}/code")
 
 
-@rule(
-    "cross.subjects-missing",
-    Severity.WARNING,
-    vi="Thiếu môn học, hoạt động giáo dục bắt buộc của khối: {expected}.",
-    en="Compulsory subjects or activities of the grade are missing: {expected}.",
-    reference="TT 32/2018; TT 13/2022; TT 12/2022",
-    checks_paper=False,
-    follows=("primary.subject-of-grade", "cross.subject-of-grade"),
-)
+@rule("cross.subjects-missing", checks_paper=False, follows=("primary.subject-of-grade", "cross.subject-of-grade"))
 def subjects_missing(view: View) -> Outcomes:
     """Whatever everybody in the grade learns is on the card, whole or in its parts."""
     codes = view.codes
@@ -104,16 +74,7 @@ def subjects_missing(view: View) -> Outcomes:
     return (Objection(_SUBJECTS, ", ".join(missing)),) if missing else ()
 
 
-@rule(
-    "cross.subjects-chosen",
-    Severity.WARNING,
-    vi="Ở THPT và GDTX, học sinh học 4 môn lựa chọn: cần {expected}.",
-    en="At upper secondary a pupil has 4 chosen subjects: {expected} expected.",
-    reference="TT 32/2018; TT 13/2022; TT 12/2022",
-    kinds=_SCHOOL_KINDS,
-    grades=range(10, 13),
-    checks_paper=False,
-)
+@rule("cross.subjects-chosen", kinds=_SCHOOL_KINDS, grades=range(10, 13), checks_paper=False)
 def subjects_chosen(view: SecondaryView) -> Outcomes:
     """Four of the subjects to choose; tự chọn ones come on top."""
     if len(view.codes & view.basis.taught.electives) == _CHOSEN:
@@ -125,13 +86,7 @@ def subjects_chosen(view: SecondaryView) -> Outcomes:
     )
 
 
-@rule(
-    "cross.signer-title",
-    Severity.WARNING,
-    vi="Người ký thay mặt trường phải là hiệu trưởng, giám đốc hoặc cấp phó: {expected}.",
-    en="Who signs for the school must be its head or a deputy: {expected}.",
-    reference="TT 27/2020 Art. 12; TT 22/2021 Art. 16; QĐ 295/QĐ-SGDĐT Art. 8",
-)
+@rule("cross.signer-title")
 def signer_title(view: View) -> Outcomes:
     """The manager's title is one that may sign."""
     if _may_sign(view.card.signers.manager.title):
@@ -145,13 +100,7 @@ def _may_sign(title: str) -> bool:
     return any(head in said for head in _HEADS)
 
 
-@rule(
-    "cross.issue-dates",
-    Severity.WARNING,
-    vi="Ngày tạo và ngày phát hành học bạ không hợp lý: cần {expected}.",
-    en="The days of creation and of issue do not fit: {expected} expected.",
-    reference="NDC 2026, ngaytao, ngaykyphathanh",
-)
+@rule("cross.issue-dates")
 def issue_dates(view: View) -> Outcomes:
     """Created before it is issued, and not issued before the school year begins."""
     issue = view.card.issue
@@ -161,13 +110,7 @@ def issue_dates(view: View) -> Outcomes:
     return (Objection("/issue/created_on", "≤ issued_on"),) if issue.created_on > issue.issued_on else ()
 
 
-@rule(
-    "cross.study-history",
-    Severity.WARNING,
-    vi="Quá trình học tập phải gồm các năm học trước năm của học bạ, theo thứ tự: cần {expected}.",
-    en="The study history has the years before the card's, in order: {expected} expected.",
-    reference="NDC 2026, quatrinhhoctap",
-)
+@rule("cross.study-history")
 def study_history(view: View) -> Iterator[Outcome]:
     """Earlier years rise, and all are before the card's own; a year at two schools may stand twice."""
     before = ""

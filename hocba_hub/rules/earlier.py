@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.marks import LEVELS, RANKS, TENTHS, half_up, shown, year_average
 from hocba_hub.rules.rule import Objection, Outcome, Outcomes, rule
 from hocba_hub.rules.view import PrimaryView, SecondaryView
@@ -32,15 +31,7 @@ _RAISED = {(0, 2): 1, (0, 3): 2, (1, 3): 2, (1, 4): 3}
 """Art. 13.6: (rank but for one subject's own bar, rank) → rank after the adjustment."""
 
 
-@rule(
-    "earlier.year-average",
-    Severity.WARNING,
-    vi="Điểm trung bình môn cả năm = (học kì I + 2 × học kì II) / 3, làm tròn một chữ số: {expected}. "
-    "So lại với bản giấy.",
-    en="The year's average is (term 1 + 2 × term 2) / 3, to one decimal: {expected}. Compare with the paper.",
-    reference="TT 58/2011 Art. 11",
-    **_OF_SECONDARY,
-)
+@rule("earlier.year-average", **_OF_SECONDARY)
 def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
     """The year average is that of the term averages."""
     for place, (_, _, term1, term2, year) in enumerate(view.rows):
@@ -50,16 +41,7 @@ def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
             yield Objection(f"/year/subjects/{place}/year", shown(computed))
 
 
-@rule(
-    "earlier.overall-average",
-    Severity.WARNING,
-    vi="Điểm trung bình các môn cả năm là trung bình cộng điểm cả năm của các môn có điểm: {expected}. "
-    "So lại với bản giấy.",
-    en="The overall average is the mean of the scored subjects' year averages: {expected}. Compare with the paper.",
-    reference="TT 58/2011 Art. 11",
-    follows=("earlier.year-average",),
-    **_OF_SECONDARY,
-)
+@rule("earlier.overall-average", follows=("earlier.year-average",), **_OF_SECONDARY)
 def overall_average(view: SecondaryView) -> Outcomes:
     """The overall average, to one decimal, half up."""
     marks, recorded = view.whole.marks, view.year.overall_average
@@ -81,12 +63,6 @@ def _rank(average: int, lowest: int, lead: int, failed: int) -> int:
 
 @rule(
     "earlier.learning-level",
-    Severity.WARNING,
-    vi="Học lực cả năm tính theo TT 58/2011 (T giỏi, K khá, Đ trung bình, CĐ yếu hoặc kém): {expected}. "
-    "So lại với bản giấy.",
-    en="The year's level goes by TT 58/2011 (T giỏi, K khá, Đ trung bình, CĐ yếu or kém): {expected}. "
-    "Compare with the paper.",
-    reference="TT 58/2011 Art. 13",
     follows=("earlier.year-average", "earlier.overall-average"),
     needs_assessment=True,
     **_OF_SECONDARY,
@@ -108,12 +84,6 @@ def learning_level(view: SecondaryView) -> Outcomes:
 
 @rule(
     "earlier.completed-grade",
-    Severity.WARNING,
-    vi="Mọi môn học hoàn thành, năng lực và phẩm chất đạt, điểm kiểm tra cuối năm từ 5 thì đã hoàn thành chương trình "
-    "lớp học: {expected}. So lại với bản giấy.",
-    en="With all subjects completed, all capacities and qualities reached and year-end tests of 5 or more the grade "
-    "is completed: {expected}. Compare with the paper.",
-    reference="TT 30/2014 Art. 14; TT 22/2016 Art. 1",
     kinds=frozenset({"primary"}),
     circulars=frozenset({"TT30/2014", "TT22/2016"}),
     grades=range(1, 6),

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.rule import Objection, Outcome, Outcomes, rule
 from hocba_hub.rules.view import SecondaryView, View
 
 _NUMBER = "/pupil/personal_number"
-_REFERENCE = "TT 59/2021/TT-BCA; Luật Căn cước 26/2023 Art. 12"
 _NO_PROVINCES = frozenset(
     {
         *("003", "005", "007", "009", "013", "016", "018", "021", "023", "028", "029", "032", "039", "041", "043"),
@@ -24,14 +22,7 @@ _NO_PROVINCES = frozenset(
 _MALE, _FEMALE = "1", "2"
 
 
-@rule(
-    "identity.number-year",
-    Severity.WARNING,
-    vi="Số định danh không khớp với năm sinh ở {expected} (chữ số 4 đến 6). Năm sinh có thể đã được cải chính.",
-    en="The personal number does not agree with the birth year at {expected} (digits 4 to 6). The birth date may "
-    "have been corrected later.",
-    reference=_REFERENCE,
-)
+@rule("identity.number-year")
 def number_year(view: View) -> Outcomes:
     """Digit 4 carries the century, digits 5 and 6 the year."""
     pupil = view.card.pupil
@@ -41,15 +32,7 @@ def number_year(view: View) -> Outcomes:
     return (Objection(_NUMBER, "/pupil/birth"),)
 
 
-@rule(
-    "identity.number-gender",
-    Severity.WARNING,
-    vi="Số định danh không khớp với giới tính ở {expected} (chữ số 4: chẵn nam, lẻ nữ). "
-    "Giới tính có thể đã được cải chính.",
-    en="The personal number does not agree with the gender at {expected} (digit 4: even male, odd female). "
-    "The gender may have been corrected later.",
-    reference=_REFERENCE,
-)
+@rule("identity.number-gender")
 def number_gender(view: View) -> Outcomes:
     """Digit 4 is even for male and odd for female; an unknown gender agrees with both."""
     pupil = view.card.pupil
@@ -59,13 +42,7 @@ def number_gender(view: View) -> Outcomes:
     return (Objection(_NUMBER, "/pupil/gender"),)
 
 
-@rule(
-    "identity.number-province",
-    Severity.WARNING,
-    vi="Ba chữ số đầu của số định danh không phải mã tỉnh, thành phố đã biết ({expected}).",
-    en="The first three digits of the personal number are no known province code ({expected}).",
-    reference="TT 07/2016/TT-BCA App. 1; TT 59/2021/TT-BCA",
-)
+@rule("identity.number-province")
 def number_province(view: View) -> Outcomes:
     """The place of birth registration is known; it need not be today's province, and may be a country."""
     number = view.card.pupil.personal_number
@@ -74,13 +51,7 @@ def number_province(view: View) -> Outcomes:
     return (Objection(_NUMBER, "001-096"),)
 
 
-@rule(
-    "identity.number-shared",
-    Severity.WARNING,
-    vi="Số định danh này đứng ở hai người khác họ tên trên cùng học bạ.",
-    en="This personal number stands with two people of different names on one card.",
-    reference="Luật Căn cước 26/2023 Art. 12",
-)
+@rule("identity.number-shared")
 def number_shared(view: View) -> Iterator[Outcome]:
     """One number is one person: the pupil, the homeroom teacher, the signing manager, the subject teachers."""
     pupil, signers = view.card.pupil, view.card.signers

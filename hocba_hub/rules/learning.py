@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.marks import LEVELS, RANKS
 from hocba_hub.rules.rule import NOTHING, Objection, Outcome, Outcomes, Reason, Unchecked, rule
 from hocba_hub.rules.secondary import ASSESSED, OF_SECONDARY, articles
@@ -42,74 +41,31 @@ def _level_of_year(view: SecondaryView, rank: int) -> Outcomes:
     return (Objection("/year/learning/year", LEVELS[rank]),) if _right(view, view.whole, "year") == rank else ()
 
 
-@rule(
-    "secondary.learning.good",
-    Severity.ERROR,
-    row="S6",
-    vi="Các môn nhận xét đều Đ, mọi môn có điểm từ 6,5, ít nhất 6 môn (GDTX: 5) từ 8,0: kết quả học tập cả năm là Tốt "
-    "(T).",
-    en="All comment subjects Đ, all marks at least 6.5, 6 of them (5 at a centre) at least 8.0: the year's learning "
-    "level is Tốt (T).",
-    **_LEVEL,
-)
+@rule("secondary.learning.good", row="S6", **_LEVEL)
 def good(view: SecondaryView) -> Outcomes:
     """Mức Tốt."""
     return _level_of_year(view, 0)
 
 
-@rule(
-    "secondary.learning.fair",
-    Severity.ERROR,
-    row="S7",
-    vi="Các môn nhận xét đều Đ, mọi môn có điểm từ 5,0, ít nhất 6 môn (GDTX: 5) từ 6,5 mà chưa ở mức Tốt (hoặc được "
-    "điều chỉnh theo Điều 9.3): kết quả học tập cả năm là Khá (K).",
-    en="All comment subjects Đ, all marks at least 5.0, 6 of them (5 at a centre) at least 6.5 but not good (or "
-    "raised by Art. 9.3): the year's learning level is Khá (K).",
-    **_LEVEL,
-)
+@rule("secondary.learning.fair", row="S7", **_LEVEL)
 def fair(view: SecondaryView) -> Outcomes:
     """Mức Khá."""
     return _level_of_year(view, 1)
 
 
-@rule(
-    "secondary.learning.satisfactory",
-    Severity.ERROR,
-    row="S8",
-    vi="Nhiều nhất một môn nhận xét CĐ, ít nhất 6 môn (GDTX: 5) từ 5,0, không môn nào dưới 3,5 mà chưa ở mức Khá "
-    "(hoặc được điều chỉnh theo Điều 9.3): kết quả học tập cả năm là Đạt (Đ).",
-    en="At most one comment subject CĐ, 6 marks (5 at a centre) at least 5.0, none below 3.5 but not fair (or raised "
-    "by Art. 9.3): the year's learning level is Đạt (Đ).",
-    **_LEVEL,
-)
+@rule("secondary.learning.satisfactory", row="S8", **_LEVEL)
 def satisfactory(view: SecondaryView) -> Outcomes:
     """Mức Đạt."""
     return _level_of_year(view, 2)
 
 
-@rule(
-    "secondary.learning.unsatisfactory",
-    Severity.ERROR,
-    row="S9",
-    vi="Không đủ điều kiện của mức Đạt: kết quả học tập cả năm là Chưa đạt (CĐ).",
-    en="The conditions of mức Đạt are not met: the year's learning level is Chưa đạt (CĐ).",
-    **_LEVEL,
-)
+@rule("secondary.learning.unsatisfactory", row="S9", **_LEVEL)
 def unsatisfactory(view: SecondaryView) -> Outcomes:
     """Mức Chưa đạt."""
     return _level_of_year(view, _LOWEST)
 
 
-@rule(
-    "secondary.learning.adjusted",
-    Severity.WARNING,
-    row="S10",
-    vi="Chỉ một môn làm mức bị thấp xuống từ hai bậc: theo Điều 9.3 điều chỉnh lên mức liền kề, {expected}. Cách hiểu "
-    "này còn chờ xác nhận.",
-    en="One subject alone lowers the level by two steps or more: by Art. 9.3 it rises to the next level, {expected}. "
-    "This reading is still to be confirmed.",
-    **{**_LEVEL, **articles("9.3", "9.3")},
-)
+@rule("secondary.learning.adjusted", row="S10", **{**_LEVEL, **articles("9.3", "9.3")})
 def adjusted(view: SecondaryView) -> Iterator[Outcome]:
     """The stated level is one that another reading of Art. 9.3 would give."""
     for when, tally in (("term1", view.term1), ("term2", view.term2), ("year", view.whole)):
@@ -121,14 +77,7 @@ def adjusted(view: SecondaryView) -> Iterator[Outcome]:
             yield Objection(f"/year/learning/{when}", LEVELS[readings.adjusted])
 
 
-@rule(
-    "secondary.learning.term",
-    Severity.ERROR,
-    row="S17",
-    vi="Kết quả học tập học kì tính như cả năm, từ điểm trung bình học kì: {expected}.",
-    en="A term's learning level goes by the term's averages as the year's does by the year's: {expected}.",
-    **_LEVEL,
-)
+@rule("secondary.learning.term", row="S17", **_LEVEL)
 def term(view: SecondaryView) -> Iterator[Outcome]:
     """The levels of both terms, by the same thresholds."""
     for when, tally in (("term1", view.term1), ("term2", view.term2)):
@@ -142,16 +91,7 @@ LEVEL_CODES = tuple(r.code for r in (good, fair, satisfactory, unsatisfactory))
 """Of the rules that find the year's level wrong."""
 
 
-@rule(
-    "secondary.retest",
-    Severity.WARNING,
-    row="S14",
-    vi="Chỉ kiểm tra lại khi kết quả học tập cả năm là CĐ, ở môn CĐ hoặc có điểm cả năm dưới 5,0; ở đây: {expected}.",
-    en="Only a pupil whose year's level is CĐ is tested again, in subjects CĐ or below 5.0; here: {expected}.",
-    **articles("14", "13"),
-    **OF_SECONDARY,
-    follows=LEVEL_CODES,
-)
+@rule("secondary.retest", row="S14", **articles("14", "13"), **OF_SECONDARY, follows=LEVEL_CODES)
 def retest(view: SecondaryView) -> Iterator[Outcome]:
     """A re-test stands only where the circular has one."""
     learning = view.year.learning
@@ -170,10 +110,7 @@ def retest(view: SecondaryView) -> Iterator[Outcome]:
 
 @rule(
     "secondary.learning.again",
-    Severity.WARNING,
     row="S14",
-    vi="Sau kiểm tra lại, kết quả học tập được tính lại với điểm kiểm tra lại: {expected}.",
-    en="After re-assessment the learning level is computed again with the new results: {expected}.",
     **articles("14", "13"),
     **ASSESSED,
     follows=(*_AFTER_MARKS, *LEVEL_CODES, "secondary.retest"),

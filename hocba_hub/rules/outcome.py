@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.learning import LEVEL_CODES
 from hocba_hub.rules.marks import LEVELS, RANKS, shown
 from hocba_hub.rules.rule import NOTHING, Objection, Outcomes, Reason, Unchecked, rule
@@ -21,15 +20,7 @@ _PROMOTED_STARTS = ("được lên lớp", "lên lớp", "hoàn thành")
 _UNKNOWN = (Unchecked(Reason.INCOMPLETE, "/year/promoted"),)
 
 
-@rule(
-    "secondary.training-year",
-    Severity.WARNING,
-    row="S11",
-    vi="Kết quả rèn luyện cả năm theo hai học kì, học kì II là chính: {expected}.",
-    en="The year's training level follows from the two terms, term 2 first of all: {expected}.",
-    **articles("8", "8"),
-    **OF_SECONDARY,
-)
+@rule("secondary.training-year", row="S11", **articles("8", "8"), **OF_SECONDARY)
 def training_year(view: SecondaryView) -> Outcomes:
     """The year's training level is that of the table of both terms."""
     training = view.year.training
@@ -39,13 +30,7 @@ def training_year(view: SecondaryView) -> Outcomes:
 
 @rule(
     "secondary.promoted",
-    Severity.ERROR,
     row="S12",
-    vi="Được lên lớp (hoàn thành chương trình) khi và chỉ khi rèn luyện và học tập từ mức Đạt, kể cả sau rèn luyện hè "
-    "và kiểm tra lại, và nghỉ không quá số buổi quy định (45): {expected}.",
-    en="A pupil is promoted (or has completed the programme) if training and learning are at least Đạt, summer "
-    "training and re-assessment included, and no more sessions were missed than allowed (45), and not otherwise: "
-    "{expected}.",
     **articles("12", "11"),
     **ASSESSED,
     follows=(*LEVEL_CODES, "secondary.learning.again", "secondary.training-year"),
@@ -61,16 +46,7 @@ def promoted(view: SecondaryView) -> Outcomes:
     return () if year.promoted == expected else (Objection("/year/promoted", "true" if expected else "false"),)
 
 
-@rule(
-    "secondary.promotion-text",
-    Severity.WARNING,
-    row="S12",
-    vi="Nội dung được lên lớp trái với ô được lên lớp: {expected}.",
-    en="The text about promotion says the contrary of the promotion flag: {expected}.",
-    **articles("12", "11"),
-    **OF_SECONDARY,
-    follows=("secondary.promoted",),
-)
+@rule("secondary.promotion-text", row="S12", **articles("12", "11"), **OF_SECONDARY, follows=("secondary.promoted",))
 def promotion_text(view: SecondaryView) -> Outcomes:
     """The text does not begin with the words of the other outcome."""
     text = view.year.promotion_text.casefold()
@@ -80,14 +56,7 @@ def promotion_text(view: SecondaryView) -> Outcomes:
 
 
 @rule(
-    "secondary.summer-training",
-    Severity.WARNING,
-    row="S13",
-    vi="Chỉ học sinh có kết quả rèn luyện cả năm CĐ mới rèn luyện lại trong hè: {expected}.",
-    en="Only a pupil whose year's training level is CĐ is trained again in summer: {expected}.",
-    **articles("13", "12"),
-    **OF_SECONDARY,
-    follows=("secondary.training-year",),
+    "secondary.summer-training", row="S13", **articles("13", "12"), **OF_SECONDARY, follows=("secondary.training-year",)
 )
 def summer_training(view: SecondaryView) -> Outcomes:
     """A result of summer training stands only after Chưa đạt."""
@@ -97,10 +66,7 @@ def summer_training(view: SecondaryView) -> Outcomes:
 
 @rule(
     "secondary.title.excellent",
-    Severity.ERROR,
     row="S15",
-    vi="Học sinh Xuất sắc cần rèn luyện Tốt, học tập Tốt và ít nhất 6 môn (GDTX: 5) có điểm cả năm từ 9,0: {expected}.",
-    en="Học sinh Xuất sắc needs training Tốt, learning Tốt, and 6 subjects (5 at a centre) of 9.0 or more: {expected}.",
     **articles("15", "14"),
     **ASSESSED,
     follows=(*LEVEL_CODES, "secondary.year-average", "secondary.training-year"),
@@ -118,10 +84,7 @@ def title_excellent(view: SecondaryView) -> Outcomes:
 
 @rule(
     "secondary.title.good",
-    Severity.ERROR,
     row="S15",
-    vi="Học sinh Giỏi cần rèn luyện Tốt và học tập Tốt: {expected}.",
-    en="Học sinh Giỏi needs training Tốt and learning Tốt: {expected}.",
     **articles("15", "14"),
     **ASSESSED,
     follows=(*LEVEL_CODES, "secondary.training-year"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.rules.circulars import PRIMARY
 from hocba_hub.rules.programme import KNOWN
 from hocba_hub.rules.rule import NOTHING, Objection, Outcome, Outcomes, Reason, Unchecked, rule
@@ -33,15 +32,7 @@ _ASSESSED: dict[str, Any] = {**_OF_PRIMARY, "needs_assessment": True}
 _INCOMPLETE = (Unchecked(Reason.INCOMPLETE, "/year/result"),)
 
 
-@rule(
-    "primary.subject-level",
-    Severity.ERROR,
-    row="P1",
-    vi="Mỗi môn học, hoạt động giáo dục phải có mức đạt được: {expected}.",
-    en="Every subject and activity needs its level: {expected}.",
-    reference="TT 27/2020 Art. 6, 7",
-    **_ASSESSED,
-)
+@rule("primary.subject-level", row="P1", **_ASSESSED)
 def subject_level(view: PrimaryView) -> Iterator[Outcome]:
     """No level is missing; which letters there are is the model's business."""
     for place, level in enumerate(view.levels):
@@ -49,15 +40,7 @@ def subject_level(view: PrimaryView) -> Iterator[Outcome]:
             yield Objection(f"/year/subjects/{place}/level", "T, H, C, M")
 
 
-@rule(
-    "primary.test-zero",
-    Severity.WARNING,
-    row="P2",
-    vi="Điểm kiểm tra định kỳ 0 rất hiếm và có nơi không nhận; kiểm tra lại, cần {expected}.",
-    en="A periodic test mark of 0 is rare, and refused by some systems; look again: {expected}.",
-    reference="TT 27/2020 Art. 7",
-    **_OF_PRIMARY,
-)
+@rule("primary.test-zero", row="P2", **_OF_PRIMARY)
 def test_zero(view: PrimaryView) -> Outcomes:
     """A mark of 0 is doubtful, not forbidden."""
     if 0 not in view.tests:
@@ -69,15 +52,7 @@ def test_zero(view: PrimaryView) -> Outcomes:
     ]
 
 
-@rule(
-    "primary.test-subject",
-    Severity.WARNING,
-    row="P3",
-    vi="Chỉ các môn có bài kiểm tra định kỳ mới có điểm, và các môn đó phải có điểm; ở đây: {expected}.",
-    en="Subjects with a periodic test have a mark, and no others; here: {expected}.",
-    reference="TT 27/2020 Art. 7.1",
-    **_ASSESSED,
-)
+@rule("primary.test-subject", row="P3", **_ASSESSED)
 def test_subject(view: PrimaryView) -> Iterator[Outcome]:
     """Test marks stand where the grade has a test in the subject, and only there."""
     assessments = view.basis.taught.assessments
@@ -92,15 +67,7 @@ def test_subject(view: PrimaryView) -> Iterator[Outcome]:
             yield Objection(f"/year/subjects/{place}/test", "0-10")
 
 
-@rule(
-    "primary.subject-of-grade",
-    Severity.ERROR,
-    row="P4",
-    vi="Khối này không học môn có mã này; cần {expected}.",
-    en="The grade does not have the subject of this code; {expected} wanted.",
-    reference="TT 32/2018",
-    **_OF_PRIMARY,
-)
+@rule("primary.subject-of-grade", row="P4", **_OF_PRIMARY)
 def subject_of_grade(view: PrimaryView) -> Iterator[Outcome]:
     """Every subject is one of the grade; a code that no list knows cannot be judged."""
     assessments = view.basis.taught.assessments
@@ -116,15 +83,7 @@ def subject_of_grade(view: PrimaryView) -> Iterator[Outcome]:
             yield Unchecked(Reason.UNKNOWN_SUBJECT, pointer)
 
 
-@rule(
-    "primary.degrees",
-    Severity.ERROR,
-    row="P5",
-    vi="Phải có đủ 5 phẩm chất, 3 năng lực chung và 7 năng lực đặc thù (công nghệ, tin học từ lớp 3): {expected}.",
-    en="All 5 qualities, 3 general and 7 specific capacities (technology and informatics from grade 3): {expected}.",
-    reference="TT 27/2020 Art. 4, 8",
-    **_ASSESSED,
-)
+@rule("primary.degrees", row="P5", **_ASSESSED)
 def degrees(view: PrimaryView) -> Iterator[Outcome]:
     """No quality or capacity of the grade is missing."""
     for part, group in (("qualities", view.year.qualities), ("capacities", view.year.capacities)):
@@ -159,64 +118,29 @@ def _result(view: PrimaryView, rank: int) -> Outcomes:
 
 _RESULT: dict[str, Any] = {
     **_ASSESSED,
-    "reference": "TT 27/2020 Art. 9.2",
     "follows": ("primary.subject-level", "primary.degrees", "primary.subject-of-grade", "primary.test-subject"),
 }
 
 
-@rule(
-    "primary.result.excellent",
-    Severity.ERROR,
-    row="P6",
-    vi="Mọi môn học mức T, mọi phẩm chất, năng lực mức T, các bài kiểm tra cuối năm từ 9 điểm: kết quả là Hoàn thành "
-    "xuất sắc.",
-    en="All subjects T, all qualities and capacities T, every year-end test at least 9: the result is Hoàn thành xuất "
-    "sắc.",
-    **_RESULT,
-)
+@rule("primary.result.excellent", row="P6", **_RESULT)
 def excellent(view: PrimaryView) -> Outcomes:
     """Hoàn thành xuất sắc."""
     return _result(view, 0)
 
 
-@rule(
-    "primary.result.good",
-    Severity.ERROR,
-    row="P7",
-    vi="Mọi môn học mức T, mọi phẩm chất, năng lực mức T, các bài kiểm tra cuối năm từ 7 điểm mà chưa xuất sắc: "
-    "kết quả là Hoàn thành tốt.",
-    en="All subjects T, all qualities and capacities T, every year-end test at least 7 but not excellent: "
-    "the result is Hoàn thành tốt.",
-    **_RESULT,
-)
+@rule("primary.result.good", row="P7", **_RESULT)
 def good(view: PrimaryView) -> Outcomes:
     """Hoàn thành tốt."""
     return _result(view, 1)
 
 
-@rule(
-    "primary.result.completed",
-    Severity.ERROR,
-    row="P8",
-    vi="Mọi môn học mức T hoặc H, mọi phẩm chất, năng lực mức T hoặc Đ, các bài kiểm tra cuối năm từ 5 điểm mà chưa "
-    "ở mức tốt: kết quả là Hoàn thành.",
-    en="All subjects T or H, all qualities and capacities T or Đ, every year-end test at least 5 but not good: "
-    "the result is Hoàn thành.",
-    **_RESULT,
-)
+@rule("primary.result.completed", row="P8", **_RESULT)
 def completed(view: PrimaryView) -> Outcomes:
     """Hoàn thành."""
     return _result(view, 2)
 
 
-@rule(
-    "primary.result.not-completed",
-    Severity.ERROR,
-    row="P9",
-    vi="Có môn học, phẩm chất hoặc năng lực mức C, hoặc bài kiểm tra cuối năm dưới 5 điểm: kết quả là Chưa hoàn thành.",
-    en="A subject, quality or capacity is C, or a year-end test below 5: the result is Chưa hoàn thành.",
-    **_RESULT,
-)
+@rule("primary.result.not-completed", row="P9", **_RESULT)
 def not_completed(view: PrimaryView) -> Outcomes:
     """Chưa hoàn thành."""
     return _result(view, 3)
@@ -225,16 +149,7 @@ def not_completed(view: PrimaryView) -> Outcomes:
 _RESULT_CODES = tuple(r.code for r in (excellent, good, completed, not_completed))
 
 
-@rule(
-    "primary.completed-grade",
-    Severity.WARNING,
-    row="P10",
-    vi="Kết quả từ Hoàn thành trở lên thì học sinh đã hoàn thành chương trình lớp học: {expected}.",
-    en="With a result of Hoàn thành or better the pupil has completed the grade: {expected}.",
-    reference="TT 27/2020 Art. 11",
-    follows=_RESULT_CODES,
-    **_ASSESSED,
-)
+@rule("primary.completed-grade", row="P10", follows=_RESULT_CODES, **_ASSESSED)
 def completed_grade(view: PrimaryView) -> Outcomes:
     """P6 to P8 complete the grade; after P9 the head may decide so too, which is no mistake."""
     if view.year.completed_grade or view.year.result is None or view.year.result == RESULTS[3]:
@@ -242,16 +157,7 @@ def completed_grade(view: PrimaryView) -> Outcomes:
     return (Objection("/year/completed_grade", "true"),)
 
 
-@rule(
-    "primary.completed-primary",
-    Severity.ERROR,
-    row="P11",
-    vi="Hoàn thành chương trình tiểu học khi và chỉ khi hoàn thành lớp 5: {expected}.",
-    en="Primary school is completed by completing grade 5, and by nothing else: {expected}.",
-    reference="TT 27/2020 Art. 11",
-    follows=("primary.completed-grade",),
-    **_OF_PRIMARY,
-)
+@rule("primary.completed-primary", row="P11", follows=("primary.completed-grade",), **_OF_PRIMARY)
 def completed_primary(view: PrimaryView) -> Outcomes:
     """Grade 5 completed is primary completed; below grade 5 it never is."""
     expected = view.year.completed_grade and view.basis.scope.grade == _LAST_GRADE
@@ -260,16 +166,7 @@ def completed_primary(view: PrimaryView) -> Outcomes:
     return (Objection("/year/completed_primary", "true" if expected else "false"),)
 
 
-@rule(
-    "primary.reward.excellent",
-    Severity.ERROR,
-    row="P12",
-    vi="Danh hiệu Học sinh Xuất sắc chỉ dành cho kết quả Hoàn thành xuất sắc.",
-    en="The title Học sinh Xuất sắc needs the result Hoàn thành xuất sắc.",
-    reference="TT 27/2020 Art. 13",
-    follows=_RESULT_CODES,
-    **_ASSESSED,
-)
+@rule("primary.reward.excellent", row="P12", follows=_RESULT_CODES, **_ASSESSED)
 def reward_excellent(view: PrimaryView) -> Outcomes:
     """The title of the best needs P6."""
     text = view.year.reward_text
@@ -278,18 +175,7 @@ def reward_excellent(view: PrimaryView) -> Outcomes:
     return (Objection("/year/reward_text", RESULTS[0]),)
 
 
-@rule(
-    "primary.reward.good",
-    Severity.WARNING,
-    row="P12",
-    vi="Danh hiệu Hoàn thành tốt trong học tập và rèn luyện cần kết quả Hoàn thành tốt và thành tích nổi bật "
-    "(không tính được từ học bạ).",
-    en="The title Hoàn thành tốt trong học tập và rèn luyện needs the result Hoàn thành tốt, and an outstanding "
-    "subject or progress, which a card does not show.",
-    reference="TT 27/2020 Art. 13",
-    follows=_RESULT_CODES,
-    **_ASSESSED,
-)
+@rule("primary.reward.good", row="P12", follows=_RESULT_CODES, **_ASSESSED)
 def reward_good(view: PrimaryView) -> Outcomes:
     """The second title needs P7 at least."""
     text = view.year.reward_text
@@ -298,16 +184,7 @@ def reward_good(view: PrimaryView) -> Outcomes:
     return (Objection("/year/reward_text", RESULTS[1]),)
 
 
-@rule(
-    "primary.promoted",
-    Severity.WARNING,
-    row="P13",
-    vi="Được lên lớp phải giống với đã hoàn thành chương trình lớp học: {expected}.",
-    en="Promoted must be the same as having completed the grade: {expected}.",
-    reference="TT 27/2020 Art. 11",
-    follows=("primary.completed-grade",),
-    **_OF_PRIMARY,
-)
+@rule("primary.promoted", row="P13", follows=("primary.completed-grade",), **_OF_PRIMARY)
 def promoted(view: PrimaryView) -> Outcomes:
     """Who completed the grade goes up, and nobody else."""
     if view.year.promoted == view.year.completed_grade:

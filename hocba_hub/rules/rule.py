@@ -7,53 +7,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
-from hocba_hub.model.findings import FindingKind, Severity
+from hocba_hub.model.findings import FindingKind, Severity, finding_kinds
 
-_UNCHECKED = "unchecked."
+_KINDS = finding_kinds("hocba_hub.rules")
 
 
 class Reason(Enum):
     """Why a rule could not be applied; each member's value is its kind of finding."""
 
-    NOT_ASSESSED = FindingKind(
-        f"{_UNCHECKED}not-assessed",
-        Severity.NOT_CHECKABLE,
-        "Học sinh khuyết tật được đánh giá theo kế hoạch riêng, nên không kiểm tra: {rules}.",
-        "A disabled pupil follows a plan of his or her own; not checked: {rules}.",
-        "TT 22/2021 Art. 11; TT 27/2020 Art. 8",
-    )
-    TRANSCRIBED = FindingKind(
-        f"{_UNCHECKED}transcribed",
-        Severity.NOT_CHECKABLE,
-        "Học bạ trích lục từ bản giấy, bản giấy là gốc, nên không kiểm tra: {rules}.",
-        "The card was transcribed from paper, and the paper decides; not checked: {rules}.",
-        "NDC 2026, trichluc",
-    )
-    EXEMPT = FindingKind(
-        f"{_UNCHECKED}exempt",
-        Severity.NOT_CHECKABLE,
-        "Học sinh được miễn môn này, nên không kiểm tra: {rules}.",
-        "The pupil is exempt from this subject; not checked: {rules}.",
-    )
-    NO_RAW_MARKS = FindingKind(
-        f"{_UNCHECKED}no-raw-marks",
-        Severity.NOT_CHECKABLE,
-        "Không có đủ điểm thành phần, nên không kiểm tra: {rules}.",
-        "The marks behind the averages are not on the card, or not all; not checked: {rules}.",
-        "TT 22/2021 Art. 6, 7",
-    )
-    INCOMPLETE = FindingKind(
-        f"{_UNCHECKED}incomplete",
-        Severity.NOT_CHECKABLE,
-        "Thiếu kết quả cần để tính lại, nên không kiểm tra: {rules}.",
-        "Results that the computation needs are missing; not checked: {rules}.",
-    )
-    UNKNOWN_SUBJECT = FindingKind(
-        f"{_UNCHECKED}unknown-subject",
-        Severity.NOT_CHECKABLE,
-        "Có mã môn học không nằm trong danh mục, nên không kiểm tra: {rules}.",
-        "A subject's code is in no list, so this is not checked: {rules}.",
-    )
+    NOT_ASSESSED = _KINDS["unchecked.not-assessed"]
+    TRANSCRIBED = _KINDS["unchecked.transcribed"]
+    EXEMPT = _KINDS["unchecked.exempt"]
+    NO_RAW_MARKS = _KINDS["unchecked.no-raw-marks"]
+    INCOMPLETE = _KINDS["unchecked.incomplete"]
+    UNKNOWN_SUBJECT = _KINDS["unchecked.unknown-subject"]
 
 
 class Objection(NamedTuple):
@@ -123,18 +90,11 @@ class Rule:
         return FindingKind(self.code, severity or self.severity, self.vi, self.en, reference)
 
 
-def rule(
-    code: str,
-    severity: Severity,
-    *,
-    vi: str,
-    en: str,
-    reference: str,
-    **facts: Any,  # noqa: ANN401 - the other fields of Rule
-) -> Callable[[Check], Rule]:
-    """Declare the function below as a rule's check."""
+def rule(code: str, **facts: Any) -> Callable[[Check], Rule]:  # noqa: ANN401 - the other fields of Rule
+    """Declare the function below as a rule's check; its texts, severity and article stand in `findings.yaml`."""
+    kind = _KINDS[code]
 
     def declared(check: Check) -> Rule:
-        return Rule(code, severity, vi, en, reference, check, **facts)
+        return Rule(code, kind.severity, kind.message_vi, kind.message_en, kind.reference, check, **facts)
 
     return declared

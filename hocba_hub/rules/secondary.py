@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hocba_hub.model.findings import Severity
 from hocba_hub.model.secondary import SecondarySubject, TermMarks
 from hocba_hub.rules.circulars import CONTINUING, SCHOOL
 from hocba_hub.rules.marks import TENTHS, shown, term_average, year_average
@@ -20,7 +19,7 @@ _NO_RAW_MARKS = (Unchecked(Reason.NO_RAW_MARKS, "/year/subjects"),)
 def articles(school: str, continuing: str) -> dict[str, Any]:
     """The reference to an article of TT 22/2021, and to the same matter's article of TT 43/2021."""
     both: Mapping[str, str] = {SCHOOL: f"TT 22/2021 Art. {school}", CONTINUING: f"TT 43/2021 Art. {continuing}"}
-    return {"reference": both[SCHOOL], "references": both}
+    return {"references": both}
 
 
 OF_SECONDARY: dict[str, Any] = {
@@ -35,15 +34,7 @@ ASSESSED: dict[str, Any] = {**OF_SECONDARY, "needs_assessment": True}
 """The same, for rules that say nothing of a pupil who is not assessed."""
 
 
-@rule(
-    "secondary.assessment-kind",
-    Severity.ERROR,
-    row="S1",
-    vi="Môn chỉ đánh giá bằng nhận xét có kết quả Đ hoặc CĐ, mọi môn khác có điểm; ở đây: {expected}.",
-    en="A subject assessed by comment has Đ or CĐ, every other subject marks; here: {expected}.",
-    **articles("5.3", "5.3"),
-    **OF_SECONDARY,
-)
+@rule("secondary.assessment-kind", row="S1", **articles("5.3", "5.3"), **OF_SECONDARY)
 def assessment_kind(view: SecondaryView) -> Iterator[Outcome]:
     """Each result is of its subject's kind; a code that no list knows cannot be judged."""
     assessments = view.basis.taught.assessments
@@ -65,15 +56,7 @@ def _of_wrong_kind(place: int, subject: SecondarySubject, *, is_mark: bool) -> I
             yield Objection(f"/year/subjects/{place}/{name}", "0-10" if is_mark else "Đ, CĐ")
 
 
-@rule(
-    "secondary.result-missing",
-    Severity.WARNING,
-    row="S1",
-    vi="Môn học chưa có kết quả cả năm: {expected}.",
-    en="The subject has no result of the year: {expected}.",
-    **articles("5.3, 9.1", "5.3, 9.1"),
-    **ASSESSED,
-)
+@rule("secondary.result-missing", row="S1", **articles("5.3, 9.1", "5.3, 9.1"), **ASSESSED)
 def result_missing(view: SecondaryView) -> Outcomes:
     """Every subject ends the year with a result, if only M."""
     if view.whole.complete:
@@ -85,17 +68,7 @@ def result_missing(view: SecondaryView) -> Outcomes:
     ]
 
 
-@rule(
-    "secondary.regular-marks",
-    Severity.WARNING,
-    row="S3",
-    vi="Số điểm đánh giá thường xuyên mỗi học kì theo số tiết cả năm (đến 35 tiết: 2; trên 35 đến 70: 3; trên 70: 4; "
-    "chuyên đề thêm 1): cần {expected}.",
-    en="Regular marks of a term go by the periods of a year (up to 35: 2; to 70: 3; more: 4; learning topics "
-    "give one more): {expected} wanted.",
-    **articles("6", "6"),
-    **ASSESSED,
-)
+@rule("secondary.regular-marks", row="S3", **articles("6", "6"), **ASSESSED)
 def regular_marks(view: SecondaryView) -> Iterator[Outcome]:
     """As many regular marks as the periods ask for, where the marks are shown."""
     if not view.shows_marks:
@@ -119,16 +92,7 @@ def _without_marks(view: SecondaryView) -> Outcomes:
 
 
 @rule(
-    "secondary.term-average",
-    Severity.ERROR,
-    row="S4",
-    vi="Điểm trung bình môn học kì = (tổng điểm thường xuyên + 2 × giữa kì + 3 × cuối kì) / (số điểm thường xuyên "
-    "+ 5), làm tròn một chữ số: {expected}.",
-    en="A term's average is (sum of the regular marks + 2 × midterm + 3 × final) / (number of regular marks + 5), to "
-    "one decimal: {expected}.",
-    **articles("9.1", "9.1"),
-    **OF_SECONDARY,
-    follows=("secondary.regular-marks",),
+    "secondary.term-average", row="S4", **articles("9.1", "9.1"), **OF_SECONDARY, follows=("secondary.regular-marks",)
 )
 def average_of_term(view: SecondaryView) -> Outcomes:
     """The recorded average is that of the marks behind it; without all of these there is nothing to compare."""
@@ -161,10 +125,7 @@ def _computed(marks: TermMarks | None) -> int | None:
 
 @rule(
     "secondary.year-average",
-    Severity.ERROR,
     row="S5",
-    vi="Điểm trung bình môn cả năm = (học kì I + 2 × học kì II) / 3, làm tròn một chữ số: {expected}.",
-    en="The year's average is (term 1 + 2 × term 2) / 3, to one decimal: {expected}.",
     **articles("9.1", "9.1"),
     **OF_SECONDARY,
     follows=("secondary.term-average", "secondary.assessment-kind"),
@@ -182,14 +143,7 @@ def average_of_year(view: SecondaryView) -> Iterator[Outcome]:
 
 
 @rule(
-    "secondary.comment-year",
-    Severity.WARNING,
-    row="S5",
-    vi="Môn đánh giá bằng nhận xét: kết quả cả năm là kết quả học kì II: {expected}.",
-    en="In a subject assessed by comment the year's result is that of term 2: {expected}.",
-    **articles("9.1", "9.1"),
-    **OF_SECONDARY,
-    follows=("secondary.assessment-kind",),
+    "secondary.comment-year", row="S5", **articles("9.1", "9.1"), **OF_SECONDARY, follows=("secondary.assessment-kind",)
 )
 def comment_year(view: SecondaryView) -> Iterator[Outcome]:
     """Đ or CĐ in term 2 is Đ or CĐ of the year."""

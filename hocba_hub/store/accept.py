@@ -1,31 +1,28 @@
 """Accepting records: submission, records, card versions, deliveries, open findings and counters in one commit.
 
-`decide` reads and says what becomes of each record; `accept` writes it. The natural key (school year, card id) is
-unique for ever: the same content again is the same version; changed content is the next one, and supersedes what
-was not yet sent of the older ones.
+`store/decide.py` says what becomes of each record; what is accepted supersedes what was not yet sent of older versions.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, case, delete, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from hocba_hub.model.acceptance import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
 from hocba_hub.model.card import canonical_bytes, recalled
-from hocba_hub.model.delivery import UNSENT, UNSETTLED, DeliveryState
-from hocba_hub.model.findings import Finding, Severity
+from hocba_hub.model.delivery import UNSENT, UNSETTLED, DeliveryState, enter, first_state
+from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.model.reading import read_card
 from hocba_hub.store.bodies import pack, unpack
-from hocba_hub.store.bulk import insert_rows
+from hocba_hub.store.bulk import insert_rows, upsert
+from hocba_hub.store.decide import Cards, Content, Portion, RecordResult, cards_of, decide, submission_state
 from hocba_hub.store.engine import StoreError, one_of_cards
 from hocba_hub.store.tables import (
     deliveries,
@@ -37,122 +34,15 @@ from hocba_hub.store.tables import (
     versions,
 )
 from hocba_hub.store.tally import Tally
-from hocba_hub.store.worklist import Entry, Kept, UnmappedCode, note
+from hocba_hub.store.worklist import Entry, note
 
 FIRST_LOOK_MS = 1_000
 """When a version is first looked at whose older one is unsettled, unless that is settled before. Soon, since
 PostgreSQL lets an older one be settled while the newer is still being accepted: neither then sees the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A right record's content, ready to be stored."""
-
-    school: SchoolCode
-    recalled: bool
-    content_sha256: bytes
-    """Of the canonical JSON."""
-    canonical: bytes
-    """Canonical JSON, packed."""
-    original: bytes | None
-    """The record's bytes as sent, packed; None where they equal the canonical JSON."""
-    original_type: str
-    original_bytes: int
-
-
-@dataclass(slots=True)
-class ReceivedRecord:
-    """One record of a submission after the checks."""
-
-    position: int
-    sha256: bytes
-    """Of the record's bytes as sent."""
-    key: CardKey | None
-    """The natural key, where it could be read."""
-    school: str | None
-    """The school code, where it could be read."""
-    content: Content | None
-    """None where a finding stands against accepting it."""
-    findings: list[Finding] = field(default_factory=list)
-    unmapped: Sequence[UnmappedCode] = ()
-    kept: Kept | None = None
-    """What no code table knew; and what is kept where nothing but that stands against the record."""
-    recalls: bool = False
-    """It recalls the card of this key: its content is that of the newest version, taken when the card is locked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """Consecutive records of one submission that are accepted together."""
-
-    submission_id: str
-    client_id: int
-    schools: Collection[str] | None
-    """The schools that the client may speak for; None for all."""
-    received_at: int
-    media_type: str
-    atomic: bool
-    trace_parent: str | None
-    records: Sequence[ReceivedRecord]
-    first: bool
-    """The submission is not in the store yet."""
-    last: bool
-    """Nothing follows; `size` and `sha256` are those of the whole body."""
-    size: int = 0
-    sha256: str = ""
-    reinstates: bool = False
-    """Cards that were recalled are put into force again; otherwise they are refused."""
-
-
 class CardRaceError(StoreError):
     """Another transaction created one of the cards a moment ago; run the whole transaction again."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordResult:
-    """What became of one record."""
-
-    position: int
-    status: str
-    """`accepted` (a new version), `unchanged` (the newest version has this content) or `rejected`."""
-    key: CardKey | None
-    school: str | None
-    version: int | None
-    event: Event | None
-    """What the new version is; None where there is none."""
-    sha256: bytes
-    findings: Sequence[Finding]
-    size: int = 0
-    """Bytes of the record, of one that was accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The newest state of a report card, as far as accepting needs it."""
-
-    school: str
-    version: int
-    content_sha256: bytes
-    recalled: bool
-    client_id: int
-
-
-Cards = dict[CardKey, Card]
-
-
-def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = False) -> Cards:
-    """The stored cards among `keys`; with `lock` nobody else changes them until the transaction ends."""
-    if not keys:
-        return {}
-    c = report_cards.c
-    query = (
-        select(c.school_year, c.card_id, c.school_code, c.version, c.content_sha256, c.recalled, c.client_id)
-        .where(one_of_cards(connection, c.school_year, c.card_id, keys))
-        .order_by(c.school_year, c.card_id)  # locks are taken in one order everywhere
-    )
-    if lock:
-        query = query.with_for_update()
-    return {CardKey(year, card): Card(*rest) for year, card, *rest in connection.execute(query)}
 
 
 def canonical_of(connection: Connection, key: CardKey, version: int) -> bytes:
@@ -160,51 +50,6 @@ def canonical_of(connection: Connection, key: CardKey, version: int) -> bytes:
     v = versions.c
     query = select(v.canonical).where(v.school_year == key.school_year, v.card_id == key.card_id, v.version == version)
     return unpack(connection.execute(query).scalar_one())
-
-
-def decide(cards: Cards, portion: Portion) -> list[RecordResult]:
-    """What becomes of each record of the portion, given the cards as they stand; moves `cards` on."""
-    objections = [_objections(cards, portion, record) for record in portion.records]
-    all_refused = portion.atomic and any(objections)
-    results = []
-    for record, against in zip(portion.records, objections, strict=True):
-        refused = against or ([Finding(NOT_ALONE, "")] if all_refused else [])
-        if refused or record.content is None or record.key is None:
-            findings = [*record.findings, *(finding for finding in refused if finding not in record.findings)]
-            results.append(_result(record, "rejected", None, None, findings))
-            continue
-        content, card = record.content, cards.get(record.key)
-        if card is not None and card.content_sha256 == content.content_sha256:
-            results.append(_result(record, "unchanged", card.version, None, record.findings))
-            continue
-        version = 1 if card is None else card.version + 1
-        event = Event.CANCEL if content.recalled else Event.NEW if card is None else Event.UPDATE
-        cards[record.key] = Card(content.school, version, content.content_sha256, content.recalled, portion.client_id)
-        results.append(_result(record, "accepted", version, event, record.findings))
-    return results
-
-
-def _objections(cards: Cards, portion: Portion, record: ReceivedRecord) -> list[Finding]:
-    against = [finding for finding in record.findings if finding.kind.severity is Severity.ERROR]
-    card = cards.get(record.key) if record.key is not None else None
-    if portion.schools is not None:
-        if record.school is not None and record.school not in portion.schools:
-            against.append(Finding(SCHOOL_NOT_PERMITTED, "/school/code", facts={"school": record.school}))
-        elif card is not None and card.school not in portion.schools:
-            against.append(Finding(CARD_OF_ANOTHER_SCHOOL, "/card_id"))
-    is_back = card is not None and card.recalled and record.content is not None and not record.content.recalled
-    if is_back and not portion.reinstates:
-        against.append(Finding(RECALLED, "/card_id"))
-    return against
-
-
-def _result(
-    record: ReceivedRecord, status: str, version: int | None, event: Event | None, findings: Sequence[Finding]
-) -> RecordResult:
-    size = record.content.original_bytes if record.content is not None else 0
-    return RecordResult(
-        record.position, status, record.key, record.school, version, event, record.sha256, findings, size
-    )
 
 
 def accept(
@@ -299,11 +144,6 @@ def _contents(portion: Portion, decided: Sequence[RecordResult]) -> dict[CardKey
     }
 
 
-def recall_of(key: CardKey) -> ReceivedRecord:
-    """A record that recalls a card, for a portion of its own."""
-    return ReceivedRecord(0, b"", key, None, None, recalls=True)
-
-
 def _version_row(key: CardKey, content: Content, portion: Portion, result: RecordResult, now: int) -> dict[str, Any]:
     return {
         "school_year": key.school_year,
@@ -311,7 +151,7 @@ def _version_row(key: CardKey, content: Content, portion: Portion, result: Recor
         "version": result.version,
         "event": result.event,
         "accepted_at": now,
-        "submission_id": portion.submission_id,
+        "submission_id": portion.submission.id,
         "position": result.position,
         "school_code": content.school,
         "content_sha256": content.content_sha256,
@@ -377,7 +217,7 @@ def _write_deliveries(
     for row in rows:
         year, card_id = row["school_year"], row["card_id"]
         is_newest = newest[year, card_id] == row["version"]
-        state = DeliveryState.QUEUED if is_newest else DeliveryState.SUPERSEDED
+        state = first_state(is_newest=is_newest)
         for destination in destinations:
             here = (year, card_id, destination)
             first = row["event"] == Event.UPDATE and here not in reached
@@ -401,14 +241,15 @@ def supersede(connection: Connection, cards: Sequence[CardKey], tally: Tally) ->
     """End every unsent delivery of these cards: the caller writes a newer version in the same transaction."""
     d = deliveries.c
     for state in sorted(UNSENT):
+        after = enter(state, DeliveryState.SUPERSEDED)
         ended = connection.execute(
             update(deliveries)
             .where(one_of_cards(connection, d.school_year, d.card_id, cards), d.state == state, d.lease_id.is_(None))
-            .values(state=DeliveryState.SUPERSEDED)
+            .values(state=after)
             .returning(d.destination)
         )
         for (destination,) in ended:
-            tally.move(destination, state, DeliveryState.SUPERSEDED)
+            tally.move(destination, state, after)
 
 
 def _write_submissions(
@@ -421,17 +262,17 @@ def _write_submissions(
         if portion.first:
             new.append(
                 {
-                    "id": portion.submission_id,
-                    "client_id": portion.client_id,
-                    "received_at": portion.received_at,
-                    "media_type": portion.media_type,
+                    "id": portion.submission.id,
+                    "client_id": portion.submission.client.id,
+                    "received_at": portion.submission.received_at,
+                    "media_type": portion.submission.media_type,
                     "state": submission_state(accepted, rejected) if portion.last else "receiving",
                     "bytes": portion.size,
                     "sha256": portion.sha256,
                     "accepted": accepted,
                     "rejected": rejected,
-                    "atomic": portion.atomic,
-                    "trace_parent": portion.trace_parent,
+                    "atomic": portion.submission.atomic,
+                    "trace_parent": portion.submission.trace_parent,
                 }
             )
             continue
@@ -441,7 +282,7 @@ def _write_submissions(
         if portion.last:
             state = case((all_rejected == 0, "accepted"), (all_accepted == 0, "rejected"), else_="partial")
             values |= {"bytes": portion.size, "sha256": portion.sha256, "state": state}
-        connection.execute(update(submissions).where(s.id == portion.submission_id).values(values))
+        connection.execute(update(submissions).where(s.id == portion.submission.id).values(values))
     insert_rows(connection, submissions, new)
 
 
@@ -450,19 +291,16 @@ def _unmapped(portions: Sequence[Portion], results: Sequence[Sequence[RecordResu
     for portion, decided in zip(portions, results, strict=True):
         for record, one in zip(portion.records, decided, strict=True):
             if record.unmapped:
-                kept = record.kept if not portion.atomic and len(one.findings) == len(record.findings) else None
-                here = (portion.client_id, one.school, portion.submission_id, one.position)
+                kept = (
+                    record.kept if not portion.submission.atomic and len(one.findings) == len(record.findings) else None
+                )
+                here = (portion.submission.client.id, one.school, portion.submission.id, one.position)
                 yield Entry(record.unmapped, *here, one.key, kept)
-
-
-def submission_state(accepted: int, rejected: int) -> str:
-    """`accepted`, `partial` or `rejected`: the state of a submission whose records are all decided."""
-    return "accepted" if not rejected else "partial" if accepted else "rejected"
 
 
 def _record_row(portion: Portion, result: RecordResult) -> dict[str, Any]:
     return {
-        "submission_id": portion.submission_id,
+        "submission_id": portion.submission.id,
         "position": result.position,
         "status": result.status,
         "sha256": result.sha256,
@@ -489,23 +327,22 @@ def _write_open_findings(
     opened: dict[tuple[str, CardKey, int], dict[str, Any]] = {}
     for portion, decided in zip(portions, results, strict=True):
         for result in decided:
-            permitted = portion.schools is None or result.school in portion.schools
-            if result.status == "rejected" and result.key and result.school and permitted:
-                opened[result.school, result.key, portion.client_id] = {
+            client = portion.submission.client
+            if result.status == "rejected" and result.key and result.school and client.may_speak_for(result.school):
+                opened[result.school, result.key, client.id] = {
                     "school_code": result.school,
                     "school_year": result.key.school_year,
                     "card_id": result.key.card_id,
-                    "client_id": portion.client_id,
+                    "client_id": client.id,
                     "since": now,
                     "last_at": now,
                     "times": 1,
-                    "submission_id": portion.submission_id,
+                    "submission_id": portion.submission.id,
                     "position": result.position,
                     "findings": _pack_findings(result.findings),
                 }
     if opened:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(open_findings)
+        statement = upsert(connection, open_findings)
         newer = {name: statement.excluded[name] for name in ("last_at", "submission_id", "position", "findings")}
         connection.execute(
             statement.on_conflict_do_update(

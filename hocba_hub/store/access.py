@@ -18,9 +18,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.errors import HubError
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import clients, keys, operators
 
 ALL_SCHOOLS = "*"
@@ -293,8 +293,7 @@ def _table(owner: Owner) -> Table:
 
 
 def _add(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    statement = upsert(connection, table).values(values).on_conflict_do_nothing().returning(table.c.id)
     owner_id = connection.execute(statement).scalar_one_or_none()
     if owner_id is None:
         raise AccessError("name-taken", f"The name {values['name']} is taken; a revoked owner keeps its name.")

@@ -1,4 +1,4 @@
-"""Many rows in one statement: one round trip and one plan for a whole batch.
+"""Writing rows, on both databases: many in one statement, and what is to happen where a key is taken.
 
 On PostgreSQL a batch goes as one array for each column (`unnest`), which costs a fraction of a statement for each
 row; SQLite takes row after row inside the process.
@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert(connection: Connection, table: Table) -> postgresql.Insert:
+    """An INSERT of the connection's dialect, which can say `on_conflict_do_update` and `…_do_nothing`."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return cast("postgresql.Insert", dialect.insert(table))
 
 
 def insert_rows(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from hocba_hub.model.codes import CodeMeaning
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import audit
 from hocba_hub.store.mappings import ConfigurationError
@@ -20,37 +20,18 @@ _f, _c = code_fills.c, unmapped_codes.c
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a value of a code table means: the rows that have `result` in `result_system`."""
-
-    table: str
-    """Name of a table; `mapping/table` for one of a mapping's own."""
-    system: str
-    value: str
-    result_system: str
-    result: str
-    where: Mapping[str, str]
-    """Only those rows that have the given values elsewhere."""
-    is_new: bool = False
-    """No row had this result."""
-    valid_from: date | None = None
-    """Of a new result only."""
-    valid_to: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredFill:
     """A meaning in force."""
 
     id: int
-    meaning: Meaning
+    meaning: CodeMeaning
     source: str
     """Where it comes from."""
     filled_at: int
     filled_by: str
 
 
-def fill(connection: Connection, meaning: Meaning, *, source: str, actor: str, now: int) -> StoredFill:
+def fill(connection: Connection, meaning: CodeMeaning, *, source: str, actor: str, now: int) -> StoredFill:
     """Say what a value means; the entry of the work list, if there is one, is done with. `now` in milliseconds.
 
     Raises:
@@ -102,7 +83,7 @@ def fills(connection: Connection, table: str | None = None) -> list[StoredFill]:
     return [
         StoredFill(
             row.id,
-            Meaning(
+            CodeMeaning(
                 row.code_table,
                 row.system,
                 row.value,
@@ -121,7 +102,7 @@ def fills(connection: Connection, table: str | None = None) -> list[StoredFill]:
     ]
 
 
-def _place(meaning: Meaning) -> dict[str, Any]:
+def _place(meaning: CodeMeaning) -> dict[str, Any]:
     conditions = json.dumps(dict(meaning.where), ensure_ascii=False, sort_keys=True)
     return {"code_table": meaning.table, "system": meaning.system, "conditions": conditions, "value": meaning.value}
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.delivery import FINAL, DeliveryState
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.store import audit
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.standing import oldest_due, standings
 from hocba_hub.store.tables import destinations
 from hocba_hub.store.tally import sums
@@ -37,8 +37,7 @@ class DestinationStanding:
 def pause(connection: Connection, name: DestinationName, *, actor: str, reason: str, now: int) -> None:
     """Send nothing there, ask nothing there, until it is resumed; calls under way end by themselves."""
     values = {"paused_at": now, "pause_reason": reason}
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(destinations).values(name=name, **values)
+    statement = upsert(connection, destinations).values(name=name, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
     audit.write(connection, at=now, actor=actor, action="pause", reason=reason, detail={"destination": name})
 

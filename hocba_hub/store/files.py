@@ -17,11 +17,10 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.model.ids import uuid7
 from hocba_hub.store.bodies import pack, unpack
-from hocba_hub.store.bulk import insert_rows
+from hocba_hub.store.bulk import insert_rows, upsert
 from hocba_hub.store.tables import file_parts, files, records, submissions
 
 MOST_FINDINGS = 200
@@ -112,9 +111,8 @@ def create(
     `now` in milliseconds, `size` in bytes where it is known.
     """
     made = file_id or uuid7()
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(files)
+        upsert(connection, files)
         .values(
             id=made, client_id=client_id, upload_key=upload_key, name=name, form=form, profile=profile,
             state=FileState.RECEIVING, created_at=now, changed_at=now, bytes=size, received=0, position=0,
@@ -191,7 +189,7 @@ def release(connection: Connection, lease_id: str, *, until: int = 0) -> None:
     )
 
 
-def note_cut(connection: Connection, lease_id: str, total: int, findings: Sequence[Shown], *, now: int) -> bool:
+def note_split(connection: Connection, lease_id: str, total: int, findings: Sequence[Shown], *, now: int) -> bool:
     """The file was cut into so many records, and this is said of the file itself; False if the lease is lost."""
     about = pack(orjson.dumps(list(findings[:MOST_FINDINGS])))
     return _held(connection, lease_id, {"total": total, "findings": about, "changed_at": now, "attempts": 0})

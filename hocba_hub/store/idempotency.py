@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.store.bodies import pack, unpack
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import idempotency_keys
 from hocba_hub.store.tally import Tally
 
@@ -49,10 +49,9 @@ def begin(  # noqa: PLR0917 - the row's own key, then two times
 ) -> Begun:
     """Claim a key for `lock_ms` from `now` (both milliseconds), or say why not; counts the answers given again."""
     table, mine = idempotency_keys, _row(client_id, route, key)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     claim = {"started_at": now, "locked_until": now + lock_ms}
     while True:
-        statement = dialect.insert(table).values(client_id=client_id, route=route, key=key, **claim)
+        statement = upsert(connection, table).values(client_id=client_id, route=route, key=key, **claim)
         claimed = connection.execute(statement.on_conflict_do_nothing().returning(table.c.key)).one_or_none()
         if claimed is not None:
             return Fresh()

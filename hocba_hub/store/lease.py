@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from hocba_hub.model.delivery import UNSETTLED, DeliveryState
+from hocba_hub.model.delivery import UNSETTLED, DeliveryState, enter
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.store.bodies import unpack
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.engine import in_states, one_of
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, versions
 from hocba_hub.store.tally import Tally
@@ -163,8 +163,7 @@ def _destination(connection: Connection, name: str) -> Row[Any]:
     query = select(destinations).where(destinations.c.name == name).with_for_update()
     row = connection.execute(query).one_or_none()
     if row is None:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(dialect.insert(destinations).on_conflict_do_nothing(), {"name": name})
+        connection.execute(upsert(connection, destinations).on_conflict_do_nothing(), {"name": name})
         row = connection.execute(query).one()
     return row
 
@@ -268,10 +267,11 @@ def _open(
     ids = [row.id for row in found]
     taken = update(deliveries).where(one_of(connection, deliveries.c.id, ids))
     if kind is Kind.SEND:
-        connection.execute(taken.values(lease_id=attempt_id, state=DeliveryState.LEASED))
         tally = Tally()
         for row in found:
-            tally.move(destination, row.state, DeliveryState.LEASED)
+            after = enter(DeliveryState(row.state), DeliveryState.LEASED)
+            tally.move(destination, row.state, after)
+        connection.execute(taken.values(lease_id=attempt_id, state=after))
         tally.write(connection)
     else:
         connection.execute(taken.values(lease_id=attempt_id))

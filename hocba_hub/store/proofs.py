@@ -11,9 +11,9 @@ import hashlib
 import hmac
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hocba_hub.store.access import ALL_SCHOOLS, AccessError, Client, Owner
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import client_certificates, clients, keys, used_nonces
 
 
@@ -26,8 +26,7 @@ def add_certificate(connection: Connection, name: str, identity: str, *, now: in
     client = client_named(connection, name)
     if client is None:
         raise AccessError("no-owner", f"There is no client {name} in force.")
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(client_certificates).values(identity=identity, client_id=client.id, created_at=now)
+    statement = upsert(connection, client_certificates).values(identity=identity, client_id=client.id, created_at=now)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["identity"], set_={"client_id": client.id, "created_at": now})
     )
@@ -83,8 +82,7 @@ def use_nonce(connection: Connection, client: Client, nonce: bytes, *, now: int,
     """Whether this nonce is new for the client; it is not the next time. Both times in milliseconds."""
     connection.execute(delete(used_nonces).where(used_nonces.c.expires_at < now))
     digest = hashlib.sha256(b"%d\0" % client.id + nonce).digest()
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(used_nonces).values(digest=digest, expires_at=expires_at).on_conflict_do_nothing()
+    statement = upsert(connection, used_nonces).values(digest=digest, expires_at=expires_at).on_conflict_do_nothing()
     return connection.execute(statement.returning(used_nonces.c.digest)).one_or_none() is not None
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, update
 
-from hocba_hub.model.delivery import TRANSITIONS, UNSETTLED, DeliveryState
+from hocba_hub.model.delivery import TRANSITIONS, UNSETTLED, DeliveryState, enter
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
-from hocba_hub.store.accept import cards_of
+from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store, one_of
 from hocba_hub.store.selection import Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries
@@ -173,14 +173,15 @@ class _Running:
         tally = Tally()
         for row in free:
             self.taken[row.destination, row.state, row.code or ""] += 1
-            tally.move(row.destination, row.state, _S.QUEUED if self.act is Act.REPLAY else _S.CANCELLED)
+            after = enter(DeliveryState(row.state), _S.QUEUED if self.act is Act.REPLAY else _S.CANCELLED)
+            tally.move(row.destination, row.state, after)
             if self.act is Act.REPLAY:
                 tally.add("replayed", row.destination)
             else:
                 tally.add("deliveries", row.destination, _S.CANCELLED)
-        connection.execute(
-            update(deliveries).where(one_of(connection, _d.id, [row.id for row in free])).values(self._values())
-        )
+        if free:
+            mine = one_of(connection, _d.id, [row.id for row in free])
+            connection.execute(update(deliveries).where(mine).values({**self._values(), "state": after}))
         tally.write(connection)
         self.result.superseded += len(rows) - len(free)
         self.result.changed += len(ids) - len(rows)
@@ -189,9 +190,8 @@ class _Running:
 
     def _values(self) -> dict[str, Any]:
         if self.act is Act.CANCEL:
-            return {"state": _S.CANCELLED, "settled_at": self.now, "code": func.coalesce(_d.code, "cancelled")}
+            return {"settled_at": self.now, "code": func.coalesce(_d.code, "cancelled")}
         return {
-            "state": _S.QUEUED,
             "next_attempt_at": self.now,
             "attempts": 0,
             "asked": 0,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import configuration
 
 _PART = "mappings"
@@ -18,8 +18,7 @@ def revision(connection: Connection) -> int:
 
 def move(connection: Connection) -> int:
     """The next revision; whoever else changes the configuration waits until this transaction ends."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(configuration).values(part=_PART, revision=1)
+    statement = upsert(connection, configuration).values(part=_PART, revision=1)
     statement = statement.on_conflict_do_update(
         index_elements=["part"], set_={"revision": configuration.c.revision + 1}
     )

@@ -136,7 +136,17 @@ def card(connection: Connection, key: CardKey) -> CardView | None:
     a, o = attempts.c, delivery_attempts.c
     tried = connection.execute(
         select(
-            o.delivery_id, a.id, a.kind, a.leased_at, a.sent_at, a.ended_at, a.http_status, o.meaning, o.code, o.detail
+            o.delivery_id,
+            a.id,
+            a.kind,
+            a.leased_at,
+            a.sent_at,
+            a.ended_at,
+            a.http_status,
+            o.meaning,
+            o.code,
+            o.detail,
+            o.mapping,
         )
         .join_from(delivery_attempts, attempts, a.id == o.attempt_id)
         .where(one_of(connection, o.delivery_id, [row.id for row in sent]))

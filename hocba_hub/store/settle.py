@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Connection, exists, select, update
 
-from hocba_hub.model.delivery import FINAL, UNSENT, DeliveryState, Meaning
+from hocba_hub.model.delivery import FINAL, UNSENT, DeliveryState, Meaning, enter, given_newer
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import in_states, one_of, one_of_cards
@@ -48,6 +48,8 @@ class CallFacts:
     request_sha256: str = ""
     response_sha256: str = ""
     http_status: int | None = None
+    mappings: Mapping[int, str] = field(default_factory=dict)
+    """Delivery → the mapping that its record was made by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,12 @@ def settle(
     if judge is not None:
         _write_standing(connection, lease.destination, judge)
     tally = Tally()
-    superseded = _superseded(connection, lease, settlements)
+    overtaken = _overtaken(connection, lease, settlements)
     groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None], list[int]] = {}
     ends: Counter[_End] = Counter()
     ages = []
     for s in settlements:
-        state = DeliveryState.SUPERSEDED if s.delivery.id in superseded else s.state
+        state = enter(s.delivery.state, given_newer(s.state) if s.delivery.id in overtaken else s.state)
         fields = (state, s.code, s.next_attempt_at, s.attempts, s.asked, s.first_attempt_at, s.reference)
         groups.setdefault(fields, []).append(s.delivery.id)
         ends[_End(s.delivery.state, state, s.meaning, s.delivery.attempts > 0)] += 1
@@ -114,7 +116,14 @@ def settle(
             )
         )
     rows = [
-        {"delivery_id": s.delivery.id, "attempt_id": lease.id, "meaning": s.meaning, "code": s.code, "detail": s.detail}
+        {
+            "delivery_id": s.delivery.id,
+            "attempt_id": lease.id,
+            "meaning": s.meaning,
+            "code": s.code,
+            "detail": s.detail,
+            "mapping": call.mappings.get(s.delivery.id) or None,
+        }
         for s in settlements
         if s.meaning is not Meaning.RELEASED and not (lease.kind is Kind.POLL and s.meaning is Meaning.AWAITING_ACK)
     ]
@@ -154,7 +163,7 @@ def _write_standing(connection: Connection, destination: str, judge: Callable[[S
         )
 
 
-def _superseded(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> set[int]:
+def _overtaken(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> set[int]:
     """Deliveries that would wait unsent although a newer version of their card waits for the same destination."""
     unsent = [s.delivery.id for s in settlements if s.state in UNSENT]
     if not unsent:

@@ -214,6 +214,7 @@ delivery_attempts = Table(
     Column("meaning", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("mapping", Text, comment="the mapping that the record was made by, as name 1.2.3"),
     PrimaryKeyConstraint("delivery_id", "attempt_id"),
 )
 

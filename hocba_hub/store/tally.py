@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import tallies
 
 _SHARDS = 32
@@ -63,7 +63,7 @@ class Tally:
         ]
         if not rows:
             return
-        insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tallies)
+        insert = upsert(connection, tallies)
         connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["name", "labels", "shard"], set_={"value": tallies.c.value + insert.excluded.value}

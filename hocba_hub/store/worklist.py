@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store.bodies import unpack
-from hocba_hub.store.bulk import insert_rows
+from hocba_hub.store.bulk import insert_rows, upsert
 from hocba_hub.store.engine import one_of, one_of_cards
 from hocba_hub.store.revision import revision
 from hocba_hub.store.tables import (
@@ -30,26 +30,6 @@ from hocba_hub.store.tables import (
 )
 
 _c, _s, _w, _l = unmapped_codes.c, unmapped_code_sources.c, waiting_records.c, waiting_codes.c
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class UnmappedCode:
-    """A value that a code table does not know."""
-
-    table: str
-    """Name of a table; `mapping/table` for one of a mapping's own."""
-    system: str
-    """The code system that the value is of."""
-    value: str
-    result_system: str
-    """The one that it was looked up in."""
-    where: tuple[tuple[str, str], ...] = ()
-    """Which rows the look-up takes."""
-
-    @property
-    def conditions(self) -> str:
-        """`where` as the store keeps it."""
-        return json.dumps(dict(self.where), ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +223,7 @@ def _count(connection: Connection, entries: Sequence[Entry], now: int) -> dict[t
         place = (code.table, code.system, code.conditions, code.value)
         times[place] = times.get(place, 0) + 1
         results[place] = code.result_system
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(unmapped_codes)
+    statement = upsert(connection, unmapped_codes)
     statement = statement.on_conflict_do_update(
         index_elements=["code_table", "system", "conditions", "value"],
         set_={"times": _c.times + statement.excluded.times, "last_at": statement.excluded.last_at},
@@ -273,8 +252,7 @@ def _count_sources(
         for code in {(code.table, code.system, code.conditions, code.value) for code in entry.codes}:
             source = (ids[code], entry.client_id, entry.school or "")
             times[source] = times.get(source, 0) + 1
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(unmapped_code_sources)
+    statement = upsert(connection, unmapped_code_sources)
     names = ("code_id", "client_id", "school_code")
     connection.execute(
         statement.on_conflict_do_update(

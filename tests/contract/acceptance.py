@@ -6,8 +6,10 @@ import hashlib
 
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
-from hocba_hub.store.accept import Content, Portion, ReceivedRecord, RecordResult, accept
+from hocba_hub.store.accept import accept
+from hocba_hub.store.access import Client
 from hocba_hub.store.bodies import pack
+from hocba_hub.store.decide import Content, Portion, ReceivedRecord, RecordResult, Submission
 from hocba_hub.store.engine import Store
 
 YEAR = SchoolYear("2025-2026")
@@ -41,7 +43,7 @@ def submit(
     """Accept (card, content) pairs as one submission of client 1."""
     records = [received(n, card, content, recalled=recalled) for n, (card, content) in enumerate(cards)]
     portion = Portion(
-        uuid7(), 1, schools, now, "application/json", atomic, None, records, first=True, last=True, size=1, sha256=""
+        Submission(uuid7(), Client(1, "vendor", schools), now, "application/json", atomic), records, size=1
     )
     with store.write() as connection:
         return accept(connection, [portion], destinations, now)[0]

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from hocba_hub.api import operations, problem_pages, status, support
-from hocba_hub.api.keyring import FRESH_SECONDS
+from hocba_hub.api.client import status
+from hocba_hub.api.http.key_cache import FRESH_SECONDS
+from hocba_hub.api.operator import deliveries as operations
+from hocba_hub.api.operator import support
+from hocba_hub.api.problems import problem_pages
 from hocba_hub.store.access import Owner, Role, revoke_owner, set_schools
 from hocba_hub.store.engine import Store
 from tests.api_server import Api, running_api
@@ -98,7 +101,7 @@ def test_a_viewer_sees_and_does_not_act(api: Api):
 
 def test_a_revoked_key_opens_nothing_once_its_second_is_over(api: Api):
     moment = [0.0]
-    api.hub.keyring._seconds = lambda: moment[0]
+    api.hub.keys._seconds = lambda: moment[0]
     key = api.client_key()
     assert api.get("/v1/findings", key).status_code == 200
     with api.store.write() as connection:
@@ -109,7 +112,7 @@ def test_a_revoked_key_opens_nothing_once_its_second_is_over(api: Api):
 
 def test_a_changed_scope_is_in_force_once_the_second_is_over(api: Api):
     moment = [0.0]
-    api.hub.keyring._seconds = lambda: moment[0]
+    api.hub.keys._seconds = lambda: moment[0]
     key = api.client_key("S1")
     assert api.get("/v1/findings?school=S2", key).status_code == 404
     with api.store.write() as connection:
@@ -121,27 +124,27 @@ def test_a_changed_scope_is_in_force_once_the_second_is_over(api: Api):
 def test_the_store_is_asked_for_a_key_once_a_second_at_most(api: Api, monkeypatch: pytest.MonkeyPatch):
     key = api.client_key()
     asked = []
-    identify = api.hub.keyring._identify
-    monkeypatch.setattr(api.hub.keyring, "_identify", lambda key: asked.append(key) or identify(key))
-    api.hub.keyring._seconds = lambda: 0.0
+    identify = api.hub.keys._identify
+    monkeypatch.setattr(api.hub.keys, "_identify", lambda key: asked.append(key) or identify(key))
+    api.hub.keys._seconds = lambda: 0.0
     for _ in range(5):
         assert api.get("/v1/findings", key).status_code == 200
     assert asked == [key]
 
 
 def test_made_up_keys_do_not_fill_the_memory(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hocba_hub.api.keyring._MOST_UNKNOWN", 5)
-    keyring, good = api.hub.keyring, api.client_key()
+    monkeypatch.setattr("hocba_hub.api.http.key_cache._MOST_UNKNOWN", 5)
+    keys, good = api.hub.keys, api.client_key()
     api.get("/v1/findings", good)
     for n in range(12):
         api.get("/v1/findings", f"made-up-{n}" + "x" * 8_000)
-    assert keyring._unknown == {}, "what has not the form of a key is remembered"
+    assert keys._unknown == {}, "what has not the form of a key is remembered"
     for n in range(12):
         api.get("/v1/findings", f"hbc_{n:012x}_{n:064x}")
-    assert len(keyring._unknown) == 5
-    assert len(keyring._known) == 1, "a good key was driven out"
-    assert all(len(known) == 32 for known in (*keyring._known, *keyring._unknown)), "keys are kept as they are"
-    assert api.hub.keyring._asking == {}
+    assert len(keys._unknown) == 5
+    assert len(keys._known) == 1, "a good key was driven out"
+    assert all(len(known) == 32 for known in (*keys._known, *keys._unknown)), "keys are kept as they are"
+    assert api.hub.keys._asking == {}
 
 
 def test_a_client_that_calls_too_fast_is_asked_to_wait(store: Store):

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hocba_hub.api import operations, problem_pages, status, support
-from hocba_hub.api.bounded import MOST_BYTES
+from hocba_hub.api.client import status
+from hocba_hub.api.http.bounded import MOST_BYTES
+from hocba_hub.api.operator import deliveries as operations
+from hocba_hub.api.operator import support
+from hocba_hub.api.problems import problem_pages
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
 from tests.api_server import Api, running_api

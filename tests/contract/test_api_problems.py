@@ -11,8 +11,12 @@ import pytest
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
-from hocba_hub.api import intake, operations, problem_pages, status, support
-from hocba_hub.api.problem_kinds import KINDS
+from hocba_hub.api.client import report_cards as intake
+from hocba_hub.api.client import status
+from hocba_hub.api.operator import deliveries as operations
+from hocba_hub.api.operator import support
+from hocba_hub.api.problems import problem_pages
+from hocba_hub.api.problems.problem_kinds import KINDS
 from hocba_hub.store.engine import Store, StoreAwayError, StoreFullError
 from tests.api_server import Api, running_api
 

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from hocba_hub.api import operations, problem_pages, status, support
-from hocba_hub.model.acceptance import NOT_ALONE
+from hocba_hub.api.client import status
+from hocba_hub.api.operator import deliveries as operations
+from hocba_hub.api.operator import support
+from hocba_hub.api.problems import problem_pages
+from hocba_hub.model.finding_kinds import NOT_ALONE
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.ids import uuid7
-from hocba_hub.store.accept import Portion, ReceivedRecord, accept
+from hocba_hub.store.accept import accept
 from hocba_hub.store.access import Client, Role, identify
 from hocba_hub.store.bodies import pack
+from hocba_hub.store.decide import Portion, ReceivedRecord, Submission
 from hocba_hub.store.engine import Store
 from tests.api_server import NAMES, Api, running_api
 from tests.contract.acceptance import YEAR, key, received
@@ -42,9 +46,8 @@ def sent(api: Api, client_key: str, *records: ReceivedRecord) -> str:
         client = identify(connection, client_key)
         assert isinstance(client, Client)
         portion = Portion(
-            submission_id, client.id, client.schools, api.now, "application/json", False, None, records,
-            first=True, last=True, size=10, sha256="ab" * 32,
-        )  # fmt: skip
+            Submission(submission_id, client, api.now, "application/json"), records, size=10, sha256="ab" * 32
+        )
         accept(connection, [portion], NAMES, api.now)
     return submission_id
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from hocba_hub.adapters.destination import Breaker, Destination, Limits, Title
-from hocba_hub.adapters.outbound import Call, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import CallResult, OutboundRecord, Outcome, Stage
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.drain import Engine
@@ -59,25 +59,25 @@ class Scripted:
         self.under_way = 0
         self.most_under_way = 0
 
-    def send(self, records: Sequence[OutboundRecord]) -> Call:
+    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
         with self.lock:
             self.calls["send"] += 1
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
             self.sent += records
         try:
-            return Call([self.on_send(record) for record in records])
+            return CallResult([self.on_send(record) for record in records])
         finally:
             with self.lock:
                 self.under_way -= 1
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> Call:
+    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:
         self.calls[f"poll {reference}"] += 1
-        return Call([self.on_poll(record) for record in records])
+        return CallResult([self.on_poll(record) for record in records])
 
-    def lookup(self, record: OutboundRecord) -> Call:
+    def lookup(self, record: OutboundRecord) -> CallResult:
         self.calls["lookup"] += 1
-        return Call([self.on_lookup(record)])
+        return CallResult([self.on_lookup(record)])
 
     def close(self) -> None: ...
 

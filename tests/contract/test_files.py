@@ -13,9 +13,9 @@ import orjson
 import pytest
 from openpyxl import load_workbook
 
+from hocba_hub.intake.files import importer as imports
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
-from hocba_hub.queue import imports
-from hocba_hub.queue.importing import clear
+from hocba_hub.queue.import_jobs import clear
 from hocba_hub.store import files, search
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import records, unmapped_codes, versions

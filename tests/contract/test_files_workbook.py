@@ -11,10 +11,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
-from hocba_hub.adapters.files import findings_workbook
-from hocba_hub.adapters.files.findings_workbook import AUTHOR, mark_file
-from hocba_hub.adapters.files.forms import Form, form_of
-from hocba_hub.mappings.document import SheetSpec, Source
+from hocba_hub.intake.files import findings_workbook
+from hocba_hub.intake.files.findings_workbook import AUTHOR, mark_file
+from hocba_hub.intake.files.forms import Form, form_of
+from hocba_hub.mappings.document.document import SheetSpec, Source
 from tests.filed import zipped
 
 SOURCE = Source("rows", sheets=(SheetSpec("Học sinh"),))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hocba_hub.adapters.destination import DestinationError
-from hocba_hub.adapters.line import LONGEST_ANSWER_BYTES, CallError, Line
-from hocba_hub.adapters.outbound import Stage
+from hocba_hub.adapters.http import LONGEST_ANSWER_BYTES, CallError, HttpConnection
+from hocba_hub.adapters.protocol import Stage
 from tests.sandbox_server import SandboxHandle, outbound_record, running_sandbox
 from tests.servers import free_port
 
@@ -72,7 +72,7 @@ def http(body: bytes, status: str = "200 OK", *headers: str, length: int | None 
 
 
 def failure(sandbox: SandboxHandle, address: str, **changes) -> tuple[Stage, str]:
-    line = Line(sandbox.destination("province", address=address, **changes))
+    line = HttpConnection(sandbox.destination("province", address=address, **changes))
     try:
         with pytest.raises(CallError) as caught:
             line.call("POST", "/v1/records", body=b"{}")
@@ -125,7 +125,7 @@ def test_sent_and_no_readable_answer(sandbox, answer, code):
 
 def test_redirects_are_answers_and_not_followed(sandbox):
     with answering(http(b"", "302 Found", "Location: http://127.0.0.1:9/")) as address:
-        line = Line(sandbox.destination("province", address=address))
+        line = HttpConnection(sandbox.destination("province", address=address))
         assert line.call("GET", "/x").status == 302
         line.close()
 
@@ -183,4 +183,4 @@ def test_certificates_are_verified(certificate):
 def test_a_ca_file_that_is_not_one_is_refused(sandbox, tmp_path):
     for ca_file in (tmp_path / "absent.pem", Path(__file__)):
         with pytest.raises(DestinationError, match="ca_file"):
-            Line(sandbox.destination("province", ca_file=ca_file))
+            HttpConnection(sandbox.destination("province", ca_file=ca_file))

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from hocba_hub.api import code_tables, intake, mappings, operations, status
+from hocba_hub.api.client import report_cards as intake
+from hocba_hub.api.client import status
+from hocba_hub.api.operator import code_tables, mappings
+from hocba_hub.api.operator import deliveries as operations
 from hocba_hub.store import audit
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
@@ -197,7 +200,7 @@ def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vend
 
     back = api.post(f"/v1/code-fills/{filled.json()['fill_id']}/take-back", admin, json={"reason": "wrong group"})
     assert back.json()["result"] == "01"
-    api.hub.shelf.newest()
+    api.hub.mappings.newest()
     assert sent(api, vendor, [flat(5, danToc="Nhóm lạ")], f"?profile={NAME}").status_code == 422
     again = api.post(f"/v1/code-fills/{filled.json()['fill_id']}/take-back", admin, json={"reason": "wrong group"})
     assert again.status_code == 404

@@ -9,17 +9,18 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection
 
-from hocba_hub.adapters.translation import Formats
-from hocba_hub.api.shelf import LiveShelf
-from hocba_hub.mappings.library import Library
-from hocba_hub.mappings.parse import load_document
+from hocba_hub.intake.active_mappings import ActiveMappings
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.library.library import Library
+from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.tables.files import shipped_tables
-from hocba_hub.store.code_fills import Meaning, fill
+from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.store.code_fills import fill
 from hocba_hub.store.engine import Store, StoreAwayError
 from hocba_hub.store.mappings import Scope, activate
 
 TEXT = "mapping: m\nversion: {}\nsource: {{format: json}}\ntarget: t\nfields: {{v: {{from: x, table: {}}}}}\n"
-FORMATS = Formats(Library((load_document(TEXT.format("1.0.0", "gender")),), {}), shipped_tables())
+BASE = MappingSet(Library((load_document(TEXT.format("1.0.0", "gender")),), {}), shipped_tables())
 
 
 class Watched:
@@ -48,8 +49,8 @@ def clock() -> list[float]:
 
 
 @pytest.fixture
-def live(watched: Watched, clock: list[float]) -> LiveShelf:
-    return LiveShelf(watched, FORMATS, seconds=lambda: clock[0])
+def live(watched: Watched, clock: list[float]) -> ActiveMappings:
+    return ActiveMappings(watched, BASE, seconds=lambda: clock[0])
 
 
 def put(store: Store, version: str, table: str = "gender") -> None:
@@ -58,12 +59,12 @@ def put(store: Store, version: str, table: str = "gender") -> None:
         activate(connection, "m", version, text, Scope(), actor="os:lan", reason="new", now=1)
 
 
-def chosen(live: LiveShelf) -> tuple[int, int, int]:
+def chosen(live: ActiveMappings) -> tuple[int, int, int]:
     return live.current().select("m").version
 
 
 def test_a_change_counts_after_a_second_and_the_store_is_not_asked_before(
-    live: LiveShelf, watched: Watched, clock: list[float]
+    live: ActiveMappings, watched: Watched, clock: list[float]
 ):
     assert chosen(live) == (1, 0, 0)
     put(watched.store, "1.1.0")
@@ -73,25 +74,25 @@ def test_a_change_counts_after_a_second_and_the_store_is_not_asked_before(
     assert (chosen(live), watched.asked) == ((1, 1, 0), 2)
 
 
-def test_nothing_is_made_anew_while_nothing_changes(live: LiveShelf, clock: list[float]):
+def test_nothing_is_made_anew_while_nothing_changes(live: ActiveMappings, clock: list[float]):
     first = live.current()
     clock[0] += 5
     assert live.current() is first
     assert live.newest() is first
 
 
-def test_while_the_store_is_away_the_last_shelf_is_used(live: LiveShelf, watched: Watched, clock: list[float]):
+def test_while_the_store_is_away_the_last_shelf_is_used(live: ActiveMappings, watched: Watched, clock: list[float]):
     put(watched.store, "1.1.0")
     assert chosen(live) == (1, 1, 0)
     watched.away = True
     clock[0] += 5
     assert chosen(live) == (1, 1, 0)
     with pytest.raises(StoreAwayError):
-        LiveShelf(watched, FORMATS).current()
+        ActiveMappings(watched, BASE).current()
 
 
 def test_a_version_that_cannot_be_used_any_more_is_left_out_and_said(
-    live: LiveShelf, store: Store, caplog: pytest.LogCaptureFixture
+    live: ActiveMappings, store: Store, caplog: pytest.LogCaptureFixture
 ):
     put(store, "1.1.0")
     put(store, "1.2.0", table="a-table-that-an-upgrade-took-away")
@@ -100,13 +101,13 @@ def test_a_version_that_cannot_be_used_any_more_is_left_out_and_said(
     assert "m 1.2.0" in caplog.text
 
 
-def test_fills_are_on_the_shelf(live: LiveShelf, store: Store):
+def test_fills_are_on_the_shelf(live: ActiveMappings, store: Store):
     table = live.current().tables["ethnic-groups"]
     assert table.view("name", "qd121").find("Nhóm lạ").value is None
     with store.write() as connection:
         fill(
             connection,
-            Meaning("ethnic-groups", "name", "Nhóm lạ", "qd121", "01", {}),
+            CodeMeaning("ethnic-groups", "name", "Nhóm lạ", "qd121", "01", {}),
             source="a decree",
             actor="os:lan",
             now=1,

@@ -8,12 +8,14 @@ from pathlib import Path
 import orjson
 import pytest
 
-from hocba_hub.api.translation import translate
-from hocba_hub.cli.versions import live_shelf
+from hocba_hub.intake.active_mappings import ActiveMappings
+from hocba_hub.intake.translate import translate
+from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
-from hocba_hub.store.accept import Portion, ReceivedRecord, accept
-from hocba_hub.store.access import Owner, identify, owners
+from hocba_hub.store.accept import accept
+from hocba_hub.store.access import Client, Owner, identify, owners
+from hocba_hub.store.decide import Portion, ReceivedRecord, Submission
 from hocba_hub.store.engine import Store
 from hocba_hub.store.mappings import activations, stored_versions
 from hocba_hub.store.search import card
@@ -102,10 +104,10 @@ def waiting(run: Run, store: Store) -> None:
     """A card of the client `north` that only an unknown ethnic group stands against."""
     run("clients", "add", "north", "--school", "*")
     raw = orjson.dumps(flat(1, danToc="Nhóm lạ"))
-    made = translate(raw, live_shelf(store).current(), NAME)
+    made = translate(raw, ActiveMappings(store, shipped_mappings()).current(), NAME)
     reading, key = made.reading(), CardKey(SchoolYear("2025-2026"), CardId("HB-1"))
     record = ReceivedRecord(0, bytes(32), key, reading.school_code, None, reading.findings)
-    portion = Portion("s", 1, None, 1, "x", atomic=False, trace_parent=None, records=[record], first=True, last=True)
+    portion = Portion(Submission("s", Client(1, "north", None), 1, "x"), [record])
     with store.write() as connection:
         accept(connection, [portion], [], 1)
         note(

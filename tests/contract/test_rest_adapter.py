@@ -14,10 +14,11 @@ import yaml
 from hocba_hub.adapters.authentication import Secrets, credentials_for
 from hocba_hub.adapters.contracts import PROVINCE_OPENAPI
 from hocba_hub.adapters.destination import DestinationError
-from hocba_hub.adapters.line import Line
-from hocba_hub.adapters.outbound import Stage
+from hocba_hub.adapters.http import HttpConnection
+from hocba_hub.adapters.protocol import Stage
 from hocba_hub.adapters.registry import adapter_for
-from hocba_hub.adapters.translation import Translations, shipped_formats
+from hocba_hub.adapters.translation import Translations
+from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.keys import Event
 from hocba_hub.sandbox.faults import Fault, FaultName
 from tests.sample_cards import canonical, continuing_card, primary_card, secondary_card
@@ -81,9 +82,9 @@ def test_requests_and_answers_fit_the_published_contract(sandbox):
     records = [
         card(n, body=canonical(make())) for n, make in enumerate((primary_card, secondary_card, continuing_card))
     ]
-    translations = Translations(sandbox.destination("province"), shipped_formats())
+    translations = Translations(sandbox.destination("province"), shipped_mappings)
     for record in [*records, card(9, 4, Event.CANCEL)]:
-        for made in translations.records(record):
+        for made in translations.represent(record).records:
             check(made, "record")
     with httpx.Client(base_url=sandbox.province_url) as client:
         token = client.post(
@@ -91,7 +92,7 @@ def test_requests_and_answers_fit_the_published_contract(sandbox):
         ).json()
         check(token, "token")
         client.headers["Authorization"] = f"Bearer {token['access_token']}"
-        first = orjson.dumps(translations.records(records[0])[0])
+        first = orjson.dumps(translations.represent(records[0]).records[0])
         body = b'{"records":[' + first + b',{"idbanghi":"a","sukien":"NEW","phienban":1}]}'
         results = client.post("/v1/records", content=body).json()["results"]
         for result in results:
@@ -237,7 +238,7 @@ def test_secrets(sandbox):
 )
 def test_other_schemes(sandbox, authentication, environment, sent):
     destination = sandbox.destination("province", authentication=authentication)
-    line = Line(destination)
+    line = HttpConnection(destination)
     credentials = credentials_for(destination, Secrets(destination, environment), line)
     assert credentials.headers().get("Authorization") == sent
     line.close()

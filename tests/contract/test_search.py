@@ -6,13 +6,15 @@ import hashlib
 
 from sqlalchemy import select
 
-from hocba_hub.model.acceptance import NOT_ALONE
+from hocba_hub.model.finding_kinds import NOT_ALONE
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import SchoolCode
 from hocba_hub.store import search
-from hocba_hub.store.accept import Content, Portion, ReceivedRecord, accept
+from hocba_hub.store.accept import accept
+from hocba_hub.store.access import Client
 from hocba_hub.store.bodies import pack
+from hocba_hub.store.decide import Content, Portion, ReceivedRecord, Submission
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import submissions
 from tests.contract.acceptance import YEAR, key, received
@@ -22,9 +24,11 @@ from tests.contract.test_engine import Bench, answered, no_answer, put
 def accepted(store: Store, records: list[ReceivedRecord], *, client_id: int = 1, schools=None, now: int = 1) -> str:
     submission_id = uuid7()
     portion = Portion(
-        submission_id, client_id, schools, now, "application/json", False, None, records,
-        first=True, last=True, size=10, sha256="ab",
-    )  # fmt: skip
+        Submission(submission_id, Client(client_id, "vendor", schools), now, "application/json"),
+        records,
+        size=10,
+        sha256="ab",
+    )
     with store.write() as connection:
         accept(connection, [portion], ("province",), now)
     return submission_id

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hocba_hub.adapters.destination import DestinationError
-from hocba_hub.adapters.outbound import Stage
+from hocba_hub.adapters.protocol import Stage
 from hocba_hub.model.keys import Event
 from hocba_hub.sandbox.faults import Fault, FaultName
 from tests.sandbox_server import SandboxHandle, outbound_record, running_sandbox

@@ -8,10 +8,11 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from hocba_hub.model.codes import CodeMeaning
 from hocba_hub.store import audit
 from hocba_hub.store.access import add_client
 from hocba_hub.store.bodies import pack
-from hocba_hub.store.code_fills import Meaning, fill, fills, take_back
+from hocba_hub.store.code_fills import fill, fills, take_back
 from hocba_hub.store.engine import Store
 from hocba_hub.store.mappings import ConfigurationError
 from hocba_hub.store.revision import revision
@@ -21,7 +22,7 @@ from tests.contract.acceptance import YEAR, key
 
 EDE = UnmappedCode("ethnic-groups", "name", "Ê-đê-x", "qd121")
 TOA = UnmappedCode("vendor/mon", "key", "TOA", "value")
-MEANING = Meaning(EDE.table, EDE.system, EDE.value, EDE.result_system, "12", {})
+MEANING = CodeMeaning(EDE.table, EDE.system, EDE.value, EDE.result_system, "12", {})
 
 
 def entry(card: str, *codes: UnmappedCode, school: str | None = "S1", waits: bool = True, **more: object) -> Entry:
@@ -47,7 +48,7 @@ def listing(store: Store, **more: object) -> list[ListedCode]:
         return listed(c, **more)
 
 
-def filled(store: Store, meaning: Meaning = MEANING) -> int:
+def filled(store: Store, meaning: CodeMeaning = MEANING) -> int:
     with store.write() as c:
         return fill(c, meaning, source="decree 121", actor="os:lan", now=9_000).id
 

@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from hocba_hub.bootstrap import housekeeping
-from hocba_hub.queue.imports import MOST_ATTEMPTS
+from hocba_hub.intake.files.importer import MOST_ATTEMPTS
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import files, open_findings, records, report_cards

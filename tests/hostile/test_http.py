@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hocba_hub.api.http_server import HubProtocol
+from hocba_hub.api.http.server import HubProtocol
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from tests.api_server import Api, running_api

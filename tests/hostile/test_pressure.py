@@ -13,7 +13,7 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from hocba_hub.queue.backpressure import Backpressure
+from hocba_hub.intake.backpressure import Backpressure
 from hocba_hub.queue.usage import Quotas, RedisCounters, StoreCounters, Usage
 from hocba_hub.store.access import AccessError, Owner, add_client, add_key, revoke_key
 from hocba_hub.store.engine import Store
@@ -57,14 +57,14 @@ def test_nothing_is_stored_by_any_way_while_there_is_no_room(api: Api, cause: st
     api.file_id = api.post("/v1/files", key, content=b"", headers=OPENING).json()["file_id"]  # type: ignore[attr-defined]
     waiting = api.post("/v1/files", key, content=b"\n".join(cards(2, 9)), headers=NDJSON).json()["file_id"]
     free, most = (HUGE, 2_000_000) if cause == "disk" else (0, -1)
-    api.hub.room = Backpressure(api.store, folders=[api.hub.spool._folder], free_bytes=free, backlog_limit=most)
+    api.hub.backpressure = Backpressure(api.store, folders=[api.hub.spool._folder], free_bytes=free, backlog_limit=most)
     assert set(storing(api, key).values()) <= {500, 503}
     refused = api.post("/v1/report-cards", key, content=cards(1)[0])
     assert (refused.status_code, refused.json()["code"]) == (503, f"hub.{cause}-full")
     assert refused.headers["retry-after"]
     assert api.get("/v1/findings", key).status_code == 200, "reading goes on"
 
-    paused = importer(api.hub, room=api.hub.room)
+    paused = importer(api.hub, backpressure=api.hub.backpressure)
     assert paused.run(waiting)
     assert api.get(f"/v1/files/{waiting}", key).json()["state"] in {"waiting", "importing"}
     api.now += 60_000
@@ -78,7 +78,7 @@ def test_an_upload_that_does_not_say_how_long_it_is_stops_when_there_is_no_room(
     def endless() -> Iterator[bytes]:
         for n in range(200):
             if n == 20:
-                api.hub.room = Backpressure(
+                api.hub.backpressure = Backpressure(
                     api.store, folders=[api.hub.spool._folder], free_bytes=HUGE, backlog_limit=9
                 )
             yield b" " * 200_000

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocba_hub.adapters.contracts import MINISTRY_NAMESPACE, MINISTRY_WSDL
-from hocba_hub.adapters.line import Answer, CallError, retry_after_seconds
-from hocba_hub.adapters.outbound import Stage
-from hocba_hub.adapters.soap_contract import Contract
+from hocba_hub.adapters.http import Answer, CallError, retry_after_seconds
+from hocba_hub.adapters.protocol import Stage
+from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.adapters.verdicts import Verdicts
 from hocba_hub.monitoring.logs import configure
 from tests.sandbox_server import outbound_record

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hocba_hub.api.call import Call
-from hocba_hub.api.keyring import Keyring
-from hocba_hub.api.pages import cursor, place
-from hocba_hub.api.problem_kinds import KINDS
-from hocba_hub.api.problem_pages import problems_page
-from hocba_hub.api.problems import ProblemError
-from hocba_hub.api.request_errors import request_error
+from hocba_hub.api.http.call import Call
+from hocba_hub.api.http.key_cache import KeyCache
+from hocba_hub.api.http.pages import cursor, place
+from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.problems.problem_kinds import KINDS
+from hocba_hub.api.problems.problem_pages import problems_page
+from hocba_hub.api.problems.request_errors import request_error
 from hocba_hub.store.access import Client
 from hocba_hub.store.replay import TAKEN, Act
 
 API = Path(__file__).parents[2] / "hocba_hub" / "api"
-SOURCE = "".join(path.read_text(encoding="utf-8") for path in API.glob("*.py"))
+SOURCE = "".join(path.read_text(encoding="utf-8") for path in API.rglob("*.py"))
 
 
 def test_every_kind_of_problem_says_what_it_is_and_what_to_do_in_both_languages():
@@ -36,7 +36,7 @@ def test_every_kind_of_problem_says_what_it_is_and_what_to_do_in_both_languages(
 
 
 def test_every_problem_that_is_raised_is_of_a_known_kind():
-    raised = set(re.findall(r'(?:ProblemError|BodyError)\(\s*"([a-z.-]+)"', SOURCE))
+    raised = set(re.findall(r'(?:ProblemError|SubmissionError)\(\s*"([a-z.-]+)"', SOURCE))
     assert raised
     assert raised <= set(KINDS)
 
@@ -105,7 +105,7 @@ KEY = f"hbc_{'a' * 12}_{'b' * 64}"
 
 
 def test_calls_that_come_at_once_ask_the_store_once_and_a_fault_is_not_remembered():
-    keyring = Keyring(None, seconds=lambda: 0.0)  # type: ignore[arg-type]
+    keyring = KeyCache(None, seconds=lambda: 0.0)  # type: ignore[arg-type]
     client = Client(1, "vendor", None)
     asked: list[str] = []
 
@@ -129,7 +129,7 @@ def test_calls_that_come_at_once_ask_the_store_once_and_a_fault_is_not_remembere
 
 def test_what_was_revoked_while_the_store_answered_is_not_remembered_longer():
     now = [0.0]
-    keyring = Keyring(None, seconds=lambda: now[0])  # type: ignore[arg-type]
+    keyring = KeyCache(None, seconds=lambda: now[0])  # type: ignore[arg-type]
     answers = [Client(1, "vendor", None), None]
 
     def identify(_: str) -> Client | None:
@@ -147,7 +147,7 @@ def test_what_was_revoked_while_the_store_answered_is_not_remembered_longer():
 
 
 def test_a_call_that_was_given_up_does_not_spoil_the_others():
-    keyring = Keyring(None)  # type: ignore[arg-type]
+    keyring = KeyCache(None)  # type: ignore[arg-type]
     keyring._identify = lambda _: Client(1, "vendor", None)  # type: ignore[method-assign]
 
     async def calls() -> object:

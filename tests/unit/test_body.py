@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hocba_hub.api.body import Body, BodyLimits
-from hocba_hub.api.json_cutter import BodyError, JsonCutter
+from hocba_hub.api.http.body import Body, BodyLimits
+from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.split.json import JsonSplitter
+from hocba_hub.intake.split.splitter import split_stream, splitter_for
 
 LIMITS = BodyLimits(bytes=5_000_000, record_bytes=100_000, records=100, gzip_ratio=50)
 JSON_VALUES = st.recursive(
@@ -29,7 +31,10 @@ def cut(body: bytes, media_type: str, *, size: int = 7, zipped: bool = False, li
                 yield body[start : start + size]
 
         opened = Body(stream(), gzip=zipped, limits=limits)
-        return [record async for record in opened.records(media_type)], opened
+        has_lines = media_type == "application/x-ndjson"
+        splitter = splitter_for(None, limits.record_bytes, is_xml=False, has_lines=has_lines)
+        found = split_stream(opened.chunks(), splitter, limits.record_bytes, limits.records)
+        return [record async for record in found], opened
 
     return asyncio.run(run())
 
@@ -42,7 +47,7 @@ def test_array_elements_come_back_byte_for_byte(values: list[object], indent: in
         body.decode("utf-8")
     except UnicodeDecodeError:
         return
-    assert JsonCutter((), 100_000).feed(body, final=True) == [text.encode() for text in texts]
+    assert JsonSplitter((), 100_000).feed(body, final=True) == [text.encode() for text in texts]
     records, opened = cut(b" \n" + body, "application/json", size=size)
     assert records == [text.encode() for text in texts]
     assert opened.size == len(body) + 2
@@ -91,6 +96,6 @@ def test_gzip_is_undone_and_the_digest_is_of_what_it_held():
     ],
 )
 def test_what_cannot_be_read_is_refused_by_code(body: bytes, media_type: str, zipped: bool, code: str):
-    with pytest.raises(BodyError) as refused:
+    with pytest.raises(SubmissionError) as refused:
         cut(body, media_type, zipped=zipped, size=4096)
     assert refused.value.code == code

@@ -17,24 +17,22 @@ from hypothesis import strategies as st
 from hocba_hub import adapters
 from hocba_hub.adapters.contracts import PROVINCE_OPENAPI
 from hocba_hub.adapters.destination import DestinationError, load_destinations
-from hocba_hub.adapters.holdings import Holdings
-from hocba_hub.adapters.outbound import OutboundRecord
+from hocba_hub.adapters.protocol import OutboundRecord
 from hocba_hub.adapters.translation import (
-    Formats,
     NotRepresentableError,
     Translations,
-    formats_beside,
-    shipped_formats,
 )
+from hocba_hub.intake.deliverability import Deliverability
 from hocba_hub.mappings import dictionary
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.delivery import envelope_facts
-from hocba_hub.mappings.holdable import hold_check, holdable
-from hocba_hub.mappings.library import Library
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.records import JsonRecord
+from hocba_hub.mappings.check.deliverability import deliverability_check, undeliverable
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.library.library import Library
+from hocba_hub.mappings.library.mapping_set import MappingFileError, MappingSet, mappings_beside, shipped_mappings
+from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import field_rows, target_schema
-from hocba_hub.mappings.targets import from_json_schema
+from hocba_hub.mappings.schemas.delivery import envelope_facts
+from hocba_hub.mappings.schemas.targets import from_json_schema
 from hocba_hub.model.card import CARD, canonical_bytes
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.sandbox.contract import record_check
@@ -44,9 +42,9 @@ from tests.sample_cards import continuing_card, primary_card, secondary_card
 SCHEMAS = yaml.safe_load(PROVINCE_OPENAPI.read_text(encoding="utf-8"))["components"]["schemas"]
 ACCEPTED = datetime(2026, 6, 30, 17, 30, 15, 123456, tzinfo=UTC)
 PROVINCE = load_destinations(Path(adapters.__file__).parent / "destinations", {})["province"]
-FORMATS = shipped_formats()
-TRANSLATIONS = Translations(PROVINCE, FORMATS)
-HOLDINGS = Holdings([PROVINCE], FORMATS)
+MAPPINGS = shipped_mappings()
+TRANSLATIONS = Translations(PROVINCE, shipped_mappings)
+DELIVERABILITY = Deliverability([PROVINCE])
 CARDS = [primary_card(), secondary_card(), continuing_card()]
 RESULT = "ketquahoctapththcsthpttx"
 
@@ -68,7 +66,7 @@ def outbound(card, version: int = 3, event: Event = Event.UPDATE) -> OutboundRec
 
 
 def records_of(card, version: int = 3, event: Event = Event.UPDATE):
-    return TRANSLATIONS.records(outbound(card, version, event))
+    return TRANSLATIONS.represent(outbound(card, version, event)).records
 
 
 def record_of(card, version: int = 3, event: Event = Event.UPDATE):
@@ -77,7 +75,7 @@ def record_of(card, version: int = 3, event: Event = Event.UPDATE):
 
 
 def held(card):
-    return HOLDINGS.findings(card["kind"], card["school_year"], lambda: card)
+    return DELIVERABILITY.findings(MAPPINGS, card["kind"], card["school_year"], lambda: card)
 
 
 def without_absent(card):
@@ -271,8 +269,8 @@ def test_every_synthetic_card_fits_the_contract_and_the_dictionary(kind):
     cards = [card for card in synthetic() if card["kind"] == kind]
     assert cards
     name = PROVINCE.mappings[kind]
-    document = FORMATS.library.select(name)
-    strict = compile_mapping(document, FORMATS.tables, target_schema(document.target.schema))
+    document = MAPPINGS.shipped.select(name)
+    strict = compile_mapping(document, MAPPINGS.tables, target_schema(document.target.schema))
     for card in cards:
         assert held(card) == []
         assert [problem for record in records_of(card) if (problem := record_check()(record))] == []
@@ -339,11 +337,11 @@ def tight(**limits):
     ],
 )
 def test_only_what_a_card_could_get_wrong_is_looked_at(limits, expected):
-    check = hold_check("tight", load_document(TIGHT), {}, from_json_schema(tight(**limits)))
+    check = deliverability_check("tight", load_document(TIGHT), {}, from_json_schema(tight(**limits)))
     assert (check.mapping is None) is (expected is None)
     card = secondary_card(subjects=3)
     del card["pupil"]["personal_number"]
-    found = {(f.kind.code, f.pointer, f.facts["field"], f.expected) for f in holdable(card, [check])}
+    found = {(f.kind.code, f.pointer, f.facts["field"], f.expected) for f in undeliverable(card, [check])}
     assert found == (expected or set())
 
 
@@ -352,7 +350,7 @@ def test_a_card_of_school_is_not_even_parsed_since_the_model_is_as_strict_as_the
         raise AssertionError
 
     for kind in ("primary", "secondary"):
-        assert HOLDINGS.findings(kind, "2025-2026", never) == []
+        assert DELIVERABILITY.findings(MAPPINGS, kind, "2025-2026", never) == []
 
 
 def test_versions_of_a_mapping_live_side_by_side_by_school_year():
@@ -363,36 +361,36 @@ source: {format: json, schema: delivery}
 target: ndc-recall-record
 fields: {idbanghi: {from: delivery/record_id, required: true}, moi: {value: "1"}}
 """
-    library = Library((*FORMATS.library.documents, load_document(newer)), {})
-    translations = Translations(PROVINCE, Formats(library, FORMATS.tables))
+    library = Library((*MAPPINGS.shipped.documents, load_document(newer)), {})
+    translations = Translations(PROVINCE, lambda: MappingSet(library, MAPPINGS.tables))
     record = outbound(None, event=Event.CANCEL)
-    assert "moi" not in translations.records(record)[0]
+    assert "moi" not in translations.represent(record).records[0]
     key = CardKey(SchoolYear("2026-2027"), CardId("x"))
     later = OutboundRecord(1, key, record.version, Event.CANCEL, record.school, ACCEPTED, b"", b"", "")
-    assert translations.records(later) == [{"idbanghi": "2026-2027/x", "moi": "1"}]
+    assert translations.represent(later).records == [{"idbanghi": "2026-2027/x", "moi": "1"}]
 
 
 def test_a_mapping_that_is_not_there_is_named():
     wrong = PROVINCE.model_copy(update={"mappings": {"card": "nothing-such"}})
     with pytest.raises(DestinationError, match="nothing-such"):
-        Translations(wrong, FORMATS)
+        Translations(wrong, shipped_mappings)
     with pytest.raises(NotRepresentableError):
-        Translations(PROVINCE.model_copy(update={"mappings": {}}), FORMATS).records(outbound(primary_card()))
+        Translations(PROVINCE.model_copy(update={"mappings": {}}), shipped_mappings).represent(outbound(primary_card()))
 
 
 def test_every_field_of_the_dictionary_is_written_or_listed_with_a_reason():
-    assert dictionary.unheld(FORMATS.library) == []
+    assert dictionary.unheld(MAPPINGS.shipped) == []
     for name in dictionary.MAPPINGS:
-        fields = {(one.table, one.field): one for one in dictionary.held(FORMATS.library.select(name))}
-        for row in field_rows(FORMATS.library.select(name).target.schema):
+        fields = {(one.table, one.field): one for one in dictionary.held(MAPPINGS.shipped.select(name))}
+        for row in field_rows(MAPPINGS.shipped.select(name).target.schema):
             one = fields[row["table"], row["field"]]
             assert one.source or one.remark
 
 
 def test_a_field_that_no_rule_writes_is_not_passed_over():
-    given = orjson.loads(orjson.dumps(FORMATS.library.select("ndc-secondary").given))
+    given = orjson.loads(orjson.dumps(MAPPINGS.shipped.select("ndc-secondary").given))
     del given["fields"]["tenhuyen"]
-    others = (document for document in FORMATS.library.documents if document.name != "ndc-secondary")
+    others = (document for document in MAPPINGS.shipped.documents if document.name != "ndc-secondary")
     library = Library((load_document(yaml.safe_dump(given)), *others), {})
     assert dictionary.unheld(library) == [("thongtinsohocbasothcsthpt", "tenhuyen")]
 
@@ -402,16 +400,16 @@ def test_a_format_is_added_without_programming(tmp_path):
     (tmp_path / "schemas").mkdir()
     (tmp_path / "mappings" / "own.yaml").write_text(TIGHT, encoding="utf-8")
     (tmp_path / "schemas" / "t.json").write_bytes(orjson.dumps(tight(lop=1)))
-    formats = formats_beside(tmp_path)
+    mappings = mappings_beside(tmp_path)
     own = PROVINCE.model_copy(update={"name": "own", "mappings": {"card": "tight"}})
-    (record,) = Translations(own, formats).records(outbound(secondary_card(subjects=1)))
+    (record,) = Translations(own, lambda: mappings).represent(outbound(secondary_card(subjects=1))).records
     assert record == {"lop": "8A", "so": "033315000001", "mon": [{"ten": "Môn 0", "diem": "7.7"}]}
-    findings = Holdings([own], formats).findings("secondary", "2025-2026", secondary_card)
+    findings = Deliverability([own]).findings(mappings, "secondary", "2025-2026", secondary_card)
     assert [(f.kind.code, f.pointer, f.facts["destination"]) for f in findings] == [
         ("destination.too-long", "/class/name", "own")
     ]
     (tmp_path / "schemas" / "u.csv").write_text("table,field,type,max_length\nr,lop,varchar,3\n", encoding="utf-8")
-    assert formats_beside(tmp_path).schemas["u"].find("lop").longest == 3
+    assert mappings_beside(tmp_path).schemas["u"].find("lop").longest == 3
 
 
 @pytest.mark.parametrize(
@@ -421,5 +419,5 @@ def test_a_file_beside_the_destinations_that_cannot_be_read_is_named(tmp_path, f
     path = tmp_path / file
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(DestinationError, match=path.name):
-        formats_beside(tmp_path)
+    with pytest.raises(MappingFileError, match=path.name):
+        mappings_beside(tmp_path)

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.row_bytes import row_bytes, row_record
-from hocba_hub.mappings.rows import RowRecord
+from hocba_hub.mappings.records.row_bytes import row_bytes, row_record
+from hocba_hub.mappings.records.rows import RowRecord
 
 CELLS = st.one_of(
     st.text(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False), st.booleans(),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.closures import Builder
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.filling import generated
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.records import JsonRecord
-from hocba_hub.mappings.value_rules import ANYTHING
+from hocba_hub.mappings.compile.compile_fields import Builder
+from hocba_hub.mappings.compile.compile_values import ANYTHING
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.compile.generate import generated
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.records.record import JsonRecord
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
 _ALLOWED = re.compile(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hocba_hub.mappings.check import check
-from hocba_hub.mappings.findings import KINDS
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.parse import load_document
+from hocba_hub.mappings.check.check import check
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.finding_kinds import KINDS
+from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.schemas import NAMES, REPORT_CARD, target_schema
 from hocba_hub.mappings.tables.files import shipped_tables
-from hocba_hub.mappings.transforms import TRANSFORMS
+from hocba_hub.mappings.values.transforms import TRANSFORMS
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "mappings.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def test_it_names_every_transform_table_schema_and_profile(guide):
 
 @both
 def test_the_codes_it_names_exist(guide):
-    codes = {kind.code for kind in KINDS}
+    codes = set(KINDS)
     named = re.findall(r"`(mapping\.\w+\.[\w-]+)`", guide)
     assert named
     assert set(named) <= codes

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.paths import PathError, found, items, locate, parse_path, read
-from hocba_hub.mappings.values import Unfit
+from hocba_hub.mappings.document.paths import PathError, found, items, locate, parse_path, read
+from hocba_hub.mappings.values.value import Unfit
 
 CARD = {
     "hoTen": "An",
@@ -110,7 +110,7 @@ def test_any_text_is_a_path_or_a_clear_error(text):
 @given(st.text(min_size=1, max_size=12).filter(str.strip))
 @settings(deadline=None)
 def test_every_key_can_be_written_as_a_path(key):
-    from hocba_hub.mappings.values import clean_text
+    from hocba_hub.mappings.values.value import clean_text
 
     name = clean_text(key)
     quoted = "'" + name.replace("'", "''") + "'"

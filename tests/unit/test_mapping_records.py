@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.document import Target
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.records import XmlError, json_records, parse_xml, xml_records
-from hocba_hub.mappings.rows import Sheet, header_names, row_records
-from hocba_hub.mappings.sheet_rows import letter
-from hocba_hub.mappings.targets import from_json_schema
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.document.document import Target
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.records.record import XmlError, json_records, parse_xml, xml_records
+from hocba_hub.mappings.records.rows import Sheet, header_names, row_records
+from hocba_hub.mappings.records.sheet_rows import letter
+from hocba_hub.mappings.schemas.targets import from_json_schema
 from hocba_hub.mappings.xml_output import xml_element
 from hocba_hub.model.findings import Finding
 

@@ -4,14 +4,14 @@ from datetime import date
 
 import pytest
 
-from hocba_hub.mappings.compile import Unmapped
-from hocba_hub.mappings.library import Library, MappingNotFoundError
-from hocba_hub.mappings.overlay import Fill, Objection, objection
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.records import JsonRecord
-from hocba_hub.mappings.shelf import InForce, Shelf
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.library.library import Library, MappingNotFoundError
+from hocba_hub.mappings.library.mapping_set import InForce, MappingSet
+from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.fills import Objection, objection
 from hocba_hub.mappings.tables.lookup import Outcome
+from hocba_hub.model.codes import CodeMeaning, UnmappedCode
 
 TABLES = shipped_tables()
 
@@ -23,11 +23,15 @@ def document(version="1.0.0", fields="{v: {value: x}}", more=""):
 
 
 def shelf(*in_force, shipped=("1.0.0",), fills=()):
-    return Shelf(Library(tuple(map(document, shipped)), {}), TABLES, in_force, fills)
+    return MappingSet(Library(tuple(map(document, shipped)), {}), TABLES, in_force=in_force, fills=fills)
+
+
+def compiled(some):
+    return some.compiled(some.select("m"))
 
 
 def chosen(some, **facts):
-    return ".".join(map(str, some.select("m", **facts).version))
+    return some.select("m", **facts).number
 
 
 def test_what_comes_with_the_hub_counts_until_a_version_is_activated_even_an_older_one():
@@ -74,22 +78,24 @@ OWN = "{s: {from: x, table: mon}}"
 
 def own(*fills):
     some = document("1.0.0", OWN, "tables: {mon: {TOAN: Toán, VAN: Ngữ văn}}")
-    return Shelf(Library((some,), {}), TABLES, fills=fills)
+    return MappingSet(Library((some,), {}), TABLES, fills=fills)
 
 
 def test_a_filled_value_of_a_mappings_own_table_is_translated():
-    fill = Fill("m/mon", "key", "TOA", "value", "Toán")
-    assert own().mapping("m").translate(JsonRecord({"x": "TOA"})).unmapped == (
-        Unmapped("m/mon", "TOA", "key", "value"),
+    fill = CodeMeaning("m/mon", "key", "TOA", "value", "Toán")
+    assert compiled(own()).translate(JsonRecord({"x": "TOA"})).unmapped == (
+        UnmappedCode("m/mon", "key", "TOA", "value"),
     )
-    made = own(fill).mapping("m").translate(JsonRecord({"x": "TOA"}))
+    made = compiled(own(fill)).translate(JsonRecord({"x": "TOA"}))
     assert (made.output, made.findings) == ({"s": "Toán"}, ())
-    assert own(fill).mapping("m").translate(JsonRecord({"x": "VAN"})).output == {"s": "Ngữ văn"}
+    assert compiled(own(fill)).translate(JsonRecord({"x": "VAN"})).output == {"s": "Ngữ văn"}
 
 
 def test_a_fill_is_read_in_every_direction_of_its_rows_and_never_written():
     code = TABLES["subjects"].view("name", "code", {"level": "THPT"}).find("Toán").value
-    table = shelf(fills=[Fill("subjects", "name", "Toán nâng cao", "code", code, {"level": "THPT"})]).tables["subjects"]
+    table = shelf(fills=[CodeMeaning("subjects", "name", "Toán nâng cao", "code", code, {"level": "THPT"})]).tables[
+        "subjects"
+    ]
     assert table.view("name", "short_name", {"level": "THPT"}).find("toán nâng cao").value == "Toán"
     assert table.view("name", "code", {"level": "THCS"}).find("Toán nâng cao").outcome is Outcome.UNKNOWN
     back = table.view("code", "name", {"level": "THPT"}).find(code)
@@ -97,7 +103,7 @@ def test_a_fill_is_read_in_every_direction_of_its_rows_and_never_written():
 
 
 def test_a_new_result_is_in_force_on_its_days():
-    fill = Fill("provinces", "legacy_code", "99", "code", "98", is_new=True, valid_from=date(2026, 7, 1))
+    fill = CodeMeaning("provinces", "legacy_code", "99", "code", "98", is_new=True, valid_from=date(2026, 7, 1))
     view = shelf(fills=[fill]).tables["provinces"].view("legacy_code", "code")
     assert view.find("99", date(2026, 7, 1)).value == "98"
     assert view.find("99", date(2026, 6, 30)).outcome is Outcome.OUT_OF_VALIDITY
@@ -116,4 +122,4 @@ def test_a_new_result_is_in_force_on_its_days():
 )
 def test_what_stands_against_a_fill(change, said):
     right = {"table": "ethnic-groups", "system": "name", "value": "Kính", "result_system": "qd121", "result": "01"}
-    assert objection(TABLES, Fill(**{**right, **change})) == said
+    assert objection(TABLES, CodeMeaning(**{**right, **change})) == said

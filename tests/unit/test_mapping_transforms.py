@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.transforms import TRANSFORMS
-from hocba_hub.mappings.values import ArgumentError, Unfit, as_text, clean_text, value_class
+from hocba_hub.mappings.values.transforms import TRANSFORMS
+from hocba_hub.mappings.values.value import ArgumentError, Unfit, as_text, clean_text, value_class
 
 
 def run(name, value, argument=None):
@@ -240,7 +240,7 @@ def test_a_transform_gives_a_value_nothing_or_a_finding(name, value):
     except Unfit:
         return
     shape = TRANSFORMS[name].shape(
-        _ARGUMENTS.get(name), __import__("hocba_hub.mappings.shapes", fromlist=["x"]).Shape()
+        _ARGUMENTS.get(name), __import__("hocba_hub.mappings.values.shapes", fromlist=["x"]).Shape()
     )
     kinds = {"text": str, "integer": int, "number": (int, float), "boolean": bool, "any": object}
     assert made is None or isinstance(made, kinds[shape.type])

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.compile import Unmapped, compile_mapping
-from hocba_hub.mappings.document import DocumentError
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.records import JsonRecord
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.compile.trace import Tracer
+from hocba_hub.mappings.document.document import DocumentError
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.records.record import JsonRecord
+from hocba_hub.mappings.schemas.targets import from_json_schema
 from hocba_hub.mappings.tables.files import inline_table, shipped_tables
-from hocba_hub.mappings.targets import from_json_schema
-from hocba_hub.mappings.trace import Tracer
+from hocba_hub.model.codes import UnmappedCode
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
 TABLES = shipped_tables()
@@ -196,13 +197,13 @@ fields:
 """
     made = mapping(text).translate(JsonRecord({"x": "ZZ9"}))
     assert made.output == {"k": "ZZ9", "e": 0}
-    assert made.unmapped == (Unmapped("m/t", "ZZ9", "key", "value"),)  # once, by the mapping whose own table it is
+    assert made.unmapped == (UnmappedCode("m/t", "key", "ZZ9", "value"),)  # once, by the mapping whose own table it is
     assert not made.complete
     assert "ZZ9" not in str([finding.as_json() for finding in made.findings])
     assert mapping(text).translate(JsonRecord({"x": "A"})).complete
     shared = "fields: {n: {from: x, table: {name: subjects, from: name, to: code, where: {level: THPT}}}}"
     [entry] = mapping(shared).translate(JsonRecord({"x": "ZZ9"})).unmapped
-    assert entry == Unmapped("subjects", "ZZ9", "name", "code", (("level", "THPT"),))
+    assert entry == UnmappedCode("subjects", "name", "ZZ9", "code", (("level", "THPT"),))
     long = mapping(text).translate(JsonRecord({"x": "Z" * 65}))
     assert long.unmapped == ()
 

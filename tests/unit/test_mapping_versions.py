@@ -4,19 +4,19 @@ from datetime import date
 
 import pytest
 
-from hocba_hub.mappings import findings as kinds
-from hocba_hub.mappings.check import check
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.diff import ChangeKind, diff
-from hocba_hub.mappings.document import DocumentError
-from hocba_hub.mappings.examples import example_values, run_examples
-from hocba_hub.mappings.library import Library, MappingNotFoundError, load_library, shipped_library
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.preview import preview
-from hocba_hub.mappings.records import JsonRecord
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.check.check import check
+from hocba_hub.mappings.check.examples import example_values, run_examples
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.document.diff import ChangeKind, diff
+from hocba_hub.mappings.document.document import DocumentError
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.document.tabular import HEADER, TableFormError, as_table, from_table
+from hocba_hub.mappings.library.library import Library, MappingNotFoundError, load_library, shipped_library
+from hocba_hub.mappings.library.preview import preview
+from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import target_schema
 from hocba_hub.mappings.tables.files import shipped_tables
-from hocba_hub.mappings.tabular import HEADER, TableFormError, as_table, from_table
 from hocba_hub.model.card import CARD
 from hocba_hub.model.findings import Finding, FindingKind, Severity
 
@@ -147,7 +147,7 @@ def test_versions_live_side_by_side_and_the_highest_that_applies_is_chosen():
     )
 
     def chosen(**facts):
-        return ".".join(map(str, library.select("m", **facts).version))
+        return library.select("m", **facts).number
 
     assert chosen() == "2.0.0"
     assert chosen(version=(1, 0, 0)) == "1.0.0"

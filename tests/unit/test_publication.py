@@ -10,9 +10,9 @@ import orjson
 import pytest
 from lxml import etree
 
-from hocba_hub.mappings.findings import KINDS as MAPPING_KINDS
+from hocba_hub.mappings.finding_kinds import KINDS as MAPPING_KINDS
 from hocba_hub.model.card import CARD, canonical_bytes
-from hocba_hub.model.catalogue import KINDS
+from hocba_hub.model.finding_kinds import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 from hocba_hub.model.xml_form import canonical_xml
 from hocba_hub.sandbox.synthetic import generate, generate_with_defects
@@ -76,7 +76,7 @@ def test_the_json_schema_refuses_what_is_found_against_the_schema() -> None:
         if planted is not None and planted.code.startswith("schema."):
             assert not _JSON.is_valid(orjson.loads(raw)), planted.name
             refused.add(planted.code)
-    assert refused == {kind.code for kind in KINDS if kind.family == "schema"} - {"schema.invalid"}
+    assert refused == {kind.code for kind in KINDS.values() if kind.family == "schema"} - {"schema.invalid"}
 
 
 def test_the_xsd_describes_every_card() -> None:
@@ -133,7 +133,7 @@ def test_the_xsd_refuses_unknown_missing_and_too_many_elements() -> None:
 
 def test_every_finding_stands_in_the_catalogue_page_in_both_languages() -> None:
     page = check_generated.findings_page().decode()
-    for kind in (*KINDS, *MAPPING_KINDS):
+    for kind in (*KINDS.values(), *MAPPING_KINDS.values()):
         row = next(line for line in page.splitlines() if line.startswith(f"| `{kind.code}` |"))
         assert kind.message_vi.replace("|", r"\|") in row
         assert kind.message_en.replace("|", r"\|") in row

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocba_hub.adapters.destination import Breaker, Destination, Limits, Retry, Title
-from hocba_hub.adapters.outbound import Outcome, Stage
+from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.queue.errors import meaning_of
 from hocba_hub.queue.protection import judged

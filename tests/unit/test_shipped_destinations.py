@@ -11,7 +11,7 @@ import yaml
 from hocba_hub import adapters
 from hocba_hub.adapters.contracts import PROVINCE_OPENAPI
 from hocba_hub.adapters.destination import DestinationError, load_destination, load_destinations
-from hocba_hub.adapters.outbound import Outcome, Stage
+from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.queue.errors import meaning_of

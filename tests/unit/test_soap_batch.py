@@ -18,9 +18,10 @@ from zeep.wsse.username import UsernameToken
 from hocba_hub import adapters
 from hocba_hub.adapters.contracts import MINISTRY_WSDL, MINISTRY_XSD
 from hocba_hub.adapters.destination import DestinationError, load_destinations
-from hocba_hub.adapters.soap_batch import BatchWriter, UnwritableError
-from hocba_hub.adapters.soap_contract import Contract, wsdl_document
-from hocba_hub.adapters.translation import Translations, shipped_formats
+from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
+from hocba_hub.adapters.soap.contract import Contract, wsdl_document
+from hocba_hub.adapters.translation import Translations
+from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.keys import Event
 from tests.sandbox_server import outbound_record
 
@@ -28,7 +29,7 @@ CONTRACT = Contract(MINISTRY_WSDL, "ReportCardsSoap11")
 WRITER = BatchWriter(CONTRACT.operation("SubmitReportCards"), "Record")
 NEEDED = {"RecordId", "Version", "Event", "SchoolYear", "SchoolCode", "MessageId"}
 MINISTRY = load_destinations(Path(adapters.__file__).parent / "destinations", {})["ministry"]
-TRANSLATIONS = Translations(MINISTRY, shipped_formats())
+TRANSLATIONS = Translations(MINISTRY, shipped_mappings)
 SIGNED = b'<hocBa><ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/></hocBa>'
 ZEEP = zeep.Client(str(MINISTRY_WSDL))
 SCHEMA = etree.XMLSchema(etree.parse(str(MINISTRY_XSD)))
@@ -43,7 +44,7 @@ def canonical(element: etree._Element) -> str:
 
 
 def one(record) -> bytes:
-    (values,) = TRANSLATIONS.records(record)
+    (values,) = TRANSLATIONS.represent(record).records
     return WRITER.record(values)
 
 

@@ -9,22 +9,22 @@ from typing import Any
 import orjson
 import pytest
 
-from hocba_hub.api.translation import Translated, translate
-from hocba_hub.mappings.library import Library, MappingNotFoundError, shipped_library
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.shelf import InForce, Shelf
+from hocba_hub.intake.translate import Translated, translate
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.library.library import Library, MappingNotFoundError, shipped_library
+from hocba_hub.mappings.library.mapping_set import InForce, MappingSet
 from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.reading import read_card
 from hocba_hub.store.bodies import unpack
-from hocba_hub.store.worklist import UnmappedCode
 
 TABLES = shipped_tables()
 NAME = "vendor-flat-secondary"
 
 
 @cache
-def shelf() -> Shelf:
-    return Shelf(shipped_library(), TABLES)
+def shelf() -> MappingSet:
+    return MappingSet(shipped_library(), TABLES)
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -33,7 +33,9 @@ def record(**changes: Any) -> dict[str, Any]:
     return {**example, **changes}
 
 
-def translated(raw: dict[str, Any] | bytes, some: Shelf | None = None, name: str = NAME, **facts: Any) -> Translated:
+def translated(
+    raw: dict[str, Any] | bytes, some: MappingSet | None = None, name: str = NAME, **facts: Any
+) -> Translated:
     return translate(raw if isinstance(raw, bytes) else orjson.dumps(raw), some or shelf(), name, **facts)
 
 
@@ -108,10 +110,10 @@ def test_what_is_no_record_is_said(raw: bytes, code: str):
 def test_the_version_is_that_of_the_cards_school_year():
     text = "mapping: m\nversion: {}\nsource: {{format: json}}\ntarget: t\nfields: {{v: {{value: {}}}, school_year: y}}"
     versions = [load_document(text.format(f"1.{n}.0", n)) for n in range(3)]
-    some = Shelf(
+    some = MappingSet(
         Library((versions[0],), {}),
         TABLES,
-        [InForce(versions[1], school_year="2025-2026"), InForce(versions[2], client="north")],
+        in_force=[InForce(versions[1], school_year="2025-2026"), InForce(versions[2], client="north")],
     )
 
     def version(year: str, **facts: Any) -> int:
@@ -126,7 +128,7 @@ def test_the_version_is_that_of_the_cards_school_year():
 def test_a_school_year_that_no_version_is_for_is_said():
     text = "mapping: m\nversion: 1.0.0\napplies: {school-years: [2025-2026]}\nsource: {format: json}\ntarget: t\n"
     text += "fields: {school_year: y}"
-    some = Shelf(Library((load_document(text),), {}), TABLES)
+    some = MappingSet(Library((load_document(text),), {}), TABLES)
     assert translated({"y": "2025-2026"}, some, "m").findings == ()
     assert [one.kind.code for one in translated({"y": "2026-2027"}, some, "m").findings] == [
         "mapping.source.no-version"
@@ -146,7 +148,7 @@ fields:
 
 
 def test_xml_places_are_xpaths_in_the_record_as_stored():
-    some = Shelf(Library((load_document(XML),), {}), TABLES)
+    some = MappingSet(Library((load_document(XML),), {}), TABLES)
     made = translated(
         b'<a:G xmlns:a="urn:h"><a:Cards><a:Card id="?"><a:Year>x</a:Year></a:Card></a:Cards></a:G>', some, "x"
     )

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from hocba_hub.api.body import Body, BodyLimits
-from hocba_hub.api.json_cutter import BodyError, JsonCutter
-from hocba_hub.api.vendor_body import XmlCutter, vendor_records
-from hocba_hub.mappings.document import Source
-from hocba_hub.mappings.paths import parse_path
+from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.split.json import JsonSplitter
+from hocba_hub.intake.split.splitter import split_stream, splitter_for
+from hocba_hub.intake.split.xml import XmlSplitter
+from hocba_hub.mappings.document.document import Source
+from hocba_hub.mappings.document.paths import parse_path
 
 NAMES = {"hb": "urn:hb", "": "urn:plain"}
 LIST = """<?xml version="1.0" encoding="UTF-8"?>
@@ -27,7 +28,7 @@ RECORDS = [
 
 
 def cut(document, path=("hb:DanhSach", "hb:HocBa"), sizes=(10_000,), names=NAMES):
-    cutter, found, place = XmlCutter(path, names), [], 0
+    cutter, found, place = XmlSplitter(path, names), [], 0
     while place < len(document):
         size = sizes[len(found) % len(sizes)]
         found += cutter.feed(document[place : place + size])
@@ -41,8 +42,10 @@ def read(body, source, media_type, *, records=100, record_bytes=10_000, piece=7)
             yield body[place : place + piece]
 
     async def run():
-        limits = BodyLimits(1_000_000, record_bytes, records, 100)
-        return [one async for one in vendor_records(Body(pieces(), gzip=False, limits=limits), source, media_type)]
+        splitter = splitter_for(
+            source, record_bytes, is_xml=source.format == "xml", has_lines=media_type == "application/x-ndjson"
+        )
+        return [one async for one in split_stream(pieces(), splitter, record_bytes, records)]
 
     return asyncio.run(run())
 
@@ -83,13 +86,13 @@ def test_a_record_right_below_the_root_and_names_without_namespace():
     ],
 )
 def test_what_is_broken_or_not_safe_is_refused(document):
-    with pytest.raises(BodyError) as refused:
+    with pytest.raises(SubmissionError) as refused:
         cut(document, ("b",), names={})
     assert refused.value.code == "body.not-xml"
 
 
 def test_what_belongs_to_no_record_is_not_held():
-    cutter = XmlCutter(("b",), {})
+    cutter = XmlSplitter(("b",), {})
     cutter.feed(b"<a>")
     for _ in range(100):
         cutter.feed(b"<other>" + b"x" * 1_000 + b"</other><b/>")
@@ -98,7 +101,7 @@ def test_what_belongs_to_no_record_is_not_held():
 
 def test_a_record_that_never_ends_is_refused_before_it_is_read():
     source = Source("xml", records=parse_path("b"))
-    with pytest.raises(BodyError) as refused:
+    with pytest.raises(SubmissionError) as refused:
         read(b"<a><b>" + b"x" * 100_000, source, "application/xml", record_bytes=1_000, piece=100)
     assert refused.value.code == "body.record-too-large"
 
@@ -111,7 +114,7 @@ def test_the_list_of_a_json_document_is_cut_byte_exact():
     document = '{"x": {"hocBa": [9]}, "h\\u006fcBa" : [ {"a": 1.50},\n {"b":"é]"} ], "y": []}'.encode()
     source = Source("json", records=parse_path("hocBa"))
     assert read(document, source, "application/json") == [b'{"a": 1.50}', '{"b":"é]"}'.encode()]
-    assert JsonCutter(("x", "hocBa"), 1_000).feed(document, final=True) == [b"9"]
+    assert JsonSplitter(("x", "hocBa"), 1_000).feed(document, final=True) == [b"9"]
 
 
 def test_records_without_their_list_are_taken_too():
@@ -136,7 +139,7 @@ def test_records_without_their_list_are_taken_too():
     ],
 )
 def test_a_json_document_without_the_list_is_refused(document, code):
-    with pytest.raises(BodyError) as refused:
+    with pytest.raises(SubmissionError) as refused:
         read(document, Source("json", records=parse_path("hocBa")), "application/json", piece=50_000)
     assert refused.value.code == code
 
@@ -150,6 +153,6 @@ def test_a_json_document_without_the_list_is_refused(document, code):
 )
 def test_there_may_only_be_so_many_records(body, source, media_type):
     assert len(read(body, source, media_type, records=3)) == 3
-    with pytest.raises(BodyError) as refused:
+    with pytest.raises(SubmissionError) as refused:
         read(body, source, media_type, records=2)
     assert refused.value.code == "body.too-many-records"

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from hocba_hub.cli import main
-from hocba_hub.mappings.check import check
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.examples import coverage, run_examples
-from hocba_hub.mappings.library import shipped_library
+from hocba_hub.mappings.check.check import check
+from hocba_hub.mappings.check.examples import coverage, run_examples
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.schemas import REPORT_CARD, target_schema
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.model.reading import read_card

@@ -9,10 +9,10 @@ from itertools import islice
 
 import pytest
 
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.document import JSON
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.records import json_records, parse_xml, xml_records
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.document.document import JSON
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.records.record import json_records, parse_xml, xml_records
 from hocba_hub.mappings.schemas import target_schema
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.model.reading import read_card

@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from hocba_hub.adapters.outbound import OutboundRecord
-from hocba_hub.api.body import Body, BodyLimits
-from hocba_hub.api.profiles import vendor_type
-from hocba_hub.api.translation import translate
-from hocba_hub.api.vendor_body import vendor_records
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.shelf import Shelf
+from hocba_hub.adapters.protocol import OutboundRecord
+from hocba_hub.intake.profiles import vendor_type
+from hocba_hub.intake.split.splitter import split_stream, splitter_for
+from hocba_hub.intake.translate import translate
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.model.reading import read_card
@@ -25,7 +24,7 @@ from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 from hocba_hub.sandbox.vendors.signed_xml import SIGNATURE, signed_document
 
-SHELF = Shelf(shipped_library(), shipped_tables())
+SHELF = MappingSet(shipped_library(), shipped_tables())
 SOURCE = SHELF.select("signed-card").source
 CARDS = list(generate(30, 11, schools=30))
 
@@ -49,8 +48,8 @@ def received(document):
             yield document[place : place + 1000]
 
     async def run():
-        body = Body(pieces(), gzip=False, limits=BodyLimits(10_000_000, 1_000_000, 10, 100))
-        return [one async for one in vendor_records(body, SOURCE, "application/xml")]
+        splitter = splitter_for(SOURCE, 1_000_000, is_xml=True, has_lines=False)
+        return [one async for one in split_stream(pieces(), splitter, 1_000_000, 10)]
 
     return asyncio.run(run())
 

@@ -14,13 +14,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from hocba_hub.api.body import Body, BodyLimits
-from hocba_hub.api.translation import translate
-from hocba_hub.api.vendor_body import vendor_records
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.records import parse_xml, xml_records
-from hocba_hub.mappings.shelf import Shelf
+from hocba_hub.intake.split.splitter import split_stream, splitter_for
+from hocba_hub.intake.translate import translate
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.mappings.records.record import parse_xml, xml_records
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate
@@ -143,10 +142,10 @@ def test_each_card_of_a_call_is_a_document_of_its_own_and_reads_as_the_same_card
             yield file.getvalue()[place : place + 5000]
 
     async def run():
-        body = Body(pieces(), gzip=False, limits=BodyLimits(10_000_000, 1_000_000, 100, 100))
-        return [one async for one in vendor_records(body, MAPPING.document.source, "text/xml")]
+        splitter = splitter_for(MAPPING.document.source, 1_000_000, is_xml=True, has_lines=False)
+        return [one async for one in split_stream(pieces(), splitter, 1_000_000, 100)]
 
-    shelf = Shelf(shipped_library(), shipped_tables())
+    shelf = MappingSet(shipped_library(), shipped_tables())
     for raw, document in zip(cards, asyncio.run(run()), strict=True):
         made = translate(document, shelf, "soap-vendor")
         assert made.findings == ()

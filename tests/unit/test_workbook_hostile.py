@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hocba_hub.adapters.workbook.files import file_records
 from hocba_hub.adapters.workbook.package import Limits
 from hocba_hub.adapters.workbook.workbook import open_workbook
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.rows import SourceError
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.model.findings import Finding
 from tests.workbooks import MAIN, number, packed, parts, row, sheet_xml, text, workbook
 
@@ -234,9 +234,9 @@ import re, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[3:]
 from hocba_hub.adapters.workbook.files import file_records
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.parse import load_document
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.model.findings import Finding
 source = load_document("mapping: m\\nversion: 1.0.0\\nsource: {format: rows, sheets: [{sheet: S}]}\\n"
                        "target: t\\nfields: {a: K}").source

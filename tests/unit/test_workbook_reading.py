@@ -12,9 +12,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.files import file_records
 from hocba_hub.adapters.workbook.workbook import open_workbook
-from hocba_hub.mappings.compile import compile_mapping
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.rows import SourceError
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.tables.files import shipped_tables
 from hocba_hub.model.findings import Finding
 from tests.workbooks import number, row, sheet_xml, text, workbook
@@ -341,7 +341,7 @@ def test_an_error_says_where_and_why():
 
 
 def test_rows_that_wait_for_their_card_are_held_in_bounded_memory(monkeypatch):
-    monkeypatch.setattr("hocba_hub.mappings.rows._MOST_HELD", 400)
+    monkeypatch.setattr("hocba_hub.mappings.records.rows._MOST_HELD", 400)
     lines = [["Lớp", "Tên"], *([f"L{n}", "6A"] for n in range(9))]
     file = workbook({"S": grid(["Mã", "Mã lớp"], ["H1", "L1"]), "L": grid(*lines), "T": grid(["Tên"])})
     assert results(file, mapping=JOINED) == ([], [("source.too-large", "L!4")])

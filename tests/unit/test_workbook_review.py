@@ -6,13 +6,13 @@ import pytest
 from openpyxl import load_workbook
 
 from hocba_hub.adapters.workbook.review import read_review, write_review
-from hocba_hub.mappings.diff import diff
-from hocba_hub.mappings.examples import example_values
-from hocba_hub.mappings.library import shipped_library
-from hocba_hub.mappings.parse import load_document
-from hocba_hub.mappings.rows import SourceError
+from hocba_hub.mappings.check.examples import example_values
+from hocba_hub.mappings.document.diff import diff
+from hocba_hub.mappings.document.parse import load_document
+from hocba_hub.mappings.document.tabular import HEADER, TITLES_VI, TableFormError, as_table, from_table
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.tables.files import shipped_tables
-from hocba_hub.mappings.tabular import HEADER, TITLES_VI, TableFormError, as_table, from_table
 
 LIBRARY = shipped_library()
 DANGEROUS = [

@@ -14,11 +14,11 @@ from math import isfinite
 from hocba_hub.adapters.workbook.merges import column_number, covered, find_merges
 from hocba_hub.adapters.workbook.package import Package, feed, refusal, xml_parser
 from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, MOST_COLUMNS, SheetPart, Texts, unescaped
-from hocba_hub.mappings import workbook_findings as kinds
-from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import SourceError
-from hocba_hub.mappings.sheet_rows import cell_place, letter
-from hocba_hub.mappings.values import NO_RESULT, Raw
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.records.rows import SourceError
+from hocba_hub.mappings.records.sheet_rows import cell_place, letter
+from hocba_hub.mappings.values.value import NO_RESULT, Raw
+from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import Finding, FindingKind
 
 _MOST_ROWS = 1_048_576

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hocba_hub.mappings import workbook_findings as kinds
-from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import Sheet, SourceError
-from hocba_hub.mappings.sheet_rows import cell_place
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.records.rows import Sheet, SourceError
+from hocba_hub.mappings.records.sheet_rows import cell_place
+from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import FindingKind
 
 _LONGEST_LINE = 1 << 20

@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.workbook import open_workbook
-from hocba_hub.mappings.document import Source
-from hocba_hub.mappings.records import Record
-from hocba_hub.mappings.rows import SourceError, row_records
+from hocba_hub.mappings.document.document import Source
+from hocba_hub.mappings.records.record import Record
+from hocba_hub.mappings.records.rows import SourceError, row_records
 from hocba_hub.model.findings import Finding
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from hocba_hub.adapters.workbook.package import Package, refusal
 from hocba_hub.adapters.workbook.parts import MOST_COLUMNS, SheetPart
-from hocba_hub.mappings import workbook_findings as kinds
-from hocba_hub.mappings.values import MERGED, Raw
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.values.value import MERGED, Raw
 
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _LONGEST_MERGE = 200

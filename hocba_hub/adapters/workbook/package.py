@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from hocba_hub.mappings import workbook_findings as kinds
-from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import SourceError
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.records.rows import SourceError
+from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import FindingKind
 
 

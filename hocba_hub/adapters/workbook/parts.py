@@ -8,7 +8,7 @@ from array import array
 from dataclasses import dataclass, field
 
 from hocba_hub.adapters.workbook.package import Package, elements, feed, refusal, xml_parser
-from hocba_hub.mappings import workbook_findings as kinds
+from hocba_hub.mappings import finding_kinds as kinds
 
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT_RELATIONS = "http://purl.oclc.org/ooxml/officeDocument/relationships"

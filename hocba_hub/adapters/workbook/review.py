@@ -20,11 +20,11 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.files import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
-from hocba_hub.mappings.conversion import CELL_FAULTS
-from hocba_hub.mappings.reading import finding
-from hocba_hub.mappings.rows import SourceError
-from hocba_hub.mappings.sheet_rows import cell_place, letter
-from hocba_hub.mappings.values import Raw, as_text
+from hocba_hub.mappings.compile.conversion import CELL_FAULTS
+from hocba_hub.mappings.records.rows import SourceError
+from hocba_hub.mappings.records.sheet_rows import cell_place, letter
+from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.yaml_reading import finding
 
 _SHEET = "Quy tắc ánh xạ"
 _WIDTHS = {"target": 34, "alternative": 10, "from": 38, "apply": 30, "table": 30, "example": 30, "note": 40}

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.contract import MESSAGES
 from hocba_hub.api.soap.faults import Fault, Kind
 

@@ -1,64 +1,75 @@
-"""The records of a request, each checked, with the bytes in which it came."""
+"""The records of a SOAP request, each with the bytes in which it came."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from hocba_hub.api.judge import Judge
-from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.attachments import Attached
 from hocba_hub.api.soap.contract import MESSAGES
+from hocba_hub.intake.profiles import JSON_TYPE, XML_TYPE
+from hocba_hub.intake.source import SentRecord
 from hocba_hub.model.safe_xml import XmlLimits
 from hocba_hub.model.xml_reading import read_xml_card, read_xml_document
 from hocba_hub.settings import Settings
-from hocba_hub.store.accept import ReceivedRecord
 
-XML = "application/xml"
-JSON = "application/json"
 _DOCUMENT = f"{{{MESSAGES}}}document"
 _RECORDS = f"{{{MESSAGES}}}records"
 _BOM = b"\xef\xbb\xbf"
-_BREATH_RECORDS = 20
-"""Records that are checked in a row before other requests get their turn."""
 
 
-async def received(
-    operation: etree._Element, content: bytes, attached: Attached, settings: Settings, judge: Judge
-) -> tuple[list[ReceivedRecord], frozenset[int]]:
-    """The records of `SubmitReportCards` or `ValidateReportCards`, after every check; which of them came in XML.
+class EnvelopeSource:
+    """The records of `SubmitReportCards` or `ValidateReportCards`; see `Source`.
 
     Raises:
-        ProblemError: too many, or one that is too large.
+        ProblemError: there are too many, or one that is too large.
     """
-    elements = [record[0] for record in operation.iterchildren(_RECORDS)]
-    if len(elements) > settings.submission_records:
-        raise ProblemError("body.too-many-records", limit_records=settings.submission_records)
-    limits = XmlLimits(bytes=settings.record_bytes, text=settings.record_bytes, may_point_outside=False)
-    written = Written(content, [element for element in elements if element.tag != _DOCUMENT])
-    found: list[ReceivedRecord] = []
-    in_xml: set[int] = set()
-    for position, element in enumerate(elements):
-        if element.tag == _DOCUMENT:
-            raw = attached[element] if element in attached else base64.b64decode(element.text or "")
-            is_xml, card = raw.removeprefix(_BOM).lstrip()[:1] == b"<", None
-        else:
-            raw, is_xml, card = written.bytes_of(element), True, element
-        if len(raw) > settings.record_bytes:
-            raise ProblemError("body.record-too-large", limit_bytes=settings.record_bytes)
-        if is_xml:
-            in_xml.add(position)
-            reading = read_xml_document(raw, limits) if card is None else read_xml_card(card)
-            found.append(judge.read(position, raw, XML, reading))
-        else:
-            found.append(judge.record(position, raw, JSON))
-        if len(found) % _BREATH_RECORDS == 0:
-            await asyncio.sleep(0)
-    return found, frozenset(in_xml)
+
+    def __init__(  # noqa: PLR0917 - the parts of one request
+        self,
+        operation: etree._Element,
+        content: bytes,
+        attached: Attached,
+        settings: Settings,
+        media_type: str,
+        size: int,
+        sha256: str,
+    ) -> None:
+        """`content` are the envelope's bytes, `size` and `sha256` those of the whole request."""
+        self.media_type, self.size, self.sha256 = media_type, size, sha256
+        self._limits = XmlLimits(bytes=settings.record_bytes, text=settings.record_bytes, may_point_outside=False)
+        elements = [record[0] for record in operation.iterchildren(_RECORDS)]
+        if len(elements) > settings.submission_records:
+            raise ProblemError("body.too-many-records", limit_records=settings.submission_records)
+        written = Written(content, [element for element in elements if element.tag != _DOCUMENT])
+        self._records: list[tuple[bytes, etree._Element | None]] = []
+        self.in_xml: set[int] = set()
+        """Positions of the records that came in XML."""
+        for position, element in enumerate(elements):
+            if element.tag != _DOCUMENT:
+                raw, card, is_xml = written.bytes_of(element), element, True
+            else:
+                raw = attached[element] if element in attached else base64.b64decode(element.text or "")
+                card, is_xml = None, raw.removeprefix(_BOM).lstrip()[:1] == b"<"
+            if len(raw) > settings.record_bytes:
+                raise ProblemError("body.record-too-large", limit_bytes=settings.record_bytes)
+            if is_xml:
+                self.in_xml.add(position)
+            self._records.append((raw, card))
+
+    async def records(self) -> AsyncIterator[SentRecord]:
+        """The records in their order."""
+        for position, (raw, card) in enumerate(self._records):
+            if card is not None:
+                yield SentRecord(raw, XML_TYPE, read_xml_card(card))
+            elif position in self.in_xml:
+                yield SentRecord(raw, XML_TYPE, read_xml_document(raw, self._limits))
+            else:
+                yield SentRecord(raw, JSON_TYPE)
 
 
 class Written:

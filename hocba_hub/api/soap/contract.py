@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from hocba_hub.api.request_errors import request_error
+from hocba_hub.api.problems.request_errors import request_error
 from hocba_hub.model.publication import xsd
 from hocba_hub.model.xml_form import NAMESPACE as CARDS
 from hocba_hub.model.xml_form import ROOTS

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.contract import MESSAGES
 from hocba_hub.api.soap.faults import DECLARATION, SOAP_11, SOAP_12, WSSE, Fault, Kind
 from hocba_hub.model.safe_xml import UnsafeXmlError, XmlLimits, parse_xml

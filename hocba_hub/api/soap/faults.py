@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 import orjson
 from fastapi import Response
 
-from hocba_hub.api.call import current_call
-from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.http.call import current_call
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.contract import PROBLEM
 from hocba_hub.model.errors import HubError
 

@@ -18,7 +18,7 @@ from lxml import etree
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.context import Hub
-from hocba_hub.api.problems import ProblemError
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.certificates import identities
 from hocba_hub.api.soap.envelope import Envelope
 from hocba_hub.api.soap.faults import WSSE, WSU, Fault, Kind
@@ -131,7 +131,7 @@ async def _client_of_header(hub: Hub, header: str) -> Client:
 
 
 async def _client_of_key(hub: Hub, key: str, name: str | None = None) -> Client:
-    owner = await hub.keyring.owner(key)
+    owner = await hub.keys.owner(key)
     if not isinstance(owner, Client) or (name is not None and owner.name != name):
         raise _refusal("access.token-refused")
     return owner

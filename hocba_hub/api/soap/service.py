@@ -16,13 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from hocba_hub.api.authentication import allow
-from hocba_hub.api.body import Body, BodyLimits
-from hocba_hub.api.call import current_call
 from hocba_hub.api.context import Hub, hub_of_app
-from hocba_hub.api.json_cutter import BodyError
-from hocba_hub.api.keyed import HEADER, keyed
-from hocba_hub.api.problems import ProblemError, problem_of
+from hocba_hub.api.http.authentication import allow
+from hocba_hub.api.http.body import Body, BodyLimits, body_of
+from hocba_hub.api.http.call import current_call
+from hocba_hub.api.http.idempotency import HEADER, with_idempotency_key
+from hocba_hub.api.problems.problem import ProblemError, problem_of
 from hocba_hub.api.soap import contract
 from hocba_hub.api.soap.attachments import Attached, attached, first_part, media_type, read_parts
 from hocba_hub.api.soap.certificates import address
@@ -30,6 +29,7 @@ from hocba_hub.api.soap.envelope import Envelope, answer, envelope_of_head, head
 from hocba_hub.api.soap.faults import MEDIA_TYPES, SOAP_11, SOAP_12, Fault, Kind, fault_response
 from hocba_hub.api.soap.operations import KEYED, OPERATIONS, Asked
 from hocba_hub.api.soap.security import caller_by_head, caller_by_token, nobody
+from hocba_hub.intake.errors import SubmissionError
 from hocba_hub.model.safe_xml import XmlLimits
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import StoreError
@@ -89,7 +89,7 @@ async def soap(request: Request) -> Response:
         return await _answered(hub_of_app(request), request, read)
     except Fault as fault:
         return fault_response(fault, fault.soap or spoken)
-    except (HTTPException, BodyError, ClientDisconnect, StoreError) as error:
+    except (HTTPException, SubmissionError, ClientDisconnect, StoreError) as error:
         return fault_response(Fault(problem_of(error)), spoken)
     except Exception:
         log.exception("an unforeseen fault while answering a call", extra={"trace_id": current_call().trace_id})
@@ -105,17 +105,8 @@ def _check_media_type(kind: str, parameters: Mapping[str, str]) -> None:
 async def _read(hub: Hub, request: Request, kind: str, parameters: Mapping[str, str]) -> _Read:
     """Read a request: first who calls, from as little of it as says so, and only then the rest."""
     settings = hub.settings
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in {"identity", "gzip"}:
-        raise ProblemError("body.content-coding")
+    body = body_of(request, settings)
     client = await caller_by_head(hub, request)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > settings.submission_bytes:
-        raise ProblemError("body.too-large")  # before a byte of it is read
-    limits = BodyLimits(
-        settings.submission_bytes, settings.record_bytes, settings.submission_records, settings.gzip_ratio
-    )
-    body = Body(request.stream(), gzip=coding == "gzip", limits=limits)
     chunks = body.chunks()
     begin, head = b"", b""
     if client is None:
@@ -210,4 +201,6 @@ async def _once(
             pass
         return await response()
 
-    return await keyed(asked.hub, asked.client.id, Request({**request.scope, "headers": headers}), compared, run)
+    return await with_idempotency_key(
+        asked.hub, asked.client.id, Request({**request.scope, "headers": headers}), compared, run
+    )

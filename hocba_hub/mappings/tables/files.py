@@ -25,10 +25,10 @@ from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from hocba_hub.mappings import findings as kinds
-from hocba_hub.mappings.reading import Reading, pointer_to, read_yaml
+from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.tables.lookup import Column, Row, Table
-from hocba_hub.mappings.values import Raw, as_text, clean_text
+from hocba_hub.mappings.values.value import Raw, as_text, clean_text
+from hocba_hub.mappings.yaml_reading import Reading, pointer_to, read_yaml
 from hocba_hub.model.findings import Finding
 
 KEYS = ("table", "version", "title", "source", "columns", "default", "file", "rows", "extends")

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from hocba_hub.mappings.values import clean_text
+from hocba_hub.mappings.values.value import clean_text
 from hocba_hub.model.errors import HubError
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")

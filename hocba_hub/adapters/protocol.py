@@ -1,0 +1,123 @@
+"""What the delivery engine asks of an outbound adapter, and the facts an adapter brings back.
+
+An adapter reports facts (was it sent, was there an answer, which code); it never judges. What a fact means is said
+once, in `queue/errors.py`, by the destination's code table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
+
+_XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRecord:
+    """One version of a report card on its way to one destination."""
+
+    delivery_id: int
+    key: CardKey
+    version: Version
+    event: Event
+    school: SchoolCode
+    accepted_at: datetime
+    """When the hub accepted this version, with time zone (NDC field `thoigiancapnhat`)."""
+    canonical: bytes
+    """The canonical report card as JSON, UTF-8."""
+    document: bytes
+    """The card's document exactly as the client sent it; for canonical JSON the same bytes as `canonical`."""
+    document_type: str
+    """Media type of `document`."""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the client's document is XML that carries a signature (XMLDSig), which any change of it breaks."""
+        return "xml" in self.document_type and _XML_SIGNATURE in self.document
+
+    @property
+    def message_id(self) -> str:
+        """Idempotency key towards the destination: the same in every attempt for this version."""
+        return f"{self.key.record_id()}/{self.version}"
+
+
+class Stage(StrEnum):
+    """How far a call came for one record."""
+
+    NOT_SENT = "not_sent"
+    """Certainly nothing reached the destination (name, connection or TLS failed; or it was not this record's turn)."""
+    NO_ANSWER = "no_answer"
+    """Sent, wholly or in part, and no readable answer came back."""
+    ANSWERED = "answered"
+    """The destination answered; `code` is its answer for this record, or for the whole call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call did with one record, as facts.
+
+    `code` is the destination's own code where it gave one; else one of ours: `http-<status>`, `soap-client`,
+    `soap-server`, `connection-refused`, `name-unknown`, `tls-failed`, `timeout`, `connection-lost`,
+    `unreadable-answer`, `not-in-answer`, `missing-precondition`. Codes are short and hold no personal data.
+    """
+
+    delivery_id: int
+    stage: Stage
+    code: str
+    detail: str = ""
+    """Short text for operators, from a closed set or stripped of values; never personal data."""
+    reference: str | None = None
+    """What the destination calls the batch whose verdict comes later."""
+    retry_after: float | None = None
+    """Seconds the destination asked us to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """One call, as evidence: an outcome for each record that it was made for, and digests of the bytes."""
+
+    outcomes: Sequence[Outcome]
+    request_sha256: str = ""
+    response_sha256: str = ""
+    http_status: int | None = None
+    mappings: Mapping[int, str] = field(default_factory=dict)
+    """Delivery → the mapping that its record was made by, as `name 1.2.3`."""
+
+
+class Outbound(Protocol):
+    """An adapter bound to one destination. Calls may come from several threads at once; connections are kept.
+
+    No method raises for what the network or the destination did: that comes back as outcomes.
+    """
+
+    polls: bool
+    """Whether verdicts come later and `poll` is to be called; `poll` is never called otherwise."""
+
+    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
+        """Send a batch; one outcome per record, in any order."""
+        ...
+
+    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:
+        """Ask for the verdicts on a reference; one outcome per given record.
+
+        A record that is not decided yet has the destination's own code for that; one that the answer does not
+        mention `not-in-answer`. The records' bodies are empty here.
+        """
+        ...
+
+    def lookup(self, record: OutboundRecord) -> CallResult:
+        """Ask whether the destination holds this version; one outcome. The record's bodies are empty here.
+
+        The outcome's code is the destination's code for the record's standing when it holds this version or a
+        higher one, and `absent` when it holds none or only a lower one.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close kept connections."""
+        ...

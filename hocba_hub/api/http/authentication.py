@@ -1,0 +1,103 @@
+"""Who calls: `Authorization: Bearer <key>` to a client or an operator.
+
+A client's key opens no operator's call, and the other way round. Handlers depend on `require_client` or on
+`require_operator(role)`; both also say in the OpenAPI document which key a call needs.
+"""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from hocba_hub.api.context import Hub, hub_of_app
+from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.store.access import Client, Operator, Role
+
+_REALM = 'Bearer realm="hocba-hub"'
+
+
+class ClientKey(SecurityBase):
+    """Dependency: the client that calls, within its rate."""
+
+    def __init__(self) -> None:
+        """Shown in the OpenAPI document as `clientKey`."""
+        self.model = HTTPBearer(description="Key of a vendor system: hbc_…  / Khóa của phần mềm nhà trường.")
+        self.scheme_name = "clientKey"
+
+    async def __call__(self, request: Request) -> Client:
+        """The client.
+
+        Raises:
+            ProblemError: 401 without a key in force, 403 for an operator's key, 429 beyond the rate.
+        """
+        caller = await authenticated(request)
+        if not isinstance(caller, Client):
+            raise ProblemError("access.wrong-kind")
+        allow(hub_of_app(request), caller)
+        return caller
+
+
+class OperatorKey(SecurityBase):
+    """Dependency: the operator that calls, of one role at least."""
+
+    def __init__(self, role: Role) -> None:
+        """Shown in the OpenAPI document as `operatorKey`."""
+        self.model = HTTPBearer(description="Key of an operator: hbo_…  / Khóa của cán bộ vận hành.")
+        self.scheme_name = "operatorKey"
+        self._role = role
+
+    async def __call__(self, request: Request) -> Operator:
+        """The operator.
+
+        Raises:
+            ProblemError: 401 without a key in force, 403 for a client's key or a lower role.
+        """
+        caller = await authenticated(request)
+        if not isinstance(caller, Operator):
+            raise ProblemError("access.wrong-kind")
+        if not caller.role.covers(self._role):
+            raise ProblemError("access.role-too-low", required_role=self._role)
+        return caller
+
+
+require_client = ClientKey()
+
+
+def require_operator(role: Role) -> OperatorKey:
+    """The dependency for operators of this role or a higher one."""
+    return OperatorKey(role)
+
+
+def allow(hub: Hub, client: Client) -> None:
+    """Count a call of a client.
+
+    Raises:
+        ProblemError: 429 beyond its rate or its quota.
+    """
+    exceeded = hub.usage.exceeded(client.id)
+    if exceeded is None:
+        return
+    if exceeded.measure == "requests":
+        raise ProblemError("rate.exceeded", retry_after=exceeded.retry_after)
+    raise ProblemError("quota.exceeded", retry_after=exceeded.retry_after, measure=exceeded.measure)
+
+
+async def authenticated(request: Request) -> Client | Operator:
+    """Whoever calls, by the head of the request alone.
+
+    Raises:
+        ProblemError: 401 without a key in force.
+    """
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key:
+        problem = ProblemError("access.key-missing")
+        problem.headers["WWW-Authenticate"] = _REALM
+        raise problem
+    caller = await hub_of_app(request).keys.owner(key)
+    if caller is None:
+        problem = ProblemError("access.key-unknown")
+        problem.headers["WWW-Authenticate"] = f'{_REALM}, error="invalid_token"'
+        raise problem
+    return caller

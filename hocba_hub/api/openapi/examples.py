@@ -1,0 +1,186 @@
+"""Examples in the OpenAPI document; a test holds each against the schema that it stands in. All made up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Example = dict[str, Any]
+
+FINDING: Example = {
+    "code": "schema.missing",
+    "severity": "error",
+    "pointer": "/pupil/birth_date",
+    "expected": "",
+    "value_class": "missing",
+    "message_vi": "Thiếu «Ngày sinh».",
+    "message_en": "«birth_date» is missing.",
+}
+
+_RECEIVED = {
+    "position": 0,
+    "status": "accepted",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "record_id": "2025-2026/HB-33-000001",
+    "school_year": "2025-2026",
+    "card_id": "HB-33-000001",
+    "version": 1,
+    "event": "NEW",
+}
+
+SUBMISSION: Example = {
+    "submission_id": "0197a5b2-7c1e-7d3a-9f00-3f6f1c2a9b10",
+    "state": "partial",
+    "received_at": "2026-05-31T02:30:00.000Z",
+    "media_type": "application/json",
+    "atomic": False,
+    "bytes": 20480,
+    "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+    "accepted": 1,
+    "rejected": 1,
+    "records": [
+        _RECEIVED,
+        {
+            "position": 1,
+            "status": "rejected",
+            "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+            "record_id": "2025-2026/HB-33-000002",
+            "school_year": "2025-2026",
+            "card_id": "HB-33-000002",
+            "findings": [FINDING],
+        },
+    ],
+}
+
+CARD: Example = {
+    "record_id": "2025-2026/HB-33-000001",
+    "school_year": "2025-2026",
+    "card_id": "HB-33-000001",
+    "school_code": "33-TH-0001",
+    "version": 1,
+    "recalled": False,
+    "changed_at": "2026-05-31T02:30:00.120Z",
+    "versions": [
+        {
+            "version": 1,
+            "event": "NEW",
+            "accepted_at": "2026-05-31T02:30:00.120Z",
+            "school_code": "33-TH-0001",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "media_type": "application/json",
+            "bytes": 10240,
+        }
+    ],
+    "deliveries": [
+        {
+            "id": 7,
+            "destination": "province",
+            "version": 1,
+            "event": "NEW",
+            "state": "acknowledged",
+            "code": "OK",
+            "accepted_at": "2026-05-31T02:30:00.120Z",
+            "settled_at": "2026-05-31T02:30:00.900Z",
+            "attempts": [
+                {
+                    "id": 3,
+                    "kind": "send",
+                    "leased_at": "2026-05-31T02:30:00.300Z",
+                    "sent_at": "2026-05-31T02:30:00.310Z",
+                    "ended_at": "2026-05-31T02:30:00.900Z",
+                    "http_status": 200,
+                    "meaning": "acknowledged",
+                    "code": "OK",
+                    "detail": "",
+                    "mapping": "ndc-primary 1.0.0",
+                }
+            ],
+        }
+    ],
+}
+
+OPEN_CARD: Example = {
+    "school_code": "33-TH-0001",
+    "school_year": "2025-2026",
+    "card_id": "HB-33-000002",
+    "since": "2026-05-30T02:30:00.000Z",
+    "last_at": "2026-05-31T02:30:00.000Z",
+    "times": 2,
+    "submission_id": "0197a5b2-7c1e-7d3a-9f00-3f6f1c2a9b10",
+    "position": 1,
+    "findings": [FINDING],
+}
+
+FAILURES: Example = {
+    "deliveries": 412,
+    "groups": [
+        {
+            "destination": "province",
+            "state": "refused",
+            "code": "SCHOOL_UNKNOWN",
+            "deliveries": 412,
+            "oldest_at": "2026-05-30T02:30:00.000Z",
+            "newest_at": "2026-05-31T02:30:00.000Z",
+        }
+    ],
+}
+
+FAILED_DELIVERY: Example = {
+    "id": 8,
+    "destination": "province",
+    "school_year": "2025-2026",
+    "card_id": "HB-33-000003",
+    "version": 1,
+    "state": "refused",
+    "code": "SCHOOL_UNKNOWN",
+    "attempts": 1,
+    "accepted_at": "2026-05-30T02:29:58.000Z",
+    "settled_at": "2026-05-30T02:30:00.000Z",
+}
+
+ACT: Example = {
+    "selection": {"destination": "province", "code": "SCHOOL_UNKNOWN"},
+    "reason": "The province declared the missing schools on 31 May",
+    "dry_run": True,
+}
+
+ACT_REPORT: Example = {
+    "dry_run": True,
+    "deliveries": 410,
+    "counts": [{"destination": "province", "state": "refused", "code": "SCHOOL_UNKNOWN", "deliveries": 410}],
+    "superseded": 2,
+    "changed": 0,
+    "unmatched": 0,
+}
+
+DESTINATION: Example = {
+    "name": "province",
+    "title_vi": "Nền tảng dữ liệu của tỉnh",
+    "title_en": "The province's data platform",
+    "paused_at": "2026-05-31T02:30:00.000Z",
+    "pause_reason": "Maintenance there until noon",
+    "failed_calls": 0,
+    "concurrency": 4,
+    "oldest_due_at": "2026-05-31T02:30:05.000Z",
+    "depth": {"queued": 1200, "leased": 0, "awaiting_ack": 0, "in_doubt": 0, "held": 0, "parked": 0},
+}
+
+AUDIT: Example = {
+    "id": 12,
+    "at": "2026-05-31T02:30:00.000Z",
+    "actor": "operator:lan",
+    "action": "pause",
+    "reason": "Maintenance there until noon",
+    "detail": {"destination": "province"},
+}
+
+PROBLEM: Example = {
+    "type": "/problems/rate.exceeded",
+    "title": "Gọi quá nhanh",
+    "status": 429,
+    "detail": "Đợi số giây trong Retry-After; gửi nhiều bản ghi trong một lần gọi.",
+    "instance": "/v1/report-cards",
+    "code": "rate.exceeded",
+    "title_vi": "Gọi quá nhanh",
+    "title_en": "Too many calls",
+    "trace_id": "0af7651916cd43dd8448eb211c80319c",
+}

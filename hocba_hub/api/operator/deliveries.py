@@ -1,0 +1,197 @@
+"""What operators ask and do: failures, replay, cancellation, pause and resume, the audit trail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from hocba_hub.api.client.shapes import Page
+from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.http.bounded import BoundedRoute
+from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
+from hocba_hub.api.http.parameters import DestinationInPath
+from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.delivery_shapes import (
+    ActReport,
+    AskedAct,
+    AskedReason,
+    AuditEntry,
+    Code,
+    CountEntry,
+    DestinationEntry,
+    DestinationList,
+    DestinationName,
+    FailedDeliveryEntry,
+    FailureGroupEntry,
+    FailureSummary,
+    SchoolCode,
+    Time,
+    milliseconds,
+)
+from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.model.delivery import DeliveryState
+from hocba_hub.model.keys import DestinationName as Name
+from hocba_hub.store import audit, control
+from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.failures import failed_deliveries, failure_groups
+from hocba_hub.store.replay import Act, carry_out, foreseen
+from hocba_hub.store.selection import Selection
+
+router = APIRouter(
+    prefix="/v1/operations",
+    tags=["operations"],
+    route_class=BoundedRoute,
+    responses=problems(400, 401, 403, 422, 429, 500, 503),
+)
+
+Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
+Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
+TheHub = Annotated[Hub, Depends(hub_of)]
+
+
+def failure_selection(
+    *,
+    destination: Annotated[DestinationName | None, Query()] = None,
+    state: Annotated[
+        Literal["refused", "parked", "held", "cancelled"] | None,
+        Query(description="By default refused, parked and held. / Mặc định: refused, parked, held."),
+    ] = None,
+    code: Annotated[Code | None, Query()] = None,
+    school: Annotated[SchoolCode | None, Query()] = None,
+    since: Annotated[Time | None, Query()] = None,
+    until: Annotated[Time | None, Query()] = None,
+) -> Selection:
+    """What a failure list is narrowed to."""
+    return Selection(
+        destination=destination,
+        code=code,
+        school=school,
+        since=milliseconds(since),
+        until=milliseconds(until),
+        states=frozenset({DeliveryState(state)} if state else ()),
+    )
+
+
+Narrowed = Annotated[Selection, Depends(failure_selection)]
+
+
+@router.get("/failures")
+def failures(_: Viewer, hub: TheHub, selection: Narrowed) -> FailureSummary:
+    """Failures by destination, state and code. / Lỗi theo nơi nhận, trạng thái và mã."""
+    with hub.store.read() as connection:
+        groups = [FailureGroupEntry.model_validate(group) for group in failure_groups(connection, selection)]
+    return FailureSummary(deliveries=sum(group.deliveries for group in groups), groups=groups)
+
+
+@router.get("/failures/deliveries", response_model_exclude_none=True)
+def failures_listed(
+    _: Viewer, hub: TheHub, selection: Narrowed, after: Cursor = None, limit: Limit = 100
+) -> Page[FailedDeliveryEntry]:
+    """The failed deliveries one by one, group after group. / Từng bản ghi lỗi, lần lượt theo nhóm."""
+    with hub.store.read() as connection:
+        found = failed_deliveries(connection, selection, after=place(after, str, str, str, int, int), limit=limit + 1)
+    return Page(
+        items=[FailedDeliveryEntry.model_validate(delivery) for delivery in found[:limit]],
+        next=cursor(found[limit - 1].place) if len(found) > limit else None,
+    )
+
+
+@router.post("/replay", response_model_exclude_none=True)
+def replay(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
+    """Send failed deliveries again. / Gửi lại các bản ghi lỗi."""
+    return _act(Act.REPLAY, asked, operator, hub)
+
+
+@router.post("/cancel", response_model_exclude_none=True)
+def cancel(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
+    """End deliveries; only a replay opens them again. / Hủy; chỉ gửi lại mới mở ra được."""
+    return _act(Act.CANCEL, asked, operator, hub)
+
+
+def _act(act: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
+    selection = asked.selection.as_selection()
+    if asked.dry_run:
+        with hub.store.read() as connection:
+            result = foreseen(connection, act, selection)
+    else:
+        result = carry_out(hub.store, act, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        for name in {count.destination for count in result.counts} if act is Act.REPLAY else ():
+            hub.ring(Name(name))
+    return ActReport(
+        dry_run=asked.dry_run,
+        deliveries=result.deliveries,
+        counts=[CountEntry.model_validate(count) for count in result.counts],
+        superseded=result.superseded,
+        changed=result.changed,
+        unmatched=result.unmatched,
+        audit_id=result.audit_id,
+    )
+
+
+@router.get("/destinations", response_model_exclude_none=True)
+def destinations(_: Viewer, hub: TheHub) -> DestinationList:
+    """How every destination stands. / Tình trạng mọi nơi nhận."""
+    with hub.store.read() as connection:
+        standing = control.overview(connection, hub.destinations, hub.clock())
+    return DestinationList(destinations=[_destination(hub, each) for each in standing])
+
+
+@router.post("/destinations/{name}/pause", response_model_exclude_none=True, responses=problems(404))
+def pause(name: DestinationInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> DestinationEntry:
+    """Send nothing there until it is resumed. / Tạm dừng gửi đến nơi nhận."""
+    known = _known(hub, name)
+    with hub.store.write() as connection:
+        control.pause(connection, known, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        return _destination(hub, control.overview(connection, [known], hub.clock())[0])
+
+
+@router.post("/destinations/{name}/resume", response_model_exclude_none=True, responses=problems(404))
+def resume(name: DestinationInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> DestinationEntry:
+    """Send again. / Tiếp tục gửi."""
+    known = _known(hub, name)
+    with hub.store.write() as connection:
+        control.resume(connection, known, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        standing = control.overview(connection, [known], hub.clock())[0]
+    hub.ring(known)
+    return _destination(hub, standing)
+
+
+@router.get("/audit", response_model_exclude_none=True)
+def audit_trail(_: Viewer, hub: TheHub, after: Cursor = None, limit: Limit = 100) -> Page[AuditEntry]:
+    """What people did, the newest first. / Nhật ký thao tác, mới nhất trước."""
+    seen = place(after, int)
+    with hub.store.read() as connection:
+        found = audit.entries(connection, before=seen[0] if seen else None, limit=limit + 1)
+    return Page(
+        items=[AuditEntry.model_validate(entry) for entry in found[:limit]],
+        next=cursor((found[limit - 1].id,)) if len(found) > limit else None,
+    )
+
+
+def _actor(operator: Operator) -> str:
+    return f"operator:{operator.name}"
+
+
+def _known(hub: Hub, name: str) -> Name:
+    if name not in hub.destinations:
+        raise ProblemError("not-found")
+    return Name(name)
+
+
+def _destination(hub: Hub, standing: control.DestinationStanding) -> DestinationEntry:
+    configured = hub.destinations[standing.name]
+    most = configured.limits.concurrency
+    return DestinationEntry(
+        name=standing.name,
+        title_vi=configured.title.vi,
+        title_en=configured.title.en,
+        paused_at=standing.paused_at,
+        pause_reason=standing.pause_reason,
+        breaker_open_until=standing.open_until,
+        failed_calls=standing.failures,
+        concurrency=min(standing.cap or most, most),
+        oldest_due_at=standing.oldest_due_at,
+        depth=standing.depth,
+    )

@@ -1,0 +1,285 @@
+"""What operators ask and do about mappings: look, store a draft, preview it, put it in force, take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+
+from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.http.bounded import BoundedRoute
+from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.drafts import checked_draft, findings_shown
+from hocba_hub.api.operator.mapping_shapes import (
+    ActivationEntry,
+    AskedActivation,
+    AskedDeactivation,
+    AskedDraft,
+    AskedPreview,
+    Cards,
+    DraftReport,
+    FieldChange,
+    MappingDetail,
+    MappingEntry,
+    MappingList,
+    MappingVersion,
+    PreviewReport,
+)
+from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.intake.preview import preview_draft
+from hocba_hub.mappings.document.document import Document
+from hocba_hub.mappings.document.parse import read_document
+from hocba_hub.mappings.library.library import MappingNotFoundError
+from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.model.keys import CardKey
+from hocba_hub.store import mappings as stored
+from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.mappings import Scope
+
+router = APIRouter(
+    prefix="/v1/mappings",
+    tags=["mappings"],
+    route_class=BoundedRoute,
+    responses=problems(400, 401, 403, 422, 429, 500, 503),
+)
+
+Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
+Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
+TheHub = Annotated[Hub, Depends(hub_of)]
+NameInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="Its name. / Tên ánh xạ.")]
+VersionInQuery = Annotated[
+    str | None,
+    Query(pattern=r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}$", description="Show its text. / Xem nội dung."),
+]
+IfMatch = Annotated[
+    str | None, Header(description="ETag of the mapping as it was read. / ETag của ánh xạ đã đọc.", max_length=200)
+]
+_MOST_CARDS_SHOWN = 100
+
+
+@router.get("", response_model_exclude_none=True)
+def mappings(_: Viewer, hub: TheHub) -> MappingList:
+    """Every mapping and which version is in force. / Mọi ánh xạ và phiên bản đang có hiệu lực."""
+    mappings = hub.mappings.current()
+    with hub.store.read() as connection:
+        drafted = {one.name for one in stored.stored_versions(connection)}
+        in_force = [one.name for one in stored.activations(connection)]
+    entries = (_entry(hub, mappings, name, in_force.count(name)) for name in sorted({*mappings.names(), *drafted}))
+    return MappingList(mappings=[entry for entry in entries if entry is not None])
+
+
+@router.get("/{name}", response_model_exclude_none=True, responses=problems(404))
+def mapping(
+    name: NameInPath, _: Viewer, hub: TheHub, response: Response, version: VersionInQuery = None
+) -> MappingDetail:
+    """A mapping's versions, and for whom they are in force. / Các phiên bản và phạm vi hiệu lực."""
+    return _detail(hub, name, response, version)
+
+
+@router.post("/{name}/drafts", status_code=201, responses=problems(404, 409, 413))
+def draft(name: NameInPath, asked: AskedDraft, operator: Administrator, hub: TheHub) -> DraftReport:
+    """Store a new version; it is in force for nobody. / Lưu bản nháp, chưa có hiệu lực."""
+    document, warnings = checked_draft(asked.document, hub.mappings.newest(), name)
+    with hub.store.write() as connection:
+        added = stored.add_version(
+            connection,
+            name,
+            document.number,
+            asked.document.encode(),
+            actor=f"operator:{operator.name}",
+            reason=asked.reason,
+            now=hub.clock(),
+        )
+    return DraftReport(version=added.version, sha256=added.sha256, findings=findings_shown(warnings))
+
+
+@router.post("/{name}/preview", responses=problems(404, 413))
+def preview(name: NameInPath, asked: AskedPreview, _: Administrator, hub: TheHub) -> PreviewReport:
+    """Run a draft on recorded submissions: which fields change, which cards start or stop passing. / Xem trước."""
+    mappings = hub.mappings.newest()
+    text = asked.document if asked.document is not None else _text(hub, mappings, name, asked.version or "")
+    document, _warnings = checked_draft(text, mappings, name)
+    with hub.store.read() as connection:
+        made = preview_draft(connection, mappings, hub.checker, document, asked.records)
+    effect = made.effect
+    return PreviewReport(
+        records=effect.records,
+        changed=effect.changed,
+        fields=[
+            FieldChange(field=field, change=change, places=places)
+            for (field, change), places in effect.fields.most_common()
+        ],
+        start_failing=_cards(made.cards, effect.start_failing),
+        start_passing=_cards(made.cards, effect.start_passing),
+        findings_more=effect.findings_more,
+        findings_fewer=effect.findings_fewer,
+        unmapped=effect.unmapped,
+    )
+
+
+@router.post("/{name}/activation", response_model_exclude_none=True, responses=problems(404, 409, 412, 413, 428))
+def activate(
+    *,
+    name: NameInPath,
+    asked: AskedActivation,
+    operator: Administrator,
+    hub: TheHub,
+    response: Response,
+    if_match: IfMatch = None,
+) -> MappingDetail:
+    """Put a version in force everywhere within a second. / Kích hoạt một phiên bản."""
+    mappings = hub.mappings.newest()
+    text = _text(hub, mappings, name, asked.version)
+    checked_draft(text, mappings, name)
+    with hub.store.write() as connection:
+        stored.activate(
+            connection,
+            name,
+            asked.version,
+            text.encode("utf-8", "surrogateescape"),
+            Scope(asked.client, asked.school_year, asked.valid_from, asked.valid_to),
+            actor=f"operator:{operator.name}",
+            reason=asked.reason,
+            now=hub.clock(),
+            expected=_expected(if_match),
+        )
+    return _detail(hub, name, response)
+
+
+@router.post("/{name}/deactivation", response_model_exclude_none=True, responses=problems(404, 412, 413, 428))
+def deactivate(
+    *,
+    name: NameInPath,
+    asked: AskedDeactivation,
+    operator: Administrator,
+    hub: TheHub,
+    response: Response,
+    if_match: IfMatch = None,
+) -> MappingDetail:
+    """End an activation: what was in force before it is so again. / Quay lại phiên bản trước."""
+    with hub.store.write() as connection:
+        stored.deactivate(
+            connection,
+            name,
+            asked.activation,
+            actor=f"operator:{operator.name}",
+            reason=asked.reason,
+            now=hub.clock(),
+            expected=_expected(if_match),
+        )
+    return _detail(hub, name, response)
+
+
+def _expected(if_match: str | None) -> str | None:
+    """The state that the caller has seen; None for `*`."""
+    if if_match is None:
+        raise ProblemError("precondition.required")
+    sent = if_match.strip()
+    return None if sent == "*" else sent.removeprefix("W/").strip('"')
+
+
+def _text(hub: Hub, mappings: MappingSet, name: str, version: str) -> str:
+    """The text of a stored version, or of one that comes with the hub."""
+    with hub.store.read() as connection:
+        known = stored.document_of(connection, name, version)
+    if known is not None:
+        return known.decode("utf-8", "surrogateescape")
+    shipped = next((one for one in _shipped(mappings, name) if one.number == version), None)
+    if shipped is None:
+        raise ProblemError("not-found")
+    return shipped.text
+
+
+def _shipped(mappings: MappingSet, name: str) -> list[Document]:
+    return [document for document in mappings.shipped.documents if document.name == name]
+
+
+def _default(mappings: MappingSet, name: str) -> Document | None:
+    try:
+        return mappings.select(name)
+    except MappingNotFoundError:
+        return None
+
+
+def _entry(hub: Hub, mappings: MappingSet, name: str, activations: int) -> MappingEntry | None:
+    document, chosen = _default(mappings, name), None
+    if document is not None:
+        chosen = document.number
+    else:
+        document = _newest_text(hub, name)
+    if document is None:
+        return None
+    return MappingEntry(
+        name=name,
+        title_vi=document.title.get("vi", name),
+        title_en=document.title.get("en", name),
+        source_format=document.source.format,
+        target=document.target.schema,
+        default_version=chosen,
+        activations=activations,
+    )
+
+
+def _newest_text(hub: Hub, name: str) -> Document | None:
+    """The last draft of a mapping that is in force for nobody."""
+    with hub.store.read() as connection:
+        versions = stored.stored_versions(connection, name)
+        text = stored.document_of(connection, name, versions[-1].version) if versions else None
+    return None if text is None else read_document(text.decode("utf-8", "surrogateescape"))[0]
+
+
+def _detail(hub: Hub, name: str, response: Response, version: str | None = None) -> MappingDetail:
+    mappings = hub.mappings.newest()
+    with hub.store.read() as connection:
+        versions = stored.stored_versions(connection, name)
+        in_force = stored.activations(connection, name)
+    entry = _entry(hub, mappings, name, len(in_force))
+    if entry is None:
+        raise ProblemError("not-found")
+    response.headers["ETag"] = f'"{stored.state_of(versions, in_force)}"'
+    return MappingDetail(
+        **entry.model_dump(),
+        versions=_versions(mappings, name, versions, {entry.default_version, *(one.version for one in in_force)}),
+        in_force=[
+            ActivationEntry(
+                id=one.id,
+                version=one.version,
+                client=one.scope.client,
+                school_year=one.scope.school_year,
+                valid_from=one.scope.valid_from,
+                valid_to=one.scope.valid_to,
+                activated_at=one.activated_at,
+                activated_by=one.activated_by,
+            )
+            for one in in_force
+        ],
+        document=None if version is None else _text(hub, mappings, name, version),
+    )
+
+
+def _versions(
+    mappings: MappingSet, name: str, kept: Sequence[stored.StoredVersion], in_force: set[str | None]
+) -> list[MappingVersion]:
+    by_number = {one.version: one for one in kept}
+    shipped = {one.number for one in _shipped(mappings, name)}
+    found = []
+    for number in sorted({*by_number, *shipped}, key=lambda text: tuple(map(int, text.split(".")))):
+        one = by_number.get(number)
+        found.append(
+            MappingVersion(
+                version=number,
+                shipped=number in shipped,
+                in_force=number in in_force,
+                sha256=one and one.sha256,
+                added_at=one and one.added_at,
+                added_by=one and one.added_by,
+            )
+        )
+    return found
+
+
+def _cards(cards: Sequence[CardKey], numbers: Sequence[int]) -> Cards:
+    shown = [cards[number].record_id() for number in numbers[:_MOST_CARDS_SHOWN]]
+    return Cards(count=len(numbers), record_ids=shown)

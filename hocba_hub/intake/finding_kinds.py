@@ -1,0 +1,16 @@
+"""What can be said of a file itself, and of the entries of a zip. Facts: part, the name of the entry."""
+
+from __future__ import annotations
+
+from hocba_hub.model.findings import finding_kinds
+
+KINDS = finding_kinds("hocba_hub.intake")
+"""Every kind of this room, by its code."""
+
+ARCHIVE_DAMAGED = KINDS["file.archive-damaged"]
+ARCHIVE_TOO_LARGE = KINDS["file.archive-too-large"]
+ENTRY_DAMAGED = KINDS["file.entry-damaged"]
+ENTRY_ENCRYPTED = KINDS["file.entry-encrypted"]
+ENTRY_NESTED = KINDS["file.entry-nested"]
+ENTRY_UNKNOWN = KINDS["file.entry-unknown"]
+FILE_FULL = KINDS["file.full"]

@@ -1,0 +1,125 @@
+"""Records that waited for the meaning of a code, read again: those that are right now are accepted without a resend."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, groupby
+
+from sqlalchemy import Connection
+
+from hocba_hub.intake.active_mappings import ActiveMappings
+from hocba_hub.intake.check import RecordChecker
+from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.group_commit import commit
+from hocba_hub.intake.profiles import choose_profile
+from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.model.clock import vietnam_day
+from hocba_hub.model.ids import uuid7
+from hocba_hub.model.keys import DestinationName
+from hocba_hub.store.accept import CardRaceError, accept
+from hocba_hub.store.access import Client, client_in_force
+from hocba_hub.store.decide import Portion, ReceivedRecord, Submission, cards_of
+from hocba_hub.store.engine import Store
+from hocba_hub.store.worklist import Waiting, ready, take
+
+_BATCH = 100
+"""Records that are read again and accepted in one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """What became of the records."""
+
+    accepted: int = 0
+    rejected: int = 0
+    left: int = 0
+    """Records that are still to be read again; counted up to a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A record that was read again."""
+
+    waiting: Waiting
+    client: Client
+    media_type: str
+    received: ReceivedRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """Reads waiting records again, with the parts of a process that takes cards."""
+
+    store: Store
+    mappings: ActiveMappings
+    checker: RecordChecker
+    destinations: Sequence[DestinationName]
+    record_bytes: int
+
+    def run(self, *, now: int, most: int = 1_000) -> Rechecked:
+        """Read records again whose codes were filled, at most about `most`; the caller rings if any was accepted.
+
+        Each batch is a submission of the client's, made by the hub: its time, its findings and its cards are seen
+        there.
+        """
+        done = Rechecked()
+        mappings = self.mappings.newest()
+        while True:
+            with self.store.read() as connection:
+                batch = ready(connection, _BATCH)
+                clients = {one.client_id: client_in_force(connection, one.client_id) for one in batch}
+            if not batch or done.accepted + done.rejected >= most:
+                return replace(done, left=len(batch))
+            read = (self._read(one, clients[one.client_id], mappings, now) for one in batch)
+            again = [one for one in read if one is not None]
+            decided = commit(self.store, partial(_accepted, batch, again, self.destinations, now))
+            done = Rechecked(done.accepted + decided.accepted, done.rejected + decided.rejected)
+
+    def _read(self, waiting: Waiting, client: Client | None, mappings: MappingSet, now: int) -> _Again | None:
+        """The record by what is in force now; None if its client, or what it is sent in, is no more."""
+        if client is None:
+            return None
+        try:
+            profile = choose_profile(
+                mappings, client, vietnam_day(now), record_bytes=self.record_bytes, asked=waiting.mapping
+            )
+        except SubmissionError:
+            return None
+        sent = profile.sent(waiting.original, "")
+        return _Again(waiting, client, sent.media_type, self.checker.check(0, sent, mappings))
+
+
+def _accepted(
+    batch: Sequence[Waiting],
+    again: Sequence[_Again],
+    destinations: Sequence[DestinationName],
+    now: int,
+    connection: Connection,
+) -> Rechecked:
+    before = cards_of(connection, sorted({one.waiting.key for one in again}), lock=True)
+    taken = {one.place for one in take(connection, batch)}
+    mine = sorted((one for one in again if one.waiting.place in taken), key=_sender)
+    groups = [list(group) for _, group in groupby(mine, key=_sender)]
+    portions = [_portion(group, now) for group in groups]
+    results = accept(connection, portions, destinations, now)
+    found = list(zip(chain.from_iterable(groups), chain.from_iterable(results), strict=True))
+    for one, result in found:
+        card = before.get(one.waiting.key)
+        if result.status == "accepted" and result.version != (card.version if card else 0) + 1:
+            raise CardRaceError("A newer record of the card came at the same moment.")
+    rejected = sum(result.status == "rejected" for _, result in found)
+    return Rechecked(accepted=len(found) - rejected, rejected=rejected)
+
+
+def _sender(one: _Again) -> tuple[int, str]:
+    return one.client.id, one.media_type
+
+
+def _portion(group: Sequence[_Again], now: int) -> Portion:
+    submission = Submission(uuid7(), group[0].client, now, group[0].media_type)
+    body = b"\n".join(one.waiting.original for one in group)
+    records = [replace(one.received, position=position) for position, one in enumerate(group)]
+    return Portion(submission, records, size=len(body), sha256=hashlib.sha256(body).hexdigest())

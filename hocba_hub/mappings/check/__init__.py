@@ -1,0 +1,1 @@
+"""What can be said of a mapping before a record comes: against source, target, tables and its own examples."""

@@ -1,0 +1,219 @@
+"""Check a mapping before it meets a record: against its target, its source, its tables and its own examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.check.examples import example_records, run_examples
+from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, is_seen, reads
+from hocba_hub.mappings.check.source_shapes import Shapes
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
+from hocba_hub.mappings.document.document import Document, DocumentError
+from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.messages import in_vietnamese
+from hocba_hub.mappings.schemas import NAMES, target_schema
+from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
+from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.values.shapes import ANY, NUMBER, WHOLE, Shape
+from hocba_hub.mappings.values.value import as_text
+from hocba_hub.mappings.yaml_reading import finding
+from hocba_hub.model.findings import Finding, FindingKind
+
+_MOST_SHOWN = 5
+
+
+def check(
+    document: Document,
+    tables: Mapping[str, Table],
+    target: TargetField | None = None,
+    source: TargetField | None = None,
+) -> list[Finding]:
+    """Everything that can be said against a mapping; errors make it unusable, warnings deserve a look.
+
+    `target` is the schema that it writes. `source`, where there is one (canonical → destination), is the schema that
+    it reads, by default the one that the document names: then types and lengths are followed from the source to the
+    target, and what the target has no place for is no mistake of the mapping.
+    """
+    try:
+        mapping = compile_mapping(document, tables)
+    except DocumentError as error:
+        return error.findings
+    if source is None and document.source.schema in NAMES:
+        source = target_schema(document.source.schema)
+    found = list(_Check(document, {**tables, **document.tables}, source).findings(target))
+    for result in run_examples(mapping):
+        if result.problems:
+            place, name = result.example.place, result.example.name
+            facts: dict[str, str | int] = {"line": document.line(place), "given": name}
+            found.append(Finding(kinds.EXAMPLE_FAILED, place, "; ".join(result.problems), facts=facts))
+    return found
+
+
+class _Check:
+    def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
+        self.document = document
+        self.source = source
+        self.read = reads(document.fields)
+        self.shapes = Shapes(document, tables, source)
+
+    def findings(self, target: TargetField | None) -> Iterator[Finding]:
+        said: list[Finding] = []
+        for fields, kind in self.document.kinds(target) if target is not None else ():
+            for one in self.object(fields, kind, ""):
+                if one not in said:
+                    said.append(one)
+                    yield one
+        yield from self.unreachable(self.document.fields)
+        yield from self.sources()
+
+    def finding(self, kind: FindingKind, place: str, expected: str = "", **facts: str | int) -> Finding:
+        return finding(kind, place, expected, "", line=self.document.line(place), **facts)
+
+    def object(self, fields: Fields, target: TargetField, path: str) -> Iterator[Finding]:
+        below = target.below()
+        for name, rules in fields.items():
+            child = below.get(name)
+            for rule in rules:
+                if child is not None:
+                    yield from self.rule(rule, child)
+                elif not target.open:
+                    near = get_close_matches(name, below, 1)
+                    hint = f" ({near[0]}?)" if near else ""
+                    yield self.finding(kinds.TARGET_UNKNOWN, rule.place, target=rule.target, hint=hint)
+            if child is not None and child.required and not any(map(_always, rules)):
+                yield self.finding(kinds.TARGET_NOT_REQUIRED, rules[0].place, target=rules[0].target)
+        for name, child in below.items():
+            if child.required and name not in fields:
+                yield Finding(kinds.TARGET_UNMAPPED, "", facts={"target": f"{path}/{name}" if path else name})
+
+    def rule(self, rule: Rule, target: TargetField) -> Iterator[Finding]:
+        match rule:
+            case Value():
+                yield from self.fitting(rule, self.shapes.of(rule), target)
+            case Object():
+                if target.type in (OBJECT, ANY):
+                    yield from self.object(rule.fields, target, rule.target)
+                else:
+                    yield self.conflict(rule, OBJECT, target)
+            case Items():
+                if target.type not in (LIST, ANY):
+                    yield self.conflict(rule, LIST, target)
+                for entry in rule.entries if target.item else ():
+                    yield from self.entry(entry, target, rule.target + "[]")
+
+    def entry(self, entry: Fields, target: TargetField, path: str) -> Iterator[Finding]:
+        if "." in entry and target.item:
+            for rule in entry["."]:
+                yield from self.rule(rule, target.item)
+        else:
+            yield from self.object(entry, target, path)
+
+    def conflict(self, rule: Rule, given: str, target: TargetField) -> Finding:
+        facts = {"target": rule.target, "given": given, "given_vi": in_vietnamese(given)}
+        return self.finding(kinds.TYPE_CONFLICT, rule.place, target.type, **facts)
+
+    def fitting(self, rule: Value, shape: Shape, target: TargetField) -> Iterator[Finding]:
+        """What the target cannot hold of what the rule gives, or of its default."""
+        shapes = [shape] if rule.default is None else [shape, Shape.of(rule.default)]
+        for one in shapes:
+            if target.type in (OBJECT, LIST) or not _fits(one.type, target.type):
+                yield self.conflict(rule, "a single value" if one.type == ANY else one.type, target)
+                continue
+            wrong = sorted(as_text(v) for v in one.values or () if not _allowed(v, target))
+            if wrong:
+                allowed = target.pattern if target.allowed is None else " · ".join(sorted(map(as_text, target.allowed)))
+                given = " · ".join(wrong[:_MOST_SHOWN])
+                yield self.finding(kinds.VALUE_CONFLICT, rule.place, allowed, target=rule.target, given=given)
+            if target.longest is not None and one.longest is not None and one.longest > target.longest:
+                limit = str(target.longest)
+                # A text of the source that may be too long is found on the card itself (`holdable.py`).
+                possible = self.source is not None and bool(rule.sources) and one is shape
+                kind = kinds.LENGTH_POSSIBLE if possible else kinds.LENGTH_CONFLICT
+                yield self.finding(kind, rule.place, limit, target=rule.target, given=one.longest)
+
+    def unreachable(self, fields: Fields) -> Iterator[Finding]:
+        for rules in fields.values():
+            ended = ""
+            conditions = []
+            for rule in rules:
+                reason = ended or (rule.when.impossible() if rule.when else "")
+                if rule.when in conditions:
+                    reason = reason or "a rule before it has the same condition and always gives a value"
+                if reason:
+                    yield self.finding(kinds.UNREACHABLE, rule.place, reason, target=rule.target)
+                if _gives_always(rule) and rule.when is None:
+                    ended = ended or "a rule before it always gives a value"
+                elif _gives_always(rule):
+                    conditions.append(rule.when)
+                for inner in _inner(rule):
+                    yield from self.unreachable(inner)
+
+    def sources(self) -> Iterator[Finding]:
+        """Source fields that are read but not there, or there but not read."""
+        if self.source is not None:
+            yield from self.against_schema(self.source)
+        if not self.document.examples:
+            yield Finding(kinds.NO_EXAMPLES, "/examples")
+            return
+        seen: dict[Names, None] = {}
+        for example in self.document.examples:
+            for record in example_records(example, self.document.source):
+                if not isinstance(record, Finding):
+                    seen.update(dict.fromkeys(fields_of(record.node, self.document.source)))
+        for leaf in seen:
+            if self.source is None and not is_read(leaf, self.read):
+                yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": "/".join(leaf)})
+        reported: set[Names] = set()
+        for one in self.read:
+            if one.names not in reported and one.names and not one.guessed and not is_seen(one.names, seen):
+                reported.add(one.names)
+                yield self.unknown(kinds.SOURCE_UNSEEN, one.place, one.names, ("/".join(leaf) for leaf in seen))
+
+    def against_schema(self, source: TargetField) -> Iterator[Finding]:
+        known = {path.replace("[]", ""): None for path, _ in source.walk()}
+        for one in self.read:
+            if one.names and not one.guessed and "/".join(one.names) not in known:
+                yield self.unknown(kinds.SOURCE_UNKNOWN, one.place, one.names, known)
+
+    def unknown(self, kind: FindingKind, place: str, names: Names, known: Iterable[str]) -> Finding:
+        path = "/".join(names)
+        near = get_close_matches(path, list(known), 1, 0.8)
+        return self.finding(kind, place, given=path, hint=f" ({near[0]}?)" if near else "")
+
+
+def _inner(rule: Rule) -> tuple[Fields, ...]:
+    match rule:
+        case Object():
+            return (rule.fields,)
+        case Items():
+            return rule.entries
+        case Value():
+            return ()
+
+
+def _gives_always(rule: Rule) -> bool:
+    return isinstance(rule, Value) and (rule.constant is not None or rule.default is not None)
+
+
+def _always(rule: Rule) -> bool:
+    """Whether a required target is surely filled, or its lack reported."""
+    if rule.required or _gives_always(rule) or (isinstance(rule, Object) and rule.always):
+        return True
+    return (
+        isinstance(rule, Object)
+        and rule.at is None
+        and any(map(_always, (r for rs in rule.fields.values() for r in rs)))
+    )
+
+
+def _fits(given: str, wanted: str) -> bool:
+    return ANY in (given, wanted) or given == wanted or (given == WHOLE and wanted == NUMBER)
+
+
+def _allowed(value: object, target: TargetField) -> bool:
+    if target.allowed is not None:
+        return value in target.allowed
+    return not (target.pattern and isinstance(value, str)) or re.search(target.pattern, value) is not None

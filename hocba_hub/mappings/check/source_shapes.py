@@ -1,0 +1,79 @@
+"""What a rule gives as far as it is known before any record is seen: types, lengths and values from the source on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hocba_hub.mappings.check.source_fields import Names, reads
+from hocba_hub.mappings.document.document import XML, Document
+from hocba_hub.mappings.document.fields import Value
+from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
+from hocba_hub.mappings.tables.lookup import Table, TableError
+from hocba_hub.mappings.values.shapes import ANY, TEXT, WHOLE, Shape
+from hocba_hub.mappings.values.transforms import TRANSFORMS
+from hocba_hub.mappings.values.value import as_text
+
+
+class Shapes:
+    """The shapes of a document's rules; `source` is the schema of what they read, if it has one."""
+
+    def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
+        self.document = document
+        self.tables = tables
+        self.source = source
+        self.read = reads(document.fields)
+
+    def of(self, rule: Value) -> Shape:
+        """What the rule gives, as far as it is known."""
+        if rule.constant is not None:
+            return Shape.of(rule.constant)
+        shape = Shape(TEXT if self.document.source.format == XML else ANY)
+        if rule.expression is not None or rule.join is not None:
+            shape = Shape(TEXT if rule.join is not None else ANY)
+        elif self.source is not None and (given := self.source.find(self.path(rule))) is not None:
+            values = None if given.allowed is None else frozenset(given.allowed)
+            shape = Shape(given.type if given.type not in (OBJECT, LIST) else ANY, given.longest, values, given.pattern)
+            if values and given.longest is None:
+                shape = Shape.of(*values)
+            elif given.type == WHOLE and given.least is not None and given.most is not None:
+                shape = Shape(WHOLE, max(len(as_text(int(end))) for end in (given.least, given.most)))
+        for applied in rule.apply:
+            shape = TRANSFORMS[applied.name].shape(applied.argument, shape)
+        for use in rule.tables:
+            try:
+                results = self.tables[use.name].view(use.source, use.target, use.where).results()
+            except (KeyError, TableError):
+                return Shape()
+            shape = Shape(TEXT) if use.otherwise == "keep" else Shape.of(*results)
+        return shape
+
+    def path(self, rule: Value) -> str:
+        """The source field of a rule in the source schema's form, lists as `[]`."""
+        here, path = self.source, ""
+        for name in self.names(rule):
+            path = f"{path}/{name}" if path else name
+            here = here.below().get(name) if here else None
+            if here and here.type == LIST:
+                path += "[]"
+        return path.removesuffix("[]")
+
+    def names(self, rule: Value) -> Names:
+        """The source field of a rule, without list positions."""
+        last = rule.sources[0].names if rule.sources else ()
+        places = (one.names for one in self.read if one.place == rule.place and one.is_value)
+        return next((names for names in places if names[-len(last) :] == last), ()) if last else ()
+
+    def given(self, rule: Value) -> TargetField | None:
+        """The source field that a rule reads, if there is a schema and it reads one."""
+        return self.source.find(self.path(rule)) if self.source is not None and rule.sources else None
+
+    def is_given(self, rule: Value) -> bool:
+        """Whether the source surely has what a rule reads, there where the rule is asked.
+
+        It and every object around it are required, up to the list whose items are read.
+        """
+        here, names, sure = self.source, self.names(rule), True
+        for name in names:
+            here = here.below().get(name) if here else None
+            sure = here is not None and (here.type == LIST or (sure and here.required))
+        return bool(names) and sure

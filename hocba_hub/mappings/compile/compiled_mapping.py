@@ -1,0 +1,105 @@
+"""Compile a mapping document once, and translate records with it: the way in for intake and for delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.compile.compile_fields import Builder
+from hocba_hub.mappings.compile.compile_values import ANYTHING
+from hocba_hub.mappings.compile.generate import Fill, Note
+from hocba_hub.mappings.document.document import Document, DocumentError
+from hocba_hub.mappings.document.fields import Items, Object, TableUse, Value
+from hocba_hub.mappings.document.paths import Path, Scope, Steps, locate, origin
+from hocba_hub.mappings.records.record import Record
+from hocba_hub.mappings.schemas.targets import TargetField
+from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.values.value import Raw, value_class
+from hocba_hub.mappings.yaml_reading import finding
+from hocba_hub.model.codes import UnmappedCode
+from hocba_hub.model.findings import Finding, Severity
+
+
+class Translation(NamedTuple):
+    """What a record became; the output lacks what a finding of severity error is about."""
+
+    output: dict[str, Raw]
+    findings: tuple[Finding, ...] = ()
+    unmapped: tuple[UnmappedCode, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing went wrong; warnings may be there."""
+        return all(finding.kind.severity is not Severity.ERROR for finding in self.findings)
+
+
+class CompiledMapping:
+    """A mapping that is ready to run; may be used by several threads at once."""
+
+    def __init__(self, document: Document, fill: Fill, tables: Mapping[str, Table]) -> None:
+        self.document = document
+        self._fill = fill
+        self._tables = tables
+
+    def translate(self, record: Record) -> Translation:
+        """What a record becomes, with every problem at its place; never raises for what the record holds."""
+        node = record.node
+        if type(node) is not dict:
+            return Translation({}, (finding(kinds.NOT_A_RECORD, record.place(()), "an object", value_class(node)),))
+        notes: list[Note] = []
+        output = self._fill((node, None, (), 1), notes)
+        if not notes:
+            return Translation(output)
+        findings = tuple(_finding(record, note) for note in notes)
+        unmapped = (self._unmapped(note[0], *note[2].unmapped) for note in notes if note[2].unmapped)
+        return Translation(output, findings, tuple(dict.fromkeys(unmapped)))
+
+    def _unmapped(self, rule: Value | Object | Items, name: str, value: str) -> UnmappedCode:
+        table = self._tables[name]
+        use = next(use for use in rule.tables if use.name == name) if isinstance(rule, Value) else TableUse(name)
+        return UnmappedCode(
+            f"{self.document.name}/{name}" if name in self.document.tables else name,
+            use.source or table.default_from or "",
+            value,
+            use.target or table.default_to or "",
+            tuple(sorted(use.where.items())),
+        )
+
+
+def _finding(record: Record, note: Note) -> Finding:
+    rule, scope, unfit = note
+    facts = {"target": rule.target, **unfit.facts}
+    value_kind = str(facts.pop("value_class", ""))
+    return finding(unfit.kind, record.place(source_steps(rule, scope)), unfit.expected, value_kind, **facts)
+
+
+def source_steps(rule: Value | Object | Items, scope: Scope) -> Steps:
+    """Steps to what a rule reads; to the object it stands in, if it reads no single place."""
+    path: Path | None = None
+    match rule:
+        case Value():
+            path = rule.sources[0] if rule.sources else None
+        case Object():
+            path = rule.at
+        case Items():
+            path = rule.each
+    return origin(scope) if path is None else locate(path, scope)
+
+
+def compile_mapping(
+    document: Document, tables: Mapping[str, Table], target: TargetField | None = None
+) -> CompiledMapping:
+    """The mapping as functions.
+
+    With a `target`, values are checked against it as they are made, so that what a destination cannot hold is found
+    with its place in the source. Without one, the output is as the rules make it.
+
+    Raises:
+        DocumentError: a table or code system is not there, or an expression is not JSONata.
+    """
+    builder = Builder(document, tables)
+    fill = builder.fields(document.fields, target or ANYTHING)
+    if builder.reading.findings:
+        raise DocumentError(builder.reading.findings)
+    return CompiledMapping(document, fill, builder.tables)

@@ -1,0 +1,329 @@
+"""The function that fills an object: generated as source text, because nearly all time of a translation goes there.
+
+The text depends on nothing but how many rules of which kind an object has, and which of them read from one object of
+the source. Names, source keys, constants,
+conversions and rules are bound to it by reference, under numbered names of ours; no character of a document gets into
+it. It holds assignments, tests and calls of the functions below, and nothing else (see docs/decisions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias
+
+from hocba_hub.mappings import finding_kinds as kinds
+from hocba_hub.mappings.compile.conversion import Memory
+from hocba_hub.mappings.document.fields import Rule, Value
+from hocba_hub.mappings.document.paths import Scope, Step, Steps, found, only
+from hocba_hub.mappings.values.value import Change, Raw, Unfit, as_text, clean_text, value_class
+
+Note: TypeAlias = tuple[Rule, Scope, Unfit]
+"""A problem, before its place is worked out: most records have none, so places are worked out only then."""
+Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
+"""What a rule gives in a scope; None for nothing. Problems are noted."""
+Keys: TypeAlias = tuple[str, ...]
+
+
+Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
+"""Fills an object from a scope."""
+
+
+class Frame(NamedTuple):
+    """A field of every item that is the item's number between two texts."""
+
+    name: str
+    before: str
+    behind: str
+
+
+class FillItems(Protocol):
+    """Fills an object for each item of a list."""
+
+    def __call__(  # noqa: PLR0917 - called once for a list, calls are what costs
+        self,
+        nodes: list[Raw],
+        begin: Scope,
+        steps: Steps,
+        notes: list[Note],
+        more: dict[str, Raw],
+        frames: Sequence[Frame],
+    ) -> list[dict[str, Raw]]:
+        """One object for each item that is one; `more` and `frames` say what each has besides.
+
+        `steps` lead from the scope to the list.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Part:
+    """One of the objects that read from the same place of the source: an object and those within it."""
+
+    parent: int
+    name: str
+    always: bool = False
+    constants: dict[str, Raw] = field(default_factory=dict)
+    converted: list[tuple[str, Keys, Memory, Value]] = field(default_factory=list)
+    """Target, keys that lead to the source value, conversion and rule."""
+    texts: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
+    """The same, where the value only has to be made plain."""
+    copied: list[tuple[str, Keys, Change, Value, Guard | None]] = field(default_factory=list)
+    """The same, where it is plain already; perhaps only if another value is one of some."""
+    others: list[tuple[str, Keys | None, Produce]] = field(default_factory=list)
+    """The same for any other rule; the keys, if given, lead to what must be there for it to give anything."""
+
+
+Guard: TypeAlias = tuple[Keys, frozenset[str]]
+"""Keys that lead to a value, and the texts of which it has to be one."""
+
+
+def missing() -> Unfit:
+    """That a required value is not there."""
+    return Unfit(kinds.MISSING, "", value_class="missing")
+
+
+def filling(parts: list[Part]) -> Fill:
+    """The function that fills the first of the parts, and in it the others."""
+    fill: Fill = _made(*generated(parts))
+    return fill
+
+
+def items_filling(parts: list[Part], rule: Rule) -> FillItems:
+    """The function that does so for every item of a list that a rule reads."""
+    source, names = generated(parts, items=True)
+    fill: FillItems = _made(source, {**names, "rule": rule})
+    return fill
+
+
+def _made(source: str, names: dict[str, Raw]) -> Raw:
+    exec(compile(source, "<mapping>", "exec"), names)  # noqa: S102 - our own text, see above
+    return names["fill"]
+
+
+_HEAD = (
+    "def fill(scope, notes):",
+    " node0 = scope[0]",
+    " get0 = node0.get if type(node0) is dict else no_keys",
+)
+_ITEMS_HEAD = (
+    "def fill(nodes, begin, steps, notes, more, frames):",
+    " output = []",
+    " position = 0",
+    " for node0 in nodes:",
+    "  position += 1",
+    "  if type(node0) is not dict:",
+    "   no_object(rule, node0, begin, steps, position, notes)",
+    "   continue",
+    "  get0 = node0.get",
+)
+_ITEMS_END = (
+    "  for name, before, behind in frames: out0[name] = f'{before}{position}{behind}'",
+    "  output.append(out0)",
+    " return output",
+)
+
+
+def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str, Raw]]:
+    """The source text, and what its names are bound to."""
+    names: dict[str, Raw] = {
+        "absent": _absent,
+        "as_text": as_text,
+        "clean": clean_text,
+        "failed": _failed,
+        "misplaced": _misplaced,
+        "no_keys": _no_keys,
+        "no_object": _no_object,
+        "plain": _plain,
+        "simple": _SIMPLE,
+        "Unfit": Unfit,
+    }
+    lines: list[str] = []
+    objects = _Objects(lines, names)
+    for place, part in enumerate(parts):
+        names[f"base{place}"] = part.constants
+        lines.append(f" out{place} = base{place}.copy()" if part.constants else f" out{place} = {{}}")
+        if items and place == 0:
+            lines.append(" out0.update(more)")
+        _rules(lines, names, objects, place, part)
+    for place, part in reversed(list(enumerate(parts[1:], 1))):
+        names[f"own{place}"] = part.name
+        stand = f"out{part.parent}[own{place}] = out{place}"
+        lines.append(f" {stand}" if part.always else f" if out{place}: {stand}")
+    if not items:
+        return "\n".join((*_HEAD, *lines, " return out0")), names
+    # The scope is only needed for rules that read otherwise, and for problems: most items make none.
+    scope = "(node0, begin, (*steps, position - 1), position)"
+    if any(keys is None for part in parts for _, keys, _ in part.others):
+        lines.insert(0, f" scope = {scope}")
+    else:
+        lines = [line.replace("scope, notes", f"{scope}, notes") for line in lines]
+    return "\n".join((*_ITEMS_HEAD, *(f" {line}" for line in lines), *_ITEMS_END)), names
+
+
+class _Objects(dict[Keys, int]):
+    """The objects of the source that the rules read from: keys that lead there → number of its `get` in the text."""
+
+    def __init__(self, lines: list[str], names: dict[str, Raw]) -> None:
+        super().__init__({(): 0})
+        self._lines = lines
+        self._names = names
+
+    def __missing__(self, keys: Keys) -> int:
+        above, number = self[keys[:-1]], len(self)
+        self[keys] = number
+        self._names |= {f"o{number}": keys[-1], f"s{number}": tuple(map(Step, keys))}
+        self._lines += [
+            f" node{number} = get{above}(o{number})",
+            f" if type(node{number}) is dict: get{number} = node{number}.get",
+            f" else: get{number} = no_keys if node{number} is None else misplaced(node0, s{number})",
+        ]
+        return number
+
+
+def _rules(lines: list[str], names: dict[str, Raw], objects: _Objects, place: int, part: Part) -> None:
+    for number, (name, keys, change, rule, guard) in enumerate(part.copied):
+        at = f"{place}_c{number}"
+        names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
+        read = f"get{objects[keys[:-1]]}"
+        indent = " "
+        if guard is not None:
+            other, texts = guard
+            names |= {f"g{at}": other[-1], f"w{at}": texts}
+            lines += [
+                f" value = get{objects[other[:-1]]}(g{at})",
+                f" if value is not None and as_text(value) in w{at}:",
+            ]
+            indent = "  "
+        lines += [
+            f"{indent}value = {read}(k{at})",
+            f"{indent}if value is None:",
+            f"{indent} {f'absent(r{at}, scope, notes, out{place}, n{at})' if _demands(rule) else 'pass'}",
+            f"{indent}elif type(value) is str or type(value) in simple:",
+            f"{indent} out{place}[n{at}] = value",
+            f"{indent}else: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
+        ]
+    for number, (name, keys, memory, rule) in enumerate(part.converted):
+        at = f"{place}_{number}"
+        names |= {f"k{at}": keys[-1], f"n{at}": name, f"m{at}": memory, f"r{at}": rule}
+        lines += [
+            f" value = get{objects[keys[:-1]]}(k{at})",
+            " if value is not None:",
+            "  try:",
+            f"   value = m{at}[value]",
+            f"   if value is not None: out{place}[n{at}] = value",
+            *([f"   else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+            f"  except (Unfit, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, out{place}, n{at})",
+            *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+        ]
+    for number, (name, keys, change, rule) in enumerate(part.texts):
+        at = f"{place}_t{number}"
+        names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
+        lines += [
+            f" value = get{objects[keys[:-1]]}(k{at})",
+            " if type(value) is str:",
+            "  value = value.strip() if value.isascii() else clean(value)",
+            f"  if value: out{place}[n{at}] = value",
+            *([f"  else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+            f" elif value is not None: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
+            *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
+        ]
+    for number, (name, needed, produce) in enumerate(part.others):
+        at = f"{place}_o{number}"
+        names |= {f"n{at}": name, f"f{at}": produce}
+        if needed is None:
+            lines.append(f" value = f{at}(scope, notes)")
+        else:
+            names[f"k{at}"] = needed[-1]
+            lines += [
+                f" value = get{objects[needed[:-1]]}(k{at})",
+                f" if value is not None: value = f{at}(scope, notes)",
+            ]
+        lines.append(f" if value is not None: out{place}[n{at}] = value")
+
+
+def _demands(rule: Value) -> bool:
+    return rule.required or rule.default is not None
+
+
+_SIMPLE = frozenset({bool, int, float})
+"""Types of values, besides texts, that a checked source holds as they are to be written."""
+
+
+def _no_keys(_: str) -> None:
+    return None
+
+
+def _no_object(rule: Rule, node: Raw, begin: Scope, steps: Steps, position: int, notes: list[Note]) -> None:  # noqa: PLR0917 - called from generated text
+    """An item of a list is no object."""
+    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
+    notes.append((rule, (node, begin, (*steps, position - 1), position), wrong))
+
+
+class _Misplaced(NamedTuple):
+    """What comes of reading below a value that is no object."""
+
+    unfit: Unfit
+    unhashable: list[Raw]
+    """So that no memory takes it for a value."""
+
+
+def _misplaced(node: Raw, steps: tuple[Step, ...]) -> Callable[[str], Raw]:
+    """The function that reads a key where the steps lead to no object, but perhaps to a list of objects."""
+
+    def get(key: str) -> Raw:
+        try:
+            return only(found(node, (*steps, Step(key))))
+        except Unfit as unfit:
+            return _Misplaced(unfit, [])
+
+    return get
+
+
+def _absent(rule: Value, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str) -> None:
+    """Nothing came for a rule: its default, or the problem that it is required."""
+    if rule.default is not None:
+        output[name] = rule.default
+    elif rule.required:
+        notes.append((rule, scope, missing()))
+
+
+def _failed(  # noqa: PLR0917 - called from generated text
+    rule: Value,
+    memory: Memory,
+    value: Raw,
+    error: Exception,
+    scope: Scope,
+    notes: list[Note],
+    output: dict[str, Raw],
+    name: str,
+) -> None:
+    """A value does not fit, or is an object or a list, which no dict can look up."""
+    if not isinstance(error, Unfit):
+        _plain(rule, memory.convert, value, scope, notes, output, name)
+        return
+    _unfit(rule, error, scope, notes, output, name)
+
+
+def _unfit(rule: Value, unfit: Unfit, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str) -> None:  # noqa: PLR0917 - called by the two above
+    notes.append((rule, scope, unfit))
+    if unfit.kept is not None:
+        output[name] = unfit.kept
+
+
+def _plain(  # noqa: PLR0917 - called from generated text
+    rule: Value, change: Change, value: Raw, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str
+) -> None:
+    """A value that is not a text: what it becomes."""
+    if type(value) is _Misplaced:
+        _unfit(rule, value.unfit, scope, notes, output, name)
+        return
+    try:
+        result = change(value)
+    except Unfit as unfit:
+        _unfit(rule, unfit, scope, notes, output, name)
+        return
+    if result is None:
+        _absent(rule, scope, notes, output, name)
+    else:
+        output[name] = result

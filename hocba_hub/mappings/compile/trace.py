@@ -1,0 +1,108 @@
+"""Where each field of an output came from: worked out afterwards, for the few records that need it.
+
+A finding about a canonical field can then be shown at the vendor's own place: his JSON key, XML element or cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hocba_hub.mappings.compile.compile_fields import Builder, is_constant, reads_keys
+from hocba_hub.mappings.compile.compile_values import ANYTHING
+from hocba_hub.mappings.compile.compiled_mapping import source_steps
+from hocba_hub.mappings.compile.generate import Produce
+from hocba_hub.mappings.document.conditions import holds
+from hocba_hub.mappings.document.document import Document
+from hocba_hub.mappings.document.fields import ITSELF, Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.document.paths import Path, Scope, items, start
+from hocba_hub.mappings.records.record import Record
+from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.values.value import Unfit
+from hocba_hub.mappings.yaml_reading import pointer_to
+
+
+class Tracer:
+    """Follows the rules of one document through a record."""
+
+    def __init__(self, document: Document, tables: Mapping[str, Table]) -> None:
+        self._document = document
+        self._builder = Builder(document, tables)
+        self._made: dict[str, Produce] = {}
+
+    def places(self, record: Record) -> dict[str, str]:
+        """Source place by JSON Pointer into the output; also of fields that a rule has but the output lacks."""
+        return {pointer: record.place(source_steps(rule, scope)) for pointer, rule, scope in self.walk(record)}
+
+    def walk(self, record: Record) -> Iterator[tuple[str, Rule, Scope]]:
+        """Each field with the rule that is about it, and the scope that it reads in."""
+        if type(record.node) is dict:
+            yield from self._fields(self._document.fields, (record.node, None, (), 1), "")
+
+    def _fields(self, fields: Fields, scope: Scope, above: str) -> Iterator[tuple[str, Rule, Scope]]:
+        for name, rules in fields.items():
+            if name == ITSELF:
+                continue
+            rule = self._chosen(rules, scope)
+            pointer = above + pointer_to(name)
+            yield pointer, rule, scope
+            if isinstance(rule, Object):
+                inner = scope if rule.at is None else next(self._scopes(rule.at, scope), None)
+                if inner is not None:
+                    yield from self._fields(rule.fields, inner, pointer)
+            elif isinstance(rule, Items):
+                yield from self._items(rule, scope, pointer)
+
+    def _items(self, rule: Items, scope: Scope, pointer: str) -> Iterator[tuple[str, Rule, Scope]]:
+        count = 0
+        if rule.each is None:
+            for fields in rule.entries:
+                if ITSELF in fields:
+                    chosen = self._chosen(fields[ITSELF], scope)
+                    if self.gives(chosen, scope):
+                        yield f"{pointer}/{count}", chosen, scope
+                        count += 1
+                    continue
+                telling = [rules for rules in fields.values() if not is_constant(rules)]
+                if not telling or any(self.gives(one, scope) for rules in telling for one in rules):
+                    yield from self._fields(fields, scope, f"{pointer}/{count}")
+                    count += 1
+            return
+        fields = rule.entries[0]
+        where = holds(rule.where) if rule.where else None
+        for inner in self._scopes(rule.each, scope):
+            if where is not None and not where(inner):
+                continue
+            if ITSELF not in fields and reads_keys(fields) and type(inner[0]) is not dict:
+                continue
+            if ITSELF in fields:
+                chosen = self._chosen(fields[ITSELF], inner)
+                if not self.gives(chosen, inner):
+                    continue
+                yield f"{pointer}/{count}", chosen, inner
+            else:
+                yield from self._fields(fields, inner, f"{pointer}/{count}")
+            count += 1
+
+    def _scopes(self, path: Path, scope: Scope) -> Iterator[Scope]:
+        begin = start(scope, path.up)
+        try:
+            hits = items(path)(scope)
+        except Unfit:
+            return
+        for position, (steps, node) in enumerate(hits, 1):
+            yield node, begin, steps, position
+
+    def _chosen(self, rules: tuple[Rule, ...], scope: Scope) -> Rule:
+        if len(rules) == 1:
+            return rules[0]
+        held = [rule for rule in rules if rule.when is None or holds(rule.when)(scope)]
+        return next((rule for rule in held if self.gives(rule, scope)), held[0] if held else rules[0])
+
+    def gives(self, rule: Rule, scope: Scope) -> bool:
+        """Whether the rule gives a value here."""
+        if not isinstance(rule, Value):
+            return True
+        made = self._made.get(rule.place)
+        if made is None:
+            made = self._made.setdefault(rule.place, self._builder.value(rule, ANYTHING))
+        return made(scope, []) is not None

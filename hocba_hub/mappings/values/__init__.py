@@ -1,0 +1,1 @@
+"""Single values: clean text, its class, numbers, dates, and the named transforms."""
