@@ -14,8 +14,8 @@ from sqlalchemy import insert
 from bench.load import Load, post_all
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.store.tables import destinations
-from tests.rig import Rig
-from tests.servers import PostgresServer
+from tests.support.rig import Rig
+from tests.support.servers import PostgresServer
 
 _seed = count(1)
 

@@ -16,8 +16,8 @@ from bench.load import post_all
 from hocba_hub.sandbox.oracle import examine
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
-from tests.rig import Rig
-from tests.servers import free_port
+from tests.support.rig import Rig
+from tests.support.servers import free_port
 
 _CARDS = 20_000
 _PLAIN_CARDS = 400

@@ -47,7 +47,7 @@ def write(form: str, number: int, out: BinaryIO) -> None:
     """Write a file of so many cards."""
     match form:
         case "zip":
-            from tests.filed import xml_list
+            from tests.support.imports import xml_list
 
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 source = cards(number)

@@ -23,7 +23,7 @@ from bench.accept import ndjson, postgres, secondary_cards
 from bench.load import post_all
 from bench.resilience import answers
 from hocba_hub.sandbox.vendor import wait_until
-from tests.servers import RedisServer, free_port
+from tests.support.servers import RedisServer, free_port
 
 HERE = Path(__file__).parents[1]
 

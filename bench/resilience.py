@@ -21,8 +21,8 @@ from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.access import add_client
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import attempts
-from tests.rig import Rig
-from tests.servers import free_port
+from tests.support.rig import Rig
+from tests.support.servers import free_port
 
 _CARDS = 3_000
 

@@ -30,7 +30,7 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.lease import Allowance, Kind, bodies, due, lease
 from hocba_hub.store.schema import upgrade
 from hocba_hub.store.settle import CallFacts, Settlement, settle
-from tests.rig import Rig
+from tests.support.rig import Rig
 
 _STORED = 1_000_000
 _FLAT = 5_000_000

@@ -10,7 +10,7 @@ from rq import Queue, SimpleWorker
 
 from bench.accept import secondary_cards
 from hocba_hub.queue.doorbell import connect
-from tests.servers import RedisServer
+from tests.support.servers import RedisServer
 
 _LOADS_THERE_MICROSECONDS = 14
 _RQ_THERE = 426

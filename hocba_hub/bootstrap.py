@@ -40,7 +40,7 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
 from hocba_hub.store.retention import forget_file_findings, forget_open_findings, forget_rejected, forget_usage
 from hocba_hub.store.schema import check_revision
-from hocba_hub.store.worklist import ready
+from hocba_hub.store.unmapped_codes import ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -201,7 +201,7 @@ def hub(
     """What the HTTP API of this process works with; `known` are the destinations, by default those of the settings."""
     from hocba_hub.api.context import Hub  # noqa: PLC0415 - workers start without the web framework
     from hocba_hub.api.http.key_cache import KeyCache  # noqa: PLC0415
-    from hocba_hub.api.http.writing import WritingThreads  # noqa: PLC0415
+    from hocba_hub.api.http.writing_threads import WritingThreads  # noqa: PLC0415
 
     known = known if known is not None else destinations(settings)
     mappings, checker = active_mappings(settings, store), record_checker(settings, known)

@@ -13,13 +13,12 @@ from pathlib import Path
 from hocba_hub.api.app import openapi_page
 from hocba_hub.api.problems.problem_pages import problems_page
 from hocba_hub.intake.finding_kinds import KINDS as INTAKE_KINDS
-from hocba_hub.mappings import dictionary
 from hocba_hub.mappings.finding_kinds import KINDS as MAPPING_KINDS
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.model.finding_kinds import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 from hocba_hub.rules.catalogue import KINDS as RULE_KINDS
-from scripts import rule_changes
+from scripts import dictionary, rule_changes
 from scripts.rules_pages import rules_page, rules_page_vi
 
 _ROOT = Path(__file__).parent.parent

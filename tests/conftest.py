@@ -11,8 +11,8 @@ import pytest
 
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from tests.databases import Databases
-from tests.servers import PostgresServer
+from tests.support.databases import Databases
+from tests.support.servers import PostgresServer
 
 
 @pytest.fixture(scope="session")

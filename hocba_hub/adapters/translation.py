@@ -9,7 +9,7 @@ import orjson
 
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.protocol import OutboundRecord
-from hocba_hub.mappings.check.source_fields import reads
+from hocba_hub.mappings.check.source_fields import source_fields
 from hocba_hub.mappings.document.document import Document, DocumentError
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
@@ -107,7 +107,7 @@ class Translations:
 
 
 def _reads_card(document: Document) -> bool:
-    return any(one.names[:1] != ("delivery",) for one in reads(document.fields))
+    return any(one.names[:1] != ("delivery",) for one in source_fields(document.fields))
 
 
 def _card(record: OutboundRecord) -> tuple[dict[str, Any], str]:

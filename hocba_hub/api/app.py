@@ -16,7 +16,7 @@ from hocba_hub.api.client import files, rules, status
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http import health
-from hocba_hub.api.http.fault_middleware import Envelope
+from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
 from hocba_hub.api.operator import code_tables, mappings, support
@@ -85,7 +85,7 @@ def _application(routers: Sequence[APIRouter], lifespan: Any = None) -> FastAPI:
     for router in routers:
         app.include_router(router)
     add_problems(app)
-    app.add_middleware(Envelope)
+    app.add_middleware(FaultMiddleware)
     return app
 
 

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.api.http.key_cache import KeyCache
-from hocba_hub.api.http.writing import WritingThreads
+from hocba_hub.api.http.writing_threads import WritingThreads
 from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.intake.backpressure import Backpressure
 from hocba_hub.intake.check import RecordChecker

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hocba_hub.cli import owners
-from hocba_hub.cli.session import now, opened_store, telling
+from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.versions import known_profile
 
@@ -23,7 +23,7 @@ def clients() -> None:
 @click.argument("name")
 @_SCHOOLS
 @click.option("--profile", metavar="MAPPING", help=text("option.client.profile"))
-@telling
+@report_errors
 def add(name: str, schools: tuple[str, ...], profile: str | None) -> None:
     """Add a client with its first key."""
     from hocba_hub.store.access import add_client, set_profile
@@ -39,7 +39,7 @@ def add(name: str, schools: tuple[str, ...], profile: str | None) -> None:
 
 
 @clients.command("list", help=text("clients.list"))
-@telling
+@report_errors
 def list_() -> None:
     """Show all clients."""
     from hocba_hub.store.access import Owner
@@ -50,7 +50,7 @@ def list_() -> None:
 @clients.command(help=text("clients.revoke"))
 @click.argument("name")
 @click.option("--key", "key_id", metavar="ID", help=text("option.key"))
-@telling
+@report_errors
 def revoke(name: str, key_id: str | None) -> None:
     """End a client, or one of its keys."""
     from hocba_hub.store.access import Owner
@@ -60,7 +60,7 @@ def revoke(name: str, key_id: str | None) -> None:
 
 @clients.command(help=text("clients.rotate"))
 @click.argument("name")
-@telling
+@report_errors
 def rotate(name: str) -> None:
     """Give a client one more key."""
     from hocba_hub.store.access import Owner
@@ -71,7 +71,7 @@ def rotate(name: str) -> None:
 @clients.command(help=text("clients.profile"))
 @click.argument("name")
 @click.argument("mapping")
-@telling
+@report_errors
 def profile(name: str, mapping: str) -> None:
     """Set which mapping reads what a client sends."""
     from hocba_hub.store.access import set_profile
@@ -85,7 +85,7 @@ def profile(name: str, mapping: str) -> None:
 @clients.command(help=text("clients.schools"))
 @click.argument("name")
 @_SCHOOLS
-@telling
+@report_errors
 def schools(name: str, schools: tuple[str, ...]) -> None:
     """Replace a client's schools."""
     from hocba_hub.store.access import set_schools

@@ -6,7 +6,16 @@ from datetime import datetime
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.session import (
+    actor,
+    now,
+    opened_store,
+    print_table,
+    reason_of,
+    report_errors,
+    settings_in_force,
+    shown,
+)
 from hocba_hub.cli.texts import text
 from hocba_hub.model.masking import shown_value
 
@@ -21,11 +30,11 @@ def codes() -> None:
 @codes.command("list", help=text("codes.list"))
 @click.option("--filled", is_flag=True, help=text("option.filled"))
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@telling
+@report_errors
 def list_(*, filled: bool, limit: int) -> None:
     """Show the work list."""
     from hocba_hub.store.code_fills import fills
-    from hocba_hub.store.worklist import listed
+    from hocba_hub.store.unmapped_codes import listed
 
     with opened_store() as store, store.read() as connection:
         if filled:
@@ -51,11 +60,11 @@ def list_(*, filled: bool, limit: int) -> None:
 
 @codes.command(help=text("codes.show"))
 @click.argument("number", type=int)
-@telling
+@report_errors
 def show(number: int) -> None:
     """Show who sent a value."""
     from hocba_hub.store.mappings import ConfigurationError
-    from hocba_hub.store.worklist import one
+    from hocba_hub.store.unmapped_codes import one
 
     with opened_store() as store, store.read() as connection:
         code = one(connection, number)
@@ -73,7 +82,7 @@ def show(number: int) -> None:
 @click.option("--new", "is_new", is_flag=True, help=text("option.new"))
 @click.option("--from", "first", type=_DAY, help=text("option.from"))
 @click.option("--to", "last", type=_DAY, help=text("option.to"))
-@telling
+@report_errors
 def fill(
     *, number: int, result: str, source: str | None, is_new: bool, first: datetime | None, last: datetime | None
 ) -> None:
@@ -81,7 +90,7 @@ def fill(
     from hocba_hub.bootstrap import recheck
     from hocba_hub.intake.fill_code import fill_code
     from hocba_hub.store.mappings import ConfigurationError
-    from hocba_hub.store.worklist import one
+    from hocba_hub.store.unmapped_codes import one
 
     with opened_store() as store:
         with store.read() as connection:
@@ -106,7 +115,7 @@ def fill(
 @codes.command("take-back", help=text("codes.take-back"))
 @click.argument("number", type=int)
 @click.option("--reason", help=text("option.reason"))
-@telling
+@report_errors
 def take_back(number: int, reason: str | None) -> None:
     """End a fill."""
     from hocba_hub.store.code_fills import take_back as end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hocba_hub.cli.session import settings_in_force, telling
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
 
 
@@ -14,7 +14,7 @@ def database() -> None:
 
 
 @database.command(help=text("database.upgrade"))
-@telling
+@report_errors
 def upgrade() -> None:
     """Bring the schema to the newest revision; makes the folder of an embedded store."""
     from hocba_hub.cli.up import private_home
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 @database.command(help=text("database.revision"))
-@telling
+@report_errors
 def revision() -> None:
     """Show the revision there is and the one needed; exit code 1 if they differ."""
     from hocba_hub.store import schema

@@ -33,8 +33,8 @@ from hocba_hub.sandbox.synthetic import generate_with_defects
 from hocba_hub.sandbox.vendor import Vendor, wait_until
 from hocba_hub.settings import Settings
 from hocba_hub.store.access import add_client
+from hocba_hub.store.counters import backlog
 from hocba_hub.store.engine import Store, StoreError
-from hocba_hub.store.tally import backlog
 
 _QUICK = {
     "retry": {"schedule_seconds": [0.5, 1, 2, 4], "then_every_seconds": 5, "lookup_seconds": [1, 1, 2, 4]},

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.session import (
+    actor,
+    now,
+    opened_store,
+    print_table,
+    reason_of,
+    report_errors,
+    settings_in_force,
+    shown,
+)
 from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
     from hocba_hub.model.keys import DestinationName
-    from hocba_hub.store.control import DestinationStanding
+    from hocba_hub.store.control import DestinationHealth
 
 _REASON = click.option("--reason", help=text("option.reason"))
 
@@ -23,29 +32,29 @@ def destinations() -> None:
 
 
 @destinations.command("list", help=text("destinations.list"))
-@telling
+@report_errors
 def list_() -> None:
     """Show how every destination stands."""
     from hocba_hub.store import control
 
     names = _configured()
     with opened_store() as store, store.read() as connection:
-        standing = control.overview(connection, names, now())
+        health = control.overview(connection, names, now())
     rows = [
         (
             each.name,
-            _standing(each),
+            _state(each),
             ", ".join(f"{state} {count:,}" for state, count in each.depth.items() if count),
             shown(each.oldest_due_at),
         )
-        for each in standing
+        for each in health
     ]
     print_table(("destination", "standing", "depth", "due"), rows)
 
 
 @destinations.command(help=text("destinations.check"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@telling
+@report_errors
 def check(file: Path) -> None:
     """Read a destination file, and bind its adapter without calling anybody."""
     import os
@@ -67,7 +76,7 @@ def check(file: Path) -> None:
 @destinations.command(help=text("destinations.pause"))
 @click.argument("name")
 @_REASON
-@telling
+@report_errors
 def pause(name: str, reason: str | None) -> None:
     """Send nothing there."""
     from hocba_hub.store import control
@@ -81,7 +90,7 @@ def pause(name: str, reason: str | None) -> None:
 @destinations.command(help=text("destinations.resume"))
 @click.argument("name")
 @_REASON
-@telling
+@report_errors
 def resume(name: str, reason: str | None) -> None:
     """Send there again."""
     from hocba_hub.store import control
@@ -107,7 +116,7 @@ def _known(name: str) -> DestinationName:
     return found
 
 
-def _standing(each: DestinationStanding) -> str:
+def _state(each: DestinationHealth) -> str:
     if each.paused_at is not None:
         return text("standing.paused", at=shown(each.paused_at), reason=each.pause_reason)
     if each.open_until is not None:

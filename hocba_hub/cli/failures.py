@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from hocba_hub.cli.selecting import Options, selecting, selection_of
-from hocba_hub.cli.session import opened_store, print_table, shown, telling
+from hocba_hub.cli.session import opened_store, print_table, report_errors, shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @selecting
 @click.option("--list", "listed", is_flag=True, help=text("option.list"))
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help=text("option.limit"))
-@telling
+@report_errors
 def failures(*, listed: bool, limit: int, **options: Unpack[Options]) -> None:
     """Show what failed."""
     from hocba_hub.store.failures import failed_deliveries, failure_groups

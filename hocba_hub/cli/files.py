@@ -8,7 +8,16 @@ from pathlib import Path
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.session import (
+    actor,
+    now,
+    opened_store,
+    print_table,
+    reason_of,
+    report_errors,
+    settings_in_force,
+    shown,
+)
 from hocba_hub.cli.texts import language, text
 
 
@@ -19,7 +28,7 @@ def files() -> None:
 
 @files.command("list", help=text("files.list"))
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=text("option.files.limit"))
-@telling
+@report_errors
 def list_(limit: int) -> None:
     """Show the newest files."""
     from hocba_hub.store import files as stored
@@ -39,7 +48,7 @@ def list_(limit: int) -> None:
 
 @files.command(help=text("files.show"))
 @click.argument("file_id", metavar="ID")
-@telling
+@report_errors
 def show(file_id: str) -> None:
     """Show how far a file is, and what was found of it."""
     from hocba_hub.store import files as stored
@@ -63,7 +72,7 @@ def show(file_id: str) -> None:
 @files.command(help=text("files.cancel"))
 @click.argument("file_id", metavar="ID")
 @click.option("--reason", help=text("option.reason"))
-@telling
+@report_errors
 def cancel(file_id: str, reason: str | None) -> None:
     """Want no more of a file."""
     from hocba_hub.intake.files.spool import Spool
@@ -82,7 +91,7 @@ def cancel(file_id: str, reason: str | None) -> None:
 @files.command(help=text("files.retry"))
 @click.argument("file_id", metavar="ID")
 @click.option("--reason", help=text("option.reason"))
-@telling
+@report_errors
 def retry(file_id: str, reason: str | None) -> None:
     """Let the import of a failed file be tried again."""
     from hocba_hub.store import audit
@@ -102,7 +111,7 @@ def retry(file_id: str, reason: str | None) -> None:
 @click.option("--profile", help=text("option.files.profile"))
 @click.option("--result", type=click.Path(dir_okay=False, path_type=Path), help=text("option.files.result"))
 @click.option("--workbook", type=click.Path(dir_okay=False, path_type=Path), help=text("option.files.workbook"))
-@telling
+@report_errors
 def import_(path: Path, client: str, profile: str | None, result: Path | None, workbook: Path | None) -> None:
     """Import a file of this machine, and show how far it is."""
     import shutil

@@ -90,7 +90,7 @@ def list_() -> None:
     """The mappings that come with the hub."""
     library = _library()
     for document in library.documents:
-        path = f"{document.source.format} → {document.target.schema}"
+        path = f"{document.source.format} → {document.target}"
         title = document.title.get("en", "")
         click.echo(f"{document.label:40} {path:24} {len(document.examples)} examples  {title}")
     for name, findings in library.wrong.items():
@@ -104,7 +104,7 @@ def show(mapping: str) -> None:
     from hocba_hub.mappings.document.tabular import CELLS, as_table
 
     document = _document(mapping)
-    click.echo(f"{document.label}: {document.source.format} → {document.target.schema}")
+    click.echo(f"{document.label}: {document.source.format} → {document.target}")
     for language, title in document.title.items():
         click.echo(f"  {language}: {title}")
     for target, alternative, *cells in as_table(document)[1:]:
@@ -126,7 +126,7 @@ def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None, la
     for name in mapping:
         document = _document(name, lang)
         try:
-            target = target_schema(document.target.schema) if schema is None else load_schema(schema)
+            target = target_schema(document.target) if schema is None else load_schema(schema)
         except SchemaUnknownError as error:
             raise click.ClickException(str(error)) from error
         failed |= _print_findings(name, check_document(document, known, target), lang)
@@ -158,7 +158,7 @@ def test(mapping: tuple[str, ...], tables: Path | None) -> None:
             for problem in result.problems:
                 click.echo(f"    {problem}")
                 failed = True
-        covered = coverage(document, known, target_schema(document.target.schema))
+        covered = coverage(document, known, target_schema(document.target))
         click.echo(f"{document.label}: {covered.share()}")
         for title, fields in (
             ("target fields without a rule", covered.target_unmapped),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hocba_hub.cli import owners
-from hocba_hub.cli.session import now, opened_store, telling
+from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 
 
@@ -19,7 +19,7 @@ def operators() -> None:
 @click.option(
     "--role", required=True, type=click.Choice(["viewer", "operator", "administrator"]), help=text("option.role")
 )
-@telling
+@report_errors
 def add(name: str, role: str) -> None:
     """Add an operator with a first key."""
     from hocba_hub.store.access import Role, add_operator
@@ -31,7 +31,7 @@ def add(name: str, role: str) -> None:
 
 
 @operators.command("list", help=text("operators.list"))
-@telling
+@report_errors
 def list_() -> None:
     """Show all operators."""
     from hocba_hub.store.access import Owner
@@ -42,7 +42,7 @@ def list_() -> None:
 @operators.command(help=text("operators.revoke"))
 @click.argument("name")
 @click.option("--key", "key_id", metavar="ID", help=text("option.key"))
-@telling
+@report_errors
 def revoke(name: str, key_id: str | None) -> None:
     """End an operator, or one key."""
     from hocba_hub.store.access import Owner
@@ -52,7 +52,7 @@ def revoke(name: str, key_id: str | None) -> None:
 
 @operators.command(help=text("operators.rotate"))
 @click.argument("name")
-@telling
+@report_errors
 def rotate(name: str) -> None:
     """Give an operator one more key."""
     from hocba_hub.store.access import Owner

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from hocba_hub.cli.selecting import Options, selecting, selection_of
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, telling
+from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, report_errors
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 @click.option("--reason", help=text("option.reason"))
 @click.option("--dry-run", is_flag=True, help=text("option.dry-run"))
 @click.option("--yes", is_flag=True, help=text("option.yes"))
-@telling
+@report_errors
 def replay(*, reason: str | None, dry_run: bool, yes: bool, **options: Unpack[Options]) -> None:
     """Show what would be sent again; on a terminal ask; then do it and show what was done."""
-    from hocba_hub.store.replay import Act, carry_out, foreseen
+    from hocba_hub.store.replay import Act, execute, preview
 
     selection = selection_of(options)
     with opened_store() as store:
         with store.read() as connection:
-            planned = foreseen(connection, Act.REPLAY, selection)
+            planned = preview(connection, Act.REPLAY, selection)
         asks = not dry_run and not yes and _is_asked()
         if dry_run or asks:
             click.echo(text("replay.planned"))
@@ -41,7 +41,7 @@ def replay(*, reason: str | None, dry_run: bool, yes: bool, **options: Unpack[Op
         reason = reason_of(reason)
         if asks:
             click.confirm(text("replay.confirm"), abort=True)
-        done = carry_out(store, Act.REPLAY, selection, actor=actor(), reason=reason, now=now())
+        done = execute(store, Act.REPLAY, selection, actor=actor(), reason=reason, now=now())
     click.echo(text("replay.done", audit=done.audit_id))
     _print(done)
 

@@ -45,7 +45,7 @@ def actor() -> str:
         return f"os:{uid}"
 
 
-def telling(command: Callable[P, R]) -> Callable[P, R]:
+def report_errors(command: Callable[P, R]) -> Callable[P, R]:
     """A command whose foreseen errors are told in the terminal's language, and end it with exit code 1."""
 
     @wraps(command)

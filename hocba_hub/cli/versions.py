@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, settings_in_force, shown, telling
+from hocba_hub.cli.session import (
+    actor,
+    now,
+    opened_store,
+    print_table,
+    reason_of,
+    report_errors,
+    settings_in_force,
+    shown,
+)
 from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ def known_profile(store: Store, name: str) -> str | None:
 
     mappings = active_mappings(settings_in_force(), store).current()
     try:
-        if name in mappings.names() and mappings.select(name).target.schema == REPORT_CARD:
+        if name in mappings.names() and mappings.select(name).target == REPORT_CARD:
             return name
     except MappingNotFoundError:
         pass
@@ -78,7 +87,7 @@ def _check(document: Document, mappings: MappingSet) -> list[Finding]:
     from hocba_hub.mappings.schemas import SchemaUnknownError
 
     try:
-        return check(mappings.filled(document), mappings.tables, mappings.schema(document.target.schema))
+        return check(mappings.filled(document), mappings.tables, mappings.schema(document.target))
     except SchemaUnknownError as error:
         raise click.ClickException(str(error)) from error
 
@@ -86,7 +95,7 @@ def _check(document: Document, mappings: MappingSet) -> list[Finding]:
 @click.command(help=text("mappings.draft"))
 @click.argument("file")
 @_REASON
-@telling
+@report_errors
 def draft(file: str, reason: str | None) -> None:
     """Store a draft."""
     from hocba_hub.bootstrap import active_mappings
@@ -104,7 +113,7 @@ def draft(file: str, reason: str | None) -> None:
 @click.command(help=text("mappings.preview"))
 @click.argument("mapping")
 @click.option("--records", type=click.IntRange(1, 1000), default=200, show_default=True, help=text("option.records"))
-@telling
+@report_errors
 def preview(mapping: str, records: int) -> None:
     """Show what a draft would change."""
     from hocba_hub.bootstrap import active_mappings, record_checker
@@ -141,7 +150,7 @@ def _cards(made: CardsPreview, numbers: Sequence[int]) -> str:
 @click.option("--from", "first", type=_DAY, help=text("option.from"))
 @click.option("--to", "last", type=_DAY, help=text("option.to"))
 @_REASON
-@telling
+@report_errors
 def activate(
     *,
     mapping: str,
@@ -170,7 +179,7 @@ def activate(
 @click.argument("name")
 @click.option("--id", "activation", type=int, help=text("option.activation"))
 @_REASON
-@telling
+@report_errors
 def deactivate(name: str, activation: int | None, reason: str | None) -> None:
     """End an activation."""
     from hocba_hub.store.mappings import deactivate as end
@@ -184,7 +193,7 @@ def deactivate(name: str, activation: int | None, reason: str | None) -> None:
 
 @click.command(help=text("mappings.active"))
 @click.argument("name", required=False)
-@telling
+@report_errors
 def active(name: str | None) -> None:
     """Show what is in force."""
     from hocba_hub.store.mappings import activations

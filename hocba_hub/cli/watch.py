@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hocba_hub.cli.session import settings_in_force, telling
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
 from hocba_hub.model.ids import uuid7
 
@@ -42,7 +42,7 @@ _ID_LENGTH = 36
 @click.option("--settle", type=click.FloatRange(0), default=5.0, show_default=True, help=text("option.watch.settle"))
 @click.option("--every", type=click.FloatRange(0.05), default=2.0, show_default=True, help=text("option.watch.every"))
 @click.option("--once", is_flag=True, help=text("option.watch.once"))
-@telling
+@report_errors
 def watch(folder: Path, client: str, profile: str | None, settle: float, every: float, *, once: bool) -> None:
     """Import what is dropped into a folder."""
     from hocba_hub.cli.importing import local_import

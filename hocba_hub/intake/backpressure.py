@@ -11,8 +11,8 @@ from typing import Self
 from sqlalchemy import text
 
 from hocba_hub.settings import Settings
+from hocba_hub.store.counters import backlog
 from hocba_hub.store.engine import Store
-from hocba_hub.store.tally import backlog
 
 _FRESH_SECONDS = 1.0
 _SIZE_FRESH_SECONDS = 30.0

@@ -46,7 +46,7 @@ class Deliverability:
                 continue
             try:
                 document = mappings.filled(mappings.select(name, school_year=school_year))
-                schema = mappings.schema(document.target.schema)
+                schema = mappings.schema(document.target)
                 check = deliverability_check(destination.name, document, mappings.tables, schema)
             except (MappingNotFoundError, DocumentError, SchemaUnknownError) as error:
                 raise DestinationError(f"{destination.name}: {error}") from error

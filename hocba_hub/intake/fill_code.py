@@ -9,7 +9,7 @@ from hocba_hub.mappings.tables.fills import Objection, objection
 from hocba_hub.model.codes import CodeMeaning
 from hocba_hub.store.code_fills import StoredFill, fill
 from hocba_hub.store.mappings import ConfigurationError
-from hocba_hub.store.worklist import ListedCode
+from hocba_hub.store.unmapped_codes import ListedCode
 
 _PROBLEMS = {
     Objection.NO_TABLE: "code.table",

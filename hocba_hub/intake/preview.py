@@ -24,7 +24,7 @@ from hocba_hub.mappings.schemas.delivery import envelope_facts
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import CardKey, Version
 from hocba_hub.model.reading import read_card
-from hocba_hub.store import recorded
+from hocba_hub.store import recent_records as recorded
 
 MOST_RECORDS = 1_000
 """Records that one preview runs on at most."""
@@ -60,15 +60,15 @@ def preview_draft(
         _compiled(mappings, draft),
         current,
         [record for _, record in found],
-        said if draft.target.schema == REPORT_CARD else None,
+        said if draft.target == REPORT_CARD else None,
     )
     return CardsPreview(effect, [key for key, _ in found])
 
 
 def _compiled(mappings: MappingSet, document: Document) -> CompiledMapping:
-    if document.target.schema == REPORT_CARD:
+    if document.target == REPORT_CARD:
         return mappings.compiled(document)
-    return compile_mapping(mappings.filled(document), mappings.tables, mappings.schema(document.target.schema))
+    return compile_mapping(mappings.filled(document), mappings.tables, mappings.schema(document.target))
 
 
 def _records(connection: Connection, draft: Document, limit: int) -> Iterator[tuple[CardKey, Record]]:

@@ -119,7 +119,7 @@ def choose_profile(
             document = mappings.select(name, client=client.name, on=day)
         except MappingNotFoundError as error:
             raise SubmissionError("profile.unknown") from error
-        if document.target.schema != REPORT_CARD:
+        if document.target != REPORT_CARD:
             raise SubmissionError("profile.unknown")
     return Profile(name, mappings, client.name, day, document, record_bytes)
 

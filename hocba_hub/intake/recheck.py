@@ -23,7 +23,7 @@ from hocba_hub.store.accept import CardRaceError, accept
 from hocba_hub.store.access import Client, client_in_force
 from hocba_hub.store.decide import Portion, ReceivedRecord, Submission, cards_of
 from hocba_hub.store.engine import Store
-from hocba_hub.store.worklist import Waiting, ready, take
+from hocba_hub.store.unmapped_codes import Waiting, ready, take
 
 _BATCH = 100
 """Records that are read again and accepted in one commit."""

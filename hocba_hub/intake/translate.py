@@ -26,7 +26,7 @@ from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.reading import Reading, read_card
 from hocba_hub.model.safe_xml import UnsafeXmlError, XmlLimits, parse_xml
 from hocba_hub.store.bodies import pack
-from hocba_hub.store.worklist import Kept
+from hocba_hub.store.unmapped_codes import Kept
 
 _LIMITS = XmlLimits(may_point_outside=False)
 _NUMBER = re.compile(r"/[0-9]+(?=/|\Z)")

@@ -15,7 +15,7 @@ import yaml
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.messages import class_in_vietnamese, in_vietnamese
-from hocba_hub.mappings.values.value import Raw, value_class
+from hocba_hub.mappings.values.value import JsonValue, value_class
 from hocba_hub.model.findings import Finding, FindingKind
 
 LARGEST_TEXT = 4_000_000
@@ -53,7 +53,7 @@ def nearest_line(lines: Mapping[str, int], pointer: str) -> int:
 class Reading:
     """A document as plain values, the line of each place, and what is wrong with it."""
 
-    value: Raw = None
+    value: JsonValue = None
     lines: dict[str, int] = field(default_factory=dict)
     """Line, from 1, of the value at a JSON Pointer."""
     findings: list[Finding] = field(default_factory=list)
@@ -81,19 +81,19 @@ class _Stop(Exception):  # noqa: N818 - ends the reading, the finding is already
 class _Open:
     """A mapping or sequence whose end has not come yet."""
 
-    content: dict[str, Raw] | list[Raw]
+    content: dict[str, JsonValue] | list[JsonValue]
     pointer: str
     anchor: str | None
     size: int = 1
     key: str | None = None
-    merged: list[dict[str, Raw]] = field(default_factory=list)
+    merged: list[dict[str, JsonValue]] = field(default_factory=list)
 
 
 class _Builder:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Raw, int]] = {}
+        self.anchors: dict[str, tuple[JsonValue, int]] = {}
         self.unfinished: set[str] = set()
         self.size = 0
 
@@ -148,7 +148,7 @@ class _Builder:
         value, size = self.anchors[name]
         self.add(value, size, line, None)
 
-    def open(self, content: dict[str, Raw] | list[Raw], event: Raw, line: int) -> None:
+    def open(self, content: dict[str, JsonValue] | list[JsonValue], event: JsonValue, line: int) -> None:
         if event.tag is not None and event.tag != "!":
             self.fail(kinds.TEXT_UNREADABLE, line, "no tags")
         if len(self.stack) >= DEEPEST:
@@ -189,7 +189,7 @@ class _Builder:
             self.reading.findings.append(finding(kinds.KEY_TWICE, self.place(), top.key, line=line))
         self.reading.lines.setdefault(self.place(), line)
 
-    def put(self, value: Raw, size: int, anchor: str | None) -> None:
+    def put(self, value: JsonValue, size: int, anchor: str | None) -> None:
         if anchor:
             self.anchors[anchor] = (value, size)
         if not self.stack:

@@ -12,9 +12,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from hocba_hub.model import fitting
+from hocba_hub.model import consistency as fitting
+from hocba_hub.model.consistency import Check
 from hocba_hub.model.fields import Part, SchoolYearText, field, form
-from hocba_hub.model.fitting import Check
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.people import Family, Pupil, Signers
 from hocba_hub.model.primary import PrimaryYear

@@ -16,9 +16,9 @@ from pydantic_core import ErrorDetails
 
 from hocba_hub.model import finding_kinds as kinds
 from hocba_hub.model.card import AnyCard, ContinuingCard, PrimaryCard, SecondaryCard
+from hocba_hub.model.consistency import Objection
 from hocba_hub.model.fields import FORMS
 from hocba_hub.model.findings import MISSING, Finding, FindingKind, class_of
-from hocba_hub.model.fitting import Objection
 
 _CARDS: Mapping[str, type[AnyCard]] = {
     "primary": PrimaryCard,

@@ -19,9 +19,9 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.delivery import FINAL, DeliveryState
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, sums
+from hocba_hub.store.destination_health import acks_overdue, destinations_health, oldest_due
 from hocba_hub.store.engine import Store
-from hocba_hub.store.standing import acks_overdue, oldest_due, standings
-from hocba_hub.store.tally import AGE_SECONDS, ATTEMPT_SECONDS, sums
 
 _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("records", "hocba_records", "Records of submissions, by what became of them", ("status",)),
@@ -98,17 +98,17 @@ class StoreCollector(Collector):
         breaker = GaugeMetricFamily("hocba_breaker_open", "1 while the destination is not called", labels=label)
         paused = GaugeMetricFamily("hocba_destination_paused", "1 while a person has paused it", labels=label)
         cap = GaugeMetricFamily("hocba_concurrency_cap", "Calls that may be under way at once", labels=label)
-        known = standings(connection)
+        known = destinations_health(connection)
         for name, destination in sorted(self._destinations.items()):
             since = oldest_due(connection, name, now)
             oldest.add_metric((name,), (now - since) / 1000 if since is not None else 0)
             limit = now - round(destination.acknowledgement.overdue_seconds * 1000)
             overdue.add_metric((name,), acks_overdue(connection, name, limit))
-            standing = known.get(name)
-            breaker.add_metric((name,), int(standing is not None and (standing.open_until or 0) > now))
-            paused.add_metric((name,), int(standing is not None and standing.paused_at is not None))
+            health = known.get(name)
+            breaker.add_metric((name,), int(health is not None and (health.open_until or 0) > now))
+            paused.add_metric((name,), int(health is not None and health.paused_at is not None))
             most = destination.limits.concurrency
-            cap.add_metric((name,), min(standing.cap or most, most) if standing is not None else most)
+            cap.add_metric((name,), min(health.cap or most, most) if health is not None else most)
         yield from (oldest, overdue, breaker, paused, cap)
 
 
@@ -118,7 +118,7 @@ def _histogram(
     family: HistogramMetricFamily,
     bounds: Sequence[float],
 ) -> HistogramMetricFamily:
-    """Fill `family` from the counters that `Tally.observe` wrote under `name`."""
+    """Fill `family` from the counters that `Counters.observe` wrote under `name`."""
     buckets = counted.get(f"{name}_bucket", {})
     for values, total in sorted(counted.get(f"{name}_sum", {}).items()):
         running = 0.0

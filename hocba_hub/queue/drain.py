@@ -22,12 +22,12 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.adapters.protocol import CallResult, Outbound, OutboundRecord, Outcome, Stage
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName, SchoolCode
-from hocba_hub.queue.protection import judged
-from hocba_hub.queue.settlement import given_back, settlements
+from hocba_hub.queue.breaker import next_breaker_state
+from hocba_hub.queue.outcomes_to_states import given_back, settlements
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
 from hocba_hub.store.lease import Allowance, Body, Kind, Lease, bodies, due, expired, lease, mark_sent, renew
 from hocba_hub.store.renewal import Renewal
-from hocba_hub.store.settle import CallFacts, Settlement, Standing, gravest, settle
+from hocba_hub.store.settle import BreakerState, CallFacts, Settlement, gravest, settle
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class Engine:
             held,
             settled,
             call,
-            lambda standing: judged(standing, call.outcomes, destination, now=now, seconds=seconds),
+            lambda before: next_breaker_state(before, call.outcomes, destination, now=now, seconds=seconds),
         )
 
     def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
@@ -140,7 +140,7 @@ class Engine:
         held: Lease,
         settled: list[Settlement],
         call: CallResult,
-        judge: Callable[[Standing], Standing] | None = None,
+        next_breaker: Callable[[BreakerState], BreakerState] | None = None,
     ) -> bool:
         facts = CallFacts(
             gravest([settlement.meaning for settlement in settled]),
@@ -156,7 +156,7 @@ class Engine:
             reraise=True,
         ):
             with attempt, self.store.write() as connection:
-                if not settle(connection, held, settled, facts, now=self.clock(), judge=judge):
+                if not settle(connection, held, settled, facts, now=self.clock(), next_breaker=next_breaker):
                     log.warning("lease %s of %s was taken over", held.id, held.destination)
         return True
 

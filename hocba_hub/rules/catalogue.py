@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hocba_hub.model.findings import FindingKind, finding_kinds
-from hocba_hub.rules import between, cross, earlier, identity, learning, outcome, primary, secondary
+from hocba_hub.rules import between, cross, identity, learning, outcome, primary, secondary
+from hocba_hub.rules import superseded_circulars as earlier
 from hocba_hub.rules.circulars import EARLIER, SINCE, first_year
 from hocba_hub.rules.rule import Rule
 from hocba_hub.rules.view import Scope

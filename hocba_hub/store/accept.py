@@ -22,6 +22,7 @@ from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.model.reading import read_card
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import insert_rows, upsert
+from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import Cards, Content, Portion, RecordResult, cards_of, decide, submission_state
 from hocba_hub.store.engine import StoreError, one_of_cards
 from hocba_hub.store.tables import (
@@ -33,8 +34,7 @@ from hocba_hub.store.tables import (
     submissions,
     versions,
 )
-from hocba_hub.store.tally import Tally
-from hocba_hub.store.worklist import Entry, note
+from hocba_hub.store.unmapped_codes import Entry, note
 
 FIRST_LOOK_MS = 1_000
 """When a version is first looked at whose older one is unsettled, unless that is settled before. Soon, since
@@ -83,12 +83,12 @@ def accept(
         for record, result in zip(portion.records, decided, strict=True)
         if result.status == "accepted" and record.content is not None and record.key is not None
     ]
-    tally = Tally()
+    counters = Counters()
     if rows:
         changed = {CardKey(row["school_year"], row["card_id"]) for row in rows}
         _write_cards(connection, before, {key: cards[key] for key in changed}, now)
         insert_rows(connection, versions, rows)
-        _write_deliveries(connection, rows, sorted(changed & before.keys()), destinations, tally)
+        _write_deliveries(connection, rows, sorted(changed & before.keys()), destinations, counters)
     _write_submissions(connection, portions, results)
     insert_rows(
         connection,
@@ -102,10 +102,10 @@ def accept(
     _write_open_findings(connection, portions, results, now)
     note(connection, _unmapped(portions, results), now)
     for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
-        tally.add("records", status, amount=count)
+        counters.add("records", status, amount=count)
     for finding in chain.from_iterable(result.findings for result in chain.from_iterable(results)):
-        tally.add("findings", finding.kind.family, finding.kind.severity.value)
-    tally.write(connection)
+        counters.add("findings", finding.kind.family, finding.kind.severity.value)
+    counters.write(connection)
     return results
 
 
@@ -194,14 +194,14 @@ def _write_deliveries(
     rows: Sequence[dict[str, Any]],
     known: Sequence[CardKey],
     destinations: Sequence[str],
-    tally: Tally,
+    counters: Counters,
 ) -> None:
     """One delivery per new version and destination; of several versions of a card only the newest will be sent."""
     newest = {(row["school_year"], row["card_id"]): row["version"] for row in rows}
     reached: set[tuple[str, str, str]] = set()
     unsettled: set[tuple[str, str, str]] = set()
     if known:
-        supersede(connection, known, tally)
+        supersede(connection, known, counters)
         d = deliveries.c
         # Not `attempts`: a replay counts those from the start again, and what was sent once stays sent.
         tried = exists().where(delivery_attempts.c.delivery_id == d.id)
@@ -233,11 +233,11 @@ def _write_deliveries(
                     "next_attempt_at": row["accepted_at"] + (FIRST_LOOK_MS if here in unsettled else 0),
                 }
             )
-            tally.move(destination, None, state)
+            counters.move(destination, None, state)
     insert_rows(connection, deliveries, new)
 
 
-def supersede(connection: Connection, cards: Sequence[CardKey], tally: Tally) -> None:
+def supersede(connection: Connection, cards: Sequence[CardKey], counters: Counters) -> None:
     """End every unsent delivery of these cards: the caller writes a newer version in the same transaction."""
     d = deliveries.c
     for state in sorted(UNSENT):
@@ -249,7 +249,7 @@ def supersede(connection: Connection, cards: Sequence[CardKey], tally: Tally) ->
             .returning(d.destination)
         )
         for (destination,) in ended:
-            tally.move(destination, state, after)
+            counters.move(destination, state, after)
 
 
 def _write_submissions(

@@ -11,13 +11,13 @@ from hocba_hub.model.delivery import FINAL, DeliveryState
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.store import audit
 from hocba_hub.store.bulk import upsert
-from hocba_hub.store.standing import oldest_due, standings
+from hocba_hub.store.counters import sums
+from hocba_hub.store.destination_health import destinations_health, oldest_due
 from hocba_hub.store.tables import destinations
-from hocba_hub.store.tally import sums
 
 
 @dataclass(frozen=True, slots=True)
-class DestinationStanding:
+class DestinationHealth:
     """How one destination stands; times in milliseconds."""
 
     name: DestinationName
@@ -50,15 +50,15 @@ def resume(connection: Connection, name: DestinationName, *, actor: str, reason:
     audit.write(connection, at=now, actor=actor, action="resume", reason=reason, detail={"destination": name})
 
 
-def overview(connection: Connection, names: Iterable[DestinationName], now: int) -> list[DestinationStanding]:
-    """The standing of the named destinations, also of those that were never called, by name."""
-    known = standings(connection)
+def overview(connection: Connection, names: Iterable[DestinationName], now: int) -> list[DestinationHealth]:
+    """The health of the named destinations, also of those that were never called, by name."""
+    known = destinations_health(connection)
     depth = sums(connection).get("depth", {})
     found = []
     for name in sorted(names):
         row = known.get(name)
         found.append(
-            DestinationStanding(
+            DestinationHealth(
                 name=name,
                 paused_at=row.paused_at if row else None,
                 pause_reason=row.pause_reason if row else None,

@@ -18,7 +18,7 @@ from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import one_of_cards
 from hocba_hub.store.tables import report_cards
-from hocba_hub.store.worklist import Kept
+from hocba_hub.store.unmapped_codes import Kept
 
 
 @dataclass(frozen=True, slots=True)

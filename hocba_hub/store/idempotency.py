@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import upsert
+from hocba_hub.store.counters import Counters
 from hocba_hub.store.tables import idempotency_keys
-from hocba_hub.store.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def begin(  # noqa: PLR0917 - the row's own key, then two times
         if row is None:
             continue  # forgotten or purged between the two statements
         if row.status is not None:
-            tally = Tally()
-            tally.add("replays")
-            tally.write(connection)
+            counters = Counters()
+            counters.add("replays")
+            counters.write(connection)
             return Stored(row.body_sha256, row.status, unpack(row.answer))
         if row.locked_until > now:
             return Running()

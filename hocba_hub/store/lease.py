@@ -19,9 +19,9 @@ from hocba_hub.model.delivery import UNSETTLED, DeliveryState, enter
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.bulk import upsert
+from hocba_hub.store.counters import Counters
 from hocba_hub.store.engine import in_states, one_of
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, versions
-from hocba_hub.store.tally import Tally
 
 
 class Kind(StrEnum):
@@ -267,12 +267,12 @@ def _open(
     ids = [row.id for row in found]
     taken = update(deliveries).where(one_of(connection, deliveries.c.id, ids))
     if kind is Kind.SEND:
-        tally = Tally()
+        counters = Counters()
         for row in found:
             after = enter(DeliveryState(row.state), DeliveryState.LEASED)
-            tally.move(destination, row.state, after)
+            counters.move(destination, row.state, after)
         connection.execute(taken.values(lease_id=attempt_id, state=after))
-        tally.write(connection)
+        counters.write(connection)
     else:
         connection.execute(taken.values(lease_id=attempt_id))
     sent = _sent_at(connection, ids) if kind is Kind.LOOKUP else {}

@@ -20,11 +20,11 @@ from sqlalchemy import ColumnElement, Connection, exists, func, literal, select,
 from hocba_hub.model.delivery import TRANSITIONS, UNSETTLED, DeliveryState, enter
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
+from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store, one_of
 from hocba_hub.store.selection import Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries
-from hocba_hub.store.tally import Tally
 
 _S = DeliveryState
 _BATCH = 1_000
@@ -109,7 +109,7 @@ def states_taken(act: Act, selection: Selection) -> frozenset[DeliveryState]:
     return selection.states
 
 
-def foreseen(connection: Connection, act: Act, selection: Selection) -> ActResult:
+def preview(connection: Connection, act: Act, selection: Selection) -> ActResult:
     """What the act would do now, in exact counts.
 
     Raises:
@@ -131,7 +131,7 @@ def foreseen(connection: Connection, act: Act, selection: Selection) -> ActResul
     return result
 
 
-def carry_out(store: Store, act: Act, selection: Selection, *, actor: str, reason: str, now: int) -> ActResult:
+def execute(store: Store, act: Act, selection: Selection, *, actor: str, reason: str, now: int) -> ActResult:
     """Do it, to the deliveries that are selected at this moment, a thousand in each transaction.
 
     One row of the audit trail tells it; it is brought up to date in every transaction, so that it is exact even if
@@ -170,19 +170,19 @@ class _Running:
         """Do it to one batch, in the running transaction."""
         rows = _locked(connection, ids, self.states)
         free = [row for row in rows if self.act is Act.CANCEL or not row.has_newer]
-        tally = Tally()
+        counters = Counters()
         for row in free:
             self.taken[row.destination, row.state, row.code or ""] += 1
             after = enter(DeliveryState(row.state), _S.QUEUED if self.act is Act.REPLAY else _S.CANCELLED)
-            tally.move(row.destination, row.state, after)
+            counters.move(row.destination, row.state, after)
             if self.act is Act.REPLAY:
-                tally.add("replayed", row.destination)
+                counters.add("replayed", row.destination)
             else:
-                tally.add("deliveries", row.destination, _S.CANCELLED)
+                counters.add("deliveries", row.destination, _S.CANCELLED)
         if free:
             mine = one_of(connection, _d.id, [row.id for row in free])
             connection.execute(update(deliveries).where(mine).values({**self._values(), "state": after}))
-        tally.write(connection)
+        counters.write(connection)
         self.result.superseded += len(rows) - len(free)
         self.result.changed += len(ids) - len(rows)
         self.result.counts = _counts(self.taken)

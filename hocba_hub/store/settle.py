@@ -17,10 +17,10 @@ from sqlalchemy import Connection, exists, select, update
 from hocba_hub.model.delivery import FINAL, UNSENT, DeliveryState, Meaning, enter, given_newer
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store.bulk import insert_rows
+from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, Counters
 from hocba_hub.store.engine import in_states, one_of, one_of_cards
 from hocba_hub.store.lease import Kind, Lease, LeasedDelivery
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations
-from hocba_hub.store.tally import AGE_SECONDS, ATTEMPT_SECONDS, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class CallFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BreakerState:
     """How a destination has behaved lately: the durable state of breaker and cap."""
 
     failures: int
@@ -69,12 +69,13 @@ def settle(
     call: CallFacts,
     *,
     now: int,
-    judge: Callable[[Standing], Standing] | None = None,
+    next_breaker: Callable[[BreakerState], BreakerState] | None = None,
     taken_over: bool = False,
 ) -> bool:
     """Write the outcomes and end the lease; False if the lease was lost, and then nothing is written.
 
-    `judge` says how the destination's standing changes after this call. `taken_over` counts the lease as expired.
+    `next_breaker` says what the destination's breaker and cap become after this call. `taken_over` counts the lease as
+    expired.
     """
     a = attempts.c
     open_still = connection.execute(
@@ -82,9 +83,9 @@ def settle(
     ).scalar()
     if open_still is None:
         return False
-    if judge is not None:
-        _write_standing(connection, lease.destination, judge)
-    tally = Tally()
+    if next_breaker is not None:
+        _write_breaker(connection, lease.destination, next_breaker)
+    counters = Counters()
     overtaken = _overtaken(connection, lease, settlements)
     groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None], list[int]] = {}
     ends: Counter[_End] = Counter()
@@ -96,8 +97,8 @@ def settle(
         ends[_End(s.delivery.state, state, s.meaning, s.delivery.attempts > 0)] += 1
         if state is DeliveryState.ACKNOWLEDGED:
             ages.append((now - s.delivery.accepted_at) / 1000)
-    _count(lease, ends, tally)
-    tally.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), ages)
+    _count(lease, ends, counters)
+    counters.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), ages)
     d = deliveries.c
     for (state, code, next_attempt_at, tried, asked, first_attempt_at, reference), ids in groups.items():
         connection.execute(
@@ -140,21 +141,25 @@ def settle(
             response_sha256=call.response_sha256,
         )
     )
-    tally.add("attempts", lease.destination, lease.kind, call.outcome)
-    tally.observe("attempt_seconds", ATTEMPT_SECONDS, (lease.destination, lease.kind), [(now - lease.leased_at) / 1000])
+    counters.add("attempts", lease.destination, lease.kind, call.outcome)
+    counters.observe(
+        "attempt_seconds", ATTEMPT_SECONDS, (lease.destination, lease.kind), [(now - lease.leased_at) / 1000]
+    )
     if taken_over:
-        tally.add("lease_takeovers", lease.destination)
-    tally.write(connection)
+        counters.add("lease_takeovers", lease.destination)
+    counters.write(connection)
     return True
 
 
-def _write_standing(connection: Connection, destination: str, judge: Callable[[Standing], Standing]) -> None:
+def _write_breaker(
+    connection: Connection, destination: str, next_breaker: Callable[[BreakerState], BreakerState]
+) -> None:
     t = destinations.c
     row = connection.execute(
         select(t.failures, t.open_until, t.cap, t.good_calls).where(t.name == destination).with_for_update()
     ).one()
-    before = Standing(*row)
-    after = judge(before)
+    before = BreakerState(*row)
+    after = next_breaker(before)
     if after != before:
         connection.execute(
             update(destinations)
@@ -210,18 +215,18 @@ class _End(NamedTuple):
     tried_before: bool
 
 
-def _count(lease: Lease, ends: Mapping[_End, int], tally: Tally) -> None:
+def _count(lease: Lease, ends: Mapping[_End, int], counters: Counters) -> None:
     destination = lease.destination
     for end, records in ends.items():
         if end.after is not end.before:
-            tally.move(destination, end.before, end.after, records)
-        tally.add("outcomes", destination, lease.kind, end.meaning, amount=records)
+            counters.move(destination, end.before, end.after, records)
+        counters.add("outcomes", destination, lease.kind, end.meaning, amount=records)
         if end.after in FINAL:
-            tally.add("deliveries", destination, end.after, amount=records)
+            counters.add("deliveries", destination, end.after, amount=records)
         if end.after is DeliveryState.QUEUED and end.meaning is Meaning.TRANSIENT:
-            tally.add("retries_scheduled", destination, amount=records)
+            counters.add("retries_scheduled", destination, amount=records)
         if lease.kind is Kind.SEND and end.tried_before and end.meaning is not Meaning.RELEASED:
-            tally.add("retries_executed", destination, amount=records)
+            counters.add("retries_executed", destination, amount=records)
 
 
 def gravest(meanings: Sequence[Meaning]) -> Meaning:

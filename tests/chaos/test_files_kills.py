@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.tables import records, versions
-from tests.filed import lines, zipped
-from tests.rig import Rig
+from tests.support.imports import lines, zipped
+from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.pushing import CARDS, LONG, Pushing
-from tests.rig import Rig
+from tests.support.pushing import CARDS, LONG, Pushing
+from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 KILLS = 120 if LONG else 7

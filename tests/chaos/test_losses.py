@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.pushing import CARDS, ENGINES, LONG, Pushing
-from tests.rig import Rig
+from tests.support.pushing import CARDS, ENGINES, LONG, Pushing
+from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 

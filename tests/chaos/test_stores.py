@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 
 from hocba_hub.sandbox.vendor import wait_until
-from tests.chaos.pushing import CARDS, LONG, Pushing
-from tests.rig import Rig
-from tests.servers import PostgresServer
+from tests.support.pushing import CARDS, LONG, Pushing
+from tests.support.rig import Rig
+from tests.support.servers import PostgresServer
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 

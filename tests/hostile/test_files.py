@@ -25,9 +25,9 @@ from hocba_hub.intake.files.importer import MOST_ATTEMPTS
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import files, open_findings, records, report_cards
-from tests.api_server import Api, running_api
-from tests.filed import cards, importer, lines, spooled, workbook, zipped
-from tests.memory import forget_peak, memory_mb, needs_linux
+from tests.support.api_server import Api, running_api
+from tests.support.imports import cards, importer, lines, spooled, workbook, zipped
+from tests.support.memory import forget_peak, memory_mb, needs_linux
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -163,7 +163,7 @@ def test_an_import_that_gets_on_is_never_given_up(api: Api, key: str):
 def test_a_full_disk_while_a_file_is_cut_is_a_pause(api: Api, key: str, monkeypatch: pytest.MonkeyPatch):
     file_id = sent(api, key, b"\n".join(cards(3)), NDJSON)
     full = importer(api.hub)
-    monkeypatch.setattr(full.reader, "cut", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    monkeypatch.setattr(full.reader, "split", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
     for _ in range(MOST_ATTEMPTS + 2):
         assert full.run(file_id)
         api.now += 60_000

@@ -15,8 +15,8 @@ import pytest
 from hocba_hub.api.http.server import HubProtocol
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from tests.api_server import Api, running_api
-from tests.soap_calls import cards
+from tests.support.api_server import Api, running_api
+from tests.support.soap_calls import cards
 
 LIMITS = {
     "keep_alive_seconds": 1,

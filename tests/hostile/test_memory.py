@@ -21,9 +21,9 @@ from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.access import Role, add_client, add_operator
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from tests import soap_calls as soap
-from tests.memory import forget_peak, memory_mb, needs_linux
-from tests.servers import free_port
+from tests.support import soap_calls as soap
+from tests.support.memory import forget_peak, memory_mb, needs_linux
+from tests.support.servers import free_port
 
 LONG = os.environ.get("HOCBA_CHAOS") == "long"
 STRANGER_MB = 2.0

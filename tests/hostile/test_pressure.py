@@ -19,10 +19,10 @@ from hocba_hub.store.access import AccessError, Owner, add_client, add_key, revo
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from hocba_hub.store.tables import usage
-from tests import soap_calls as soap
-from tests.api_server import Api, running_api
-from tests.filed import cards, importer
-from tests.servers import RedisServer
+from tests.support import soap_calls as soap
+from tests.support.api_server import Api, running_api
+from tests.support.imports import cards, importer
+from tests.support.servers import RedisServer
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 OPENING = NDJSON | {"Content-Range": "bytes */1000"}

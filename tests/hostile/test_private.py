@@ -21,9 +21,9 @@ from hocba_hub.settings import Settings
 from hocba_hub.store.access import add_client
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from tests.api_server import running_api
-from tests.filed import cards, workbook
-from tests.servers import free_port
+from tests.support.api_server import running_api
+from tests.support.imports import cards, workbook
+from tests.support.servers import free_port
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import report_cards, versions
-from tests import soap_calls as soap
-from tests.api_server import Api, running_api
-from tests.filed import cards, importer
+from tests.support import soap_calls as soap
+from tests.support.api_server import Api, running_api
+from tests.support.imports import cards, importer
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 

@@ -22,7 +22,7 @@ from hocba_hub.queue.jobs import KINDS
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from tests.servers import RedisServer
+from tests.support.servers import RedisServer
 
 
 @pytest.fixture

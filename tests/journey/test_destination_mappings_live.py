@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from hocba_hub.cli import main
 from hocba_hub.sandbox.vendor import wait_until
-from tests.rig import Rig
-from tests.sample_cards import primary_card
+from tests.support.rig import Rig
+from tests.support.sample_cards import primary_card
 
 NAME = "ndc-primary"
 PATIENCE_SECONDS = 30

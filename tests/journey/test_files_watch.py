@@ -22,7 +22,7 @@ from hocba_hub.store.access import add_client
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from hocba_hub.store.tables import records, versions
-from tests.filed import cards, lines, workbook
+from tests.support.imports import cards, lines, workbook
 
 Run = Callable[..., Result]
 

@@ -17,7 +17,7 @@ from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, MOST_COLUMNS, SheetP
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.records.sheet_rows import cell_place, letter
-from hocba_hub.mappings.values.value import NO_RESULT, Raw
+from hocba_hub.mappings.values.value import NO_RESULT, JsonValue
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import Finding, FindingKind
 
@@ -50,7 +50,7 @@ class SheetRows:
     sheet: SheetPart
     remarks: list[Finding] = field(default_factory=list)
 
-    def __iter__(self) -> Iterator[list[Raw]]:
+    def __iter__(self) -> Iterator[list[JsonValue]]:
         """Row after row; empty ones where there are none.
 
         Raises:
@@ -94,18 +94,18 @@ class _Reader:
         self._parser = xml_parser()
         self._parser.StartElementHandler = self._first
         self._kinds: dict[str, int] = {}
-        self._ready: list[tuple[int, list[Raw]]] = []
-        self._row: list[Raw] = []
+        self._ready: list[tuple[int, list[JsonValue]]] = []
+        self._row: list[JsonValue] = []
         self._number = -1
         self._at = -1
         self._cell: Mapping[str, str] = {}
         self._text = ""
         self._is_formula = False
         self._columns: dict[str, int] = {}
-        self._numbers: dict[str, Raw] = {}
-        self._days: dict[str, Raw] = {}
+        self._numbers: dict[str, JsonValue] = {}
+        self._days: dict[str, JsonValue] = {}
 
-    def rows(self) -> Iterator[tuple[int, list[Raw]]]:
+    def rows(self) -> Iterator[tuple[int, list[JsonValue]]]:
         """Number of a row, from 0, and its cells."""
         for _ in feed(self._parser, self.book.package, self.sheet.part):
             yield from self._ready
@@ -215,7 +215,7 @@ class _Reader:
             known = self._columns[letters] = column_number(letters)
         return known
 
-    def _value(self, given: Mapping[str, str], text: str) -> Raw:
+    def _value(self, given: Mapping[str, str], text: str) -> JsonValue:
         kind = given.get("t", "n")
         if kind == "s":
             try:
@@ -230,7 +230,7 @@ class _Reader:
             return _iso_day(text)
         return text if kind == "e" else unescaped(text)
 
-    def _figure(self, text: str) -> Raw:
+    def _figure(self, text: str) -> JsonValue:
         known = self._numbers.get(text)
         if known is None:
             if len(self._numbers) >= _MOST_KNOWN:
@@ -238,7 +238,7 @@ class _Reader:
             known = self._numbers[text] = _number(text)
         return known
 
-    def _day(self, text: str) -> Raw:
+    def _day(self, text: str) -> JsonValue:
         known = self._days.get(text)
         if known is None:
             if len(self._days) >= _MOST_KNOWN:
@@ -247,7 +247,7 @@ class _Reader:
         return known
 
 
-def _number(text: str) -> Raw:
+def _number(text: str) -> JsonValue:
     """A number, whole where it is; the text where it is none."""
     try:
         number = float(text)
@@ -258,7 +258,7 @@ def _number(text: str) -> Raw:
     return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
-def _day(serial: Raw, *, counts_from_1904: bool) -> Raw:
+def _day(serial: JsonValue, *, counts_from_1904: bool) -> JsonValue:
     """The day, or the moment, of a serial number; the number where there is none."""
     if not isinstance(serial, float | int):
         return serial
@@ -272,7 +272,7 @@ def _day(serial: Raw, *, counts_from_1904: bool) -> Raw:
     return moment.date() if days == int(days) else moment
 
 
-def _iso_day(text: str) -> Raw:
+def _iso_day(text: str) -> JsonValue:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

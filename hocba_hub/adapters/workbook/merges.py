@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hocba_hub.adapters.workbook.package import Package, refusal
 from hocba_hub.adapters.workbook.parts import MOST_COLUMNS, SheetPart
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.values.value import MERGED, Raw
+from hocba_hub.mappings.values.value import MERGED, JsonValue
 
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _LONGEST_MERGE = 200
@@ -57,8 +57,8 @@ def find_merges(package: Package, sheet: SheetPart) -> list[Merge]:
 
 
 def covered(
-    rows: Iterator[tuple[int, list[Raw]]], merges: list[Merge], sheet: SheetPart
-) -> Iterator[tuple[int, list[Raw]]]:
+    rows: Iterator[tuple[int, list[JsonValue]]], merges: list[Merge], sheet: SheetPart
+) -> Iterator[tuple[int, list[JsonValue]]]:
     """The rows with a mark in every cell that a merged one with a value covers."""
     waiting = iter(merges)
     following = next(waiting, None)

@@ -20,10 +20,10 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.files import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
-from hocba_hub.mappings.compile.conversion import CELL_FAULTS
 from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.records.sheet_rows import cell_place, letter
-from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.values.cells import CELL_FAULTS
+from hocba_hub.mappings.values.value import JsonValue, as_text
 from hocba_hub.mappings.yaml_reading import finding
 
 _SHEET = "Quy tắc ánh xạ"
@@ -74,7 +74,7 @@ def read_review(file: BinaryIO, name: str) -> list[list[str]]:
         return [[_text(cell, title, column, row) for column, cell in enumerate(cells)] for row, cells in rows]
 
 
-def _text(value: Raw, sheet: str, column: int, row: int) -> str:
+def _text(value: JsonValue, sheet: str, column: int, row: int) -> str:
     """What a person typed; a formula that gave nothing, or an error, is nothing that could be a rule."""
     text = "" if value is None else as_text(value)
     if text in CELL_FAULTS:

@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.client.file_results import FileStatus, file_shape, findings_name, result_lines
-from hocba_hub.api.client.uploading import Stretch, check_receiving, digest_of, receive, stretch_of
+from hocba_hub.api.client.uploading import ByteRange, byte_range_of, check_receiving, digest_of, receive
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.http.call import current_call
@@ -96,11 +96,11 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
     reinstate: ReinstateQuery = False,  # noqa: FBT002 - a query parameter
     profile: ProfileQuery = None,
     idempotency_key: KeyHeader = None,
-    content_range: RangeHeader = None,  # noqa: ARG001 - read by `stretch_of`; here for the document
+    content_range: RangeHeader = None,  # noqa: ARG001 - read by `byte_range_of`; here for the document
 ) -> Response:
     """Send a file, whole or its first part. / Gửi một tệp, cả tệp hoặc phần đầu."""
     await check_free_space(hub.backpressure)
-    stretch = stretch_of(request)
+    byte_range = byte_range_of(request)
     file = None
     if idempotency_key is not None:
         if not idempotency_key.strip() or not idempotency_key.isprintable():
@@ -111,7 +111,7 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
         if form is None:
             raise ProblemError("file.form")
         chosen = await _profile(hub, client, profile, form)
-        if await run_in_threadpool(hub.spool.free_bytes) < (stretch.total or 0) + hub.settings.free_disk_bytes:
+        if await run_in_threadpool(hub.spool.free_bytes) < (byte_range.total or 0) + hub.settings.free_disk_bytes:
             raise ProblemError("hub.disk-full", retry_after=60)
         if await run_in_threadpool(_uploads, hub, client) >= hub.settings.open_uploads:
             raise ProblemError("file.too-many-uploads", retry_after=60)
@@ -120,7 +120,7 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
         )
     elif file.state != FileState.RECEIVING:
         return await _again(hub, file, request)
-    return await _received(hub, client, file, request, stretch)
+    return await _received(hub, client, file, request, byte_range)
 
 
 @router.put(
@@ -135,13 +135,13 @@ async def go_on(
     request: Request,
     client: Caller,
     hub: TheHub,
-    content_range: RangeHeader = None,  # noqa: ARG001 - read by `stretch_of`; here for the document
+    content_range: RangeHeader = None,  # noqa: ARG001 - read by `byte_range_of`; here for the document
 ) -> Response:
     """Go on with a file behind what was received. / Gửi tiếp phần còn thiếu của tệp."""
     await check_free_space(hub.backpressure)
     file = await run_in_threadpool(_found, hub, client, file_id)
     check_receiving(file)
-    return await _received(hub, client, file, request, stretch_of(request))
+    return await _received(hub, client, file, request, byte_range_of(request))
 
 
 @router.delete("/{file_id}", response_model_exclude_none=True, responses=problems(404, 409))
@@ -270,8 +270,8 @@ def _found(hub: Hub, client: Client, file_id: str) -> File:
     return file
 
 
-async def _received(hub: Hub, client: Client, file: File, request: Request, stretch: Stretch) -> Response:
-    await receive(hub, file, request, stretch)
+async def _received(hub: Hub, client: Client, file: File, request: Request, byte_range: ByteRange) -> Response:
+    await receive(hub, file, request, byte_range)
     return _taken(hub, await run_in_threadpool(_found, hub, client, file.id))
 
 

@@ -24,7 +24,7 @@ _SYNC_BYTES = 64 << 20
 """What a killed process may cost a sender at most."""
 
 
-class Stretch(NamedTuple):
+class ByteRange(NamedTuple):
     """Which bytes of a file a call brings."""
 
     start: int = 0
@@ -36,7 +36,7 @@ class Stretch(NamedTuple):
     """The file ends with this call's body, if nothing says otherwise."""
 
 
-def stretch_of(request: Request) -> Stretch:
+def byte_range_of(request: Request) -> ByteRange:
     """What a call brings, by `Content-Range` (RFC 9110 section 14.4) and `Content-Length`.
 
     `bytes */1000` brings nothing: it opens an upload of so many bytes.
@@ -48,21 +48,21 @@ def stretch_of(request: Request) -> Stretch:
     length = int(announced) if announced.isdecimal() and len(announced) < 19 else None  # noqa: PLR2004 - as in _RANGE
     given = request.headers.get("content-range")
     if given is None:
-        return Stretch(0, length, length)
+        return ByteRange(0, length, length)
     match = _RANGE.fullmatch(given.strip())
     if match is None:
         raise ProblemError("file.range")
     total = None if match[3] == "*" else int(match[3])
     if match[1] is None:
-        return Stretch(0, 0, total, is_whole=False)
+        return ByteRange(0, 0, total, is_whole=False)
     start, last = int(match[1]), int(match[2])
-    stretch = Stretch(start, last - start + 1, total, is_whole=False)
-    if last < start or (total is not None and last >= total) or (length is not None and length != stretch.length):
+    byte_range = ByteRange(start, last - start + 1, total, is_whole=False)
+    if last < start or (total is not None and last >= total) or (length is not None and length != byte_range.length):
         raise ProblemError("file.range")
-    return stretch
+    return byte_range
 
 
-async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> None:
+async def receive(hub: Hub, file: File, request: Request, byte_range: ByteRange) -> None:
     """Write a call's bytes behind those that are there, and close the file if it is whole now.
 
     What came before the line broke is kept: the sender goes on behind it.
@@ -71,15 +71,15 @@ async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> N
         ProblemError: `file.range`, they do not follow; `file.busy`; `file.ended`, it was cancelled meanwhile;
             `body.too-large`.
     """
-    total = stretch.total if stretch.total is not None else file.bytes
+    total = byte_range.total if byte_range.total is not None else file.bytes
     limit = hub.settings.file_bytes
     if total is not None and total > limit:
         raise ProblemError("body.too-large", limit_bytes=limit)
-    if stretch.start > file.received or (total is not None and file.bytes not in (None, total)):
+    if byte_range.start > file.received or (total is not None and file.bytes not in (None, total)):
         raise ProblemError("file.range", received=file.received)
-    end = limit if stretch.length is None else stretch.start + stretch.length
+    end = limit if byte_range.length is None else byte_range.start + byte_range.length
     try:
-        upload = await run_in_threadpool(hub.spool.upload, file.id, stretch.start)
+        upload = await run_in_threadpool(hub.spool.upload, file.id, byte_range.start)
     except UploadBusyError as error:
         raise ProblemError("file.busy", retry_after=5) from error
     except FileNotFoundError as error:
@@ -94,9 +94,9 @@ async def receive(hub: Hub, file: File, request: Request, stretch: Stretch) -> N
             await hub.writing.run(_note, hub, file, upload, total)
             raise
         finally:
-            hub.usage.note(file.client_id, size=max(0, upload.size - stretch.start))
+            hub.usage.note(file.client_id, size=max(0, upload.size - byte_range.start))
         await hub.writing.run(_note, hub, file, upload, total)
-        if upload.size == total or (total is None and stretch.is_whole):
+        if upload.size == total or (total is None and byte_range.is_whole):
             await hub.writing.run(_complete, hub, file, upload.size)
 
 

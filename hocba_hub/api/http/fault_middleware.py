@@ -1,8 +1,9 @@
-"""What goes round every call: it is noted for logs and problems, and a fault is told, but not what it was about.
+"""The outermost layer of every call: an exception that no handler knows → problem `hub.fault` and a line in the log.
 
-Whoever is answered before the whole body was read (401, 413, 429 …) has it read and thrown away for a short while, so
-that the answer is not lost in a connection that breaks; then the connection is closed, because what would come next
-on it is the rest of a body and no request. Nobody who waits for `100 Continue` is asked to send it.
+Both have the same trace id; neither says anything of what was sent. Whoever is answered before the whole body was read
+(401, 413, 429 …) has it read and thrown away for a short while, so that the answer is not lost in a connection that
+breaks; then the connection is closed, because what would come next on it is the rest of a body and no request. Nobody
+who waits for `100 Continue` is asked to send it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LINGER_BYTES = 64_000_000
 _CLOSE = (b"connection", b"close")
 
 
-class Envelope:
+class FaultMiddleware:
     """Middleware: turns whatever no handler knows into a problem with a trace id, and logs it under the same id."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -28,10 +28,11 @@ from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.intake.fill_code import fill_code
 from hocba_hub.mappings.tables.lookup import Table
 from hocba_hub.model.masking import shown_value
-from hocba_hub.store import code_fills, worklist
+from hocba_hub.store import code_fills
+from hocba_hub.store import unmapped_codes as worklist
 from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.code_fills import StoredFill
-from hocba_hub.store.worklist import ListedCode
+from hocba_hub.store.unmapped_codes import ListedCode
 
 router = APIRouter(
     prefix="/v1",

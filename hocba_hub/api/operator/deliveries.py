@@ -36,7 +36,7 @@ from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.store import audit, control
 from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.failures import failed_deliveries, failure_groups
-from hocba_hub.store.replay import Act, carry_out, foreseen
+from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.selection import Selection
 
 router = APIRouter(
@@ -114,9 +114,9 @@ def _act(act: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
     selection = asked.selection.as_selection()
     if asked.dry_run:
         with hub.store.read() as connection:
-            result = foreseen(connection, act, selection)
+            result = preview(connection, act, selection)
     else:
-        result = carry_out(hub.store, act, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        result = execute(hub.store, act, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
         for name in {count.destination for count in result.counts} if act is Act.REPLAY else ():
             hub.ring(Name(name))
     return ActReport(
@@ -134,8 +134,8 @@ def _act(act: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
 def destinations(_: Viewer, hub: TheHub) -> DestinationList:
     """How every destination stands. / Tình trạng mọi nơi nhận."""
     with hub.store.read() as connection:
-        standing = control.overview(connection, hub.destinations, hub.clock())
-    return DestinationList(destinations=[_destination(hub, each) for each in standing])
+        health = control.overview(connection, hub.destinations, hub.clock())
+    return DestinationList(destinations=[_destination(hub, each) for each in health])
 
 
 @router.post("/destinations/{name}/pause", response_model_exclude_none=True, responses=problems(404))
@@ -153,9 +153,9 @@ def resume(name: DestinationInPath, asked: AskedReason, operator: Acting, hub: T
     known = _known(hub, name)
     with hub.store.write() as connection:
         control.resume(connection, known, actor=_actor(operator), reason=asked.reason, now=hub.clock())
-        standing = control.overview(connection, [known], hub.clock())[0]
+        health = control.overview(connection, [known], hub.clock())[0]
     hub.ring(known)
-    return _destination(hub, standing)
+    return _destination(hub, health)
 
 
 @router.get("/audit", response_model_exclude_none=True)
@@ -180,18 +180,18 @@ def _known(hub: Hub, name: str) -> Name:
     return Name(name)
 
 
-def _destination(hub: Hub, standing: control.DestinationStanding) -> DestinationEntry:
-    configured = hub.destinations[standing.name]
+def _destination(hub: Hub, health: control.DestinationHealth) -> DestinationEntry:
+    configured = hub.destinations[health.name]
     most = configured.limits.concurrency
     return DestinationEntry(
-        name=standing.name,
+        name=health.name,
         title_vi=configured.title.vi,
         title_en=configured.title.en,
-        paused_at=standing.paused_at,
-        pause_reason=standing.pause_reason,
-        breaker_open_until=standing.open_until,
-        failed_calls=standing.failures,
-        concurrency=min(standing.cap or most, most),
-        oldest_due_at=standing.oldest_due_at,
-        depth=standing.depth,
+        paused_at=health.paused_at,
+        pause_reason=health.pause_reason,
+        breaker_open_until=health.open_until,
+        failed_calls=health.failures,
+        concurrency=min(health.cap or most, most),
+        oldest_due_at=health.oldest_due_at,
+        depth=health.depth,
     )

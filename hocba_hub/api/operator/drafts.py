@@ -30,10 +30,10 @@ def checked_draft(text: str, mappings: MappingSet, name: str) -> tuple[Document,
     if document.name != name:
         raise ProblemError("request.invalid", errors=[request_error("literal_error", ("body", "document"), name)])
     try:
-        target = mappings.schema(document.target.schema)
+        target = mappings.schema(document.target)
     except SchemaUnknownError as error:
         line = document.line("/target")
-        given = value_class(document.target.schema)
+        given = value_class(document.target)
         raise _wrong([finding(kinds.FORM, "/target", ", ".join(NAMES), given, line=line)]) from error
     found = check(mappings.filled(document), mappings.tables, target)
     if any(one.kind.severity is Severity.ERROR for one in found):

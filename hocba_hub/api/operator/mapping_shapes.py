@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from hocba_hub.api.client.shapes import Finding, Moment, Shape, shown_as
 from hocba_hub.api.openapi import mapping_examples as examples
 from hocba_hub.api.operator.delivery_shapes import Reason
+from hocba_hub.intake.preview import MOST_RECORDS
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", examples=["vendor-flat-secondary"])]
 Number = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}$", examples=["1.0.0"])]
@@ -105,7 +106,7 @@ class AskedPreview(_Asked):
 
     document: Text | None = None
     version: Number | None = None
-    records: Annotated[int, Field(strict=True, ge=1, le=1000)] = 200
+    records: Annotated[int, Field(strict=True, ge=1, le=MOST_RECORDS)] = 200
 
 
 class FieldChange(Shape):

@@ -216,7 +216,7 @@ def _entry(hub: Hub, mappings: MappingSet, name: str, activations: int) -> Mappi
         title_vi=document.title.get("vi", name),
         title_en=document.title.get("en", name),
         source_format=document.source.format,
-        target=document.target.schema,
+        target=document.target,
         default_version=chosen,
         activations=activations,
     )

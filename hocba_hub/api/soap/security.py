@@ -23,7 +23,7 @@ from hocba_hub.api.soap.certificates import identities
 from hocba_hub.api.soap.envelope import Envelope
 from hocba_hub.api.soap.faults import WSSE, WSU, Fault, Kind
 from hocba_hub.store.access import Client
-from hocba_hub.store.proofs import client_named, client_of_certificate, digest_password, key_ids, use_nonce
+from hocba_hub.store.credentials import client_named, client_of_certificate, digest_password, key_ids, use_nonce
 
 FRESH_MS = 300_000
 """How far Created may be from our clock, before or after."""

@@ -8,11 +8,11 @@ from difflib import get_close_matches
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.examples import example_records, run_examples
-from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, is_seen, reads
+from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, is_seen, source_fields
 from hocba_hub.mappings.check.source_shapes import Shapes
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.document import Document, DocumentError
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value, inner_fields
 from hocba_hub.mappings.messages import in_vietnamese
 from hocba_hub.mappings.schemas import NAMES, target_schema
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
@@ -56,7 +56,7 @@ class _Check:
     def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
         self.document = document
         self.source = source
-        self.read = reads(document.fields)
+        self.read = source_fields(document.fields)
         self.shapes = Shapes(document, tables, source)
 
     def findings(self, target: TargetField | None) -> Iterator[Finding]:
@@ -129,7 +129,7 @@ class _Check:
                 yield self.finding(kinds.VALUE_CONFLICT, rule.place, allowed, target=rule.target, given=given)
             if target.longest is not None and one.longest is not None and one.longest > target.longest:
                 limit = str(target.longest)
-                # A text of the source that may be too long is found on the card itself (`holdable.py`).
+                # A text of the source that may be too long is found on the card itself (`deliverability.py`).
                 possible = self.source is not None and bool(rule.sources) and one is shape
                 kind = kinds.LENGTH_POSSIBLE if possible else kinds.LENGTH_CONFLICT
                 yield self.finding(kind, rule.place, limit, target=rule.target, given=one.longest)
@@ -148,7 +148,7 @@ class _Check:
                     ended = ended or "a rule before it always gives a value"
                 elif _gives_always(rule):
                     conditions.append(rule.when)
-                for inner in _inner(rule):
+                for inner in inner_fields(rule):
                     yield from self.unreachable(inner)
 
     def sources(self) -> Iterator[Finding]:
@@ -182,16 +182,6 @@ class _Check:
         path = "/".join(names)
         near = get_close_matches(path, list(known), 1, 0.8)
         return self.finding(kind, place, given=path, hint=f" ({near[0]}?)" if near else "")
-
-
-def _inner(rule: Rule) -> tuple[Fields, ...]:
-    match rule:
-        case Object():
-            return (rule.fields,)
-        case Items():
-            return rule.entries
-        case Value():
-            return ()
 
 
 def _gives_always(rule: Rule) -> bool:

@@ -19,7 +19,7 @@ from hocba_hub.mappings.schemas import target_schema
 from hocba_hub.mappings.schemas.targets import LIST, TargetField
 from hocba_hub.mappings.tables.lookup import Table
 from hocba_hub.mappings.values.shapes import ANY, NUMBER, WHOLE
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import Finding, Severity
 
@@ -48,7 +48,7 @@ def deliverability_check(
         DocumentError: the mapping cannot be compiled.
         SchemaUnknownError: the mapping names a schema that is not there.
     """
-    target = target or target_schema(document.target.schema)
+    target = target or target_schema(document.target)
     shapes = Shapes(document, {**tables, **document.tables}, target_schema(document.source.schema))
     open_rules = _Residue(shapes).fields(document.fields, target)
     if not open_rules:
@@ -56,7 +56,7 @@ def deliverability_check(
     return DeliverabilityCheck(destination, compile_mapping(replace(document, fields=open_rules), tables, target))
 
 
-def undeliverable(card: Mapping[str, Raw], checks: Iterable[DeliverabilityCheck]) -> list[Finding]:
+def undeliverable(card: Mapping[str, JsonValue], checks: Iterable[DeliverabilityCheck]) -> list[Finding]:
     """What stands against delivering a canonical card (parsed JSON): one finding a place, field and destination."""
     found: dict[tuple[str, str, str, str], Finding] = {}
     for check in checks:

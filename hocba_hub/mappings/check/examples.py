@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, reads
+from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, source_fields
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, Translation, compile_mapping
 from hocba_hub.mappings.compile.trace import Tracer
 from hocba_hub.mappings.document.document import ROWS, XML, Document, Example, Source
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Value
+from hocba_hub.mappings.document.fields import Value, walk
 from hocba_hub.mappings.records.record import Record, XmlError, json_records, parse_xml, xml_records
 from hocba_hub.mappings.records.rows import Sheet, row_records
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.values.value import JsonValue, as_text
 from hocba_hub.model.findings import Finding
 
 _MOST_DIFFERENCES = 10
@@ -113,7 +113,7 @@ def _is_expected(wanted: Mapping[str, str], finding: Finding) -> bool:
     )
 
 
-def differences(wanted: Raw, got: Raw, at: str = "", *, partly: bool = False) -> list[str]:
+def differences(wanted: JsonValue, got: JsonValue, at: str = "", *, partly: bool = False) -> list[str]:
     """Where two trees differ, as `path: expected …, got …`; with `partly`, what only `got` has does not count."""
     if isinstance(wanted, dict) and isinstance(got, dict):
         keys = list(wanted) if partly else list(dict.fromkeys((*wanted, *got)))
@@ -127,14 +127,15 @@ def differences(wanted: Raw, got: Raw, at: str = "", *, partly: bool = False) ->
     return [] if same else [f"{at or '/'}: expected {_shown(wanted)}, got {_shown(got)}"]
 
 
-def _shown(value: Raw) -> str:
+def _shown(value: JsonValue) -> str:
     text = "nothing" if value is None else f"a list of {len(value)}" if isinstance(value, list) else repr(value)
     return text if len(text) < 80 else text[:77] + "…"  # noqa: PLR2004 - a line of a terminal
 
 
 def coverage(document: Document, tables: Mapping[str, Table], target: TargetField | None) -> Coverage:
     """What the document touches of its target, and what its examples touch of it."""
-    rules = _value_targets(document.fields)
+    every = walk(document.fields, None, lambda *_: None)
+    rules = {rule.place: rule.target for _, rule, _ in every if isinstance(rule, Value)}
     seen: list[Names] = []
     used: set[str] = set()
     tracer = Tracer(document, tables)
@@ -147,7 +148,7 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
     mapped = {path.removesuffix("[]") for path in rules.values()}
     made = [one for _, one in document.kinds(target)] if target else []
     known = list(dict.fromkeys(path for one in made for path, field in one.walk() if not field.below()))
-    read = reads(document.fields)
+    read = source_fields(document.fields)
     names = list(Counter(seen))
     return Coverage(
         tuple(path for path in known if path in mapped) if target else tuple(sorted(mapped)),
@@ -159,25 +160,9 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
     )
 
 
-def _value_targets(fields: Fields) -> dict[str, str]:
-    """Place → target of every value rule."""
-    found: dict[str, str] = {}
-    for rules in fields.values():
-        for rule in rules:
-            match rule:
-                case Value():
-                    found[rule.place] = rule.target
-                case Object():
-                    found.update(_value_targets(rule.fields))
-                case Items():
-                    for entry in rule.entries:
-                        found.update(_value_targets(entry))
-    return found
-
-
-def example_values(document: Document, tables: Mapping[str, Table]) -> dict[str, Raw]:
+def example_values(document: Document, tables: Mapping[str, Table]) -> dict[str, JsonValue]:
     """Target → a value that the examples give it, for those who read the mapping as a table."""
-    values: dict[str, Raw] = {}
+    values: dict[str, JsonValue] = {}
     for result in run_examples(compile_mapping(document, tables)):
         for translation in result.translations:
             for path, value in _values(translation.output, ""):
@@ -185,7 +170,7 @@ def example_values(document: Document, tables: Mapping[str, Table]) -> dict[str,
     return values
 
 
-def _values(node: Raw, above: str) -> Iterator[tuple[str, Raw]]:
+def _values(node: JsonValue, above: str) -> Iterator[tuple[str, JsonValue]]:
     if isinstance(node, dict):
         for key, child in node.items():
             yield from _values(child, f"{above}/{key}" if above else key)

@@ -9,10 +9,10 @@ from datetime import date
 from typing import TypeAlias
 
 from hocba_hub.mappings.document.document import Source
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value, walk
 from hocba_hub.mappings.document.paths import ANY, TEXT, Path
 from hocba_hub.mappings.records.sheet_rows import ROW, SHEET
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 
 Names: TypeAlias = tuple[str, ...]
 """A source field, without list positions: `("diem", "hk1")`."""
@@ -31,18 +31,13 @@ class Reads:
     """Whether it is only a word of an expression, which may be a field."""
 
 
-def reads(fields: Fields) -> list[Reads]:
+def source_fields(fields: Fields) -> list[Reads]:
     """Everything that the rules read."""
-    return list(_fields(fields, ((),)))
+    top: tuple[Names, ...] = ((),)
+    return [one for _, rule, scopes in walk(fields, top, _within) for one in _of_rule(rule, scopes)]
 
 
-def _fields(fields: Fields, scopes: tuple[Names, ...]) -> Iterator[Reads]:
-    for rules in fields.values():
-        for rule in rules:
-            yield from _rule(rule, scopes)
-
-
-def _rule(rule: Rule, scopes: tuple[Names, ...]) -> Iterator[Reads]:
+def _of_rule(rule: Rule, scopes: tuple[Names, ...]) -> Iterator[Reads]:
     for path in rule.when.paths() if rule.when else ():
         yield from _path(path, rule.place, scopes)
     match rule:
@@ -52,23 +47,18 @@ def _rule(rule: Rule, scopes: tuple[Names, ...]) -> Iterator[Reads]:
             for word in _WORD.findall(rule.expression or ""):
                 yield Reads((*scopes[-1], word), rule.place, guessed=True)
                 yield Reads((*scopes[-1], ANY, word), rule.place, guessed=True)
-        case Object() | Items():
-            inner, within = scopes, rule.at if isinstance(rule, Object) else rule.each
-            if within is not None:
-                yield from _path(within, rule.place, scopes, is_value=False)
-                inner = _below(within, scopes)
-            yield from _inside(rule, inner)
+        case Object(at=at) if at is not None:
+            yield from _path(at, rule.place, scopes, is_value=False)
+        case Items(each=each, where=where) if each is not None:
+            yield from _path(each, rule.place, scopes, is_value=False)
+            for path in where.paths() if where else ():
+                yield from _path(path, rule.place, _below(each, scopes))
 
 
-def _inside(rule: Object | Items, inner: tuple[Names, ...]) -> Iterator[Reads]:
-    match rule:
-        case Object():
-            yield from _fields(rule.fields, inner)
-        case Items():
-            for one in rule.where.paths() if rule.where else ():
-                yield from _path(one, rule.place, inner)
-            for entry in rule.entries:
-                yield from _fields(entry, inner)
+def _within(_: str, rule: Object | Items, scopes: tuple[Names, ...]) -> tuple[Names, ...]:
+    """The source objects around the rules of an object or list, the innermost last."""
+    path = rule.at if isinstance(rule, Object) else rule.each
+    return scopes if path is None else _below(path, scopes)
 
 
 def _from(path: Path, scopes: tuple[Names, ...]) -> tuple[Names, ...]:
@@ -88,7 +78,7 @@ def _path(path: Path, place: str, scopes: tuple[Names, ...], *, is_value: bool =
     yield Reads((*begin, *path.names), place, is_value)
 
 
-def fields_of(node: Raw, source: Source) -> Iterator[Names]:
+def fields_of(node: JsonValue, source: Source) -> Iterator[Names]:
     """Every source field of a record that holds a value, but for those that are left unread on purpose.
 
     Nor for the keys of other sheets: by them the rows were found.
@@ -99,7 +89,7 @@ def fields_of(node: Raw, source: Source) -> Iterator[Names]:
             yield leaf
 
 
-def _leaves(node: Raw, above: Names = ()) -> Iterator[Names]:
+def _leaves(node: JsonValue, above: Names = ()) -> Iterator[Names]:
     if isinstance(node, dict):
         for key, child in node.items():
             if key not in (SHEET, ROW):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.mappings.check.source_fields import Names, reads
+from hocba_hub.mappings.check.source_fields import Names, source_fields
 from hocba_hub.mappings.document.document import XML, Document
 from hocba_hub.mappings.document.fields import Value
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
@@ -21,7 +21,7 @@ class Shapes:
         self.document = document
         self.tables = tables
         self.source = source
-        self.read = reads(document.fields)
+        self.read = source_fields(document.fields)
 
     def of(self, rule: Value) -> Shape:
         """What the rule gives, as far as it is known."""
@@ -68,9 +68,14 @@ class Shapes:
         return self.source.find(self.path(rule)) if self.source is not None and rule.sources else None
 
     def is_given(self, rule: Value) -> bool:
-        """Whether the source surely has what a rule reads, there where the rule is asked.
+        """Whether every record that fits the source's schema has the field that a rule reads.
 
-        It and every object around it are required, up to the list whose items are read.
+        The field has to be required, and so has every object around it; what is required of a list's items counts only
+        from the list on, since the rule is asked once for each item.
+
+            pupil/full_name, both required      → True
+            transfer/from, transfer optional    → False
+            subjects[]/code, code required      → True, even if there are no subjects
         """
         here, names, sure = self.source, self.names(rule), True
         for name in names:

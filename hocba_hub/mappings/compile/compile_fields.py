@@ -15,17 +15,17 @@ from hocba_hub.mappings.document.conditions import Holds, holds
 from hocba_hub.mappings.document.fields import ITSELF, Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.document.paths import POSITION, Scope, items, start
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.values.value import Raw, Unfit, value_class
+from hocba_hub.mappings.values.value import JsonValue, ValueRejected, value_class
 
 
-def _standing(output: dict[str, Raw], *, always: bool) -> dict[str, Raw] | None:
+def _standing(output: dict[str, JsonValue], *, always: bool) -> dict[str, JsonValue] | None:
     return output if output or always else None
 
 
 def _demanded(produce: Produce, rule: Rule) -> Produce:
     """What a rule gives; nothing is a problem."""
 
-    def demand(scope: Scope, notes: list[Note]) -> Raw:
+    def demand(scope: Scope, notes: list[Note]) -> JsonValue:
         before = len(notes)
         value = produce(scope, notes)
         if value is None and len(notes) == before:
@@ -75,10 +75,12 @@ class Builder(ValueRules):
                         part.copied.append((name, keys, self.plain(rule), rule, None))
                     else:
                         part.texts.append((name, keys, self.plain(rule), rule))
-                case Value() as rule if (guarded := self.guarded(rule, here)) is not None:
+                case Value() as rule if (guarded := self.guarded_copy(rule, here)) is not None:
                     part.copied.append((name, *guarded))
                 case _:
-                    part.others.append((name, gate(rules, here), self._alternatives(rules, here)))
+                    part.others.append(
+                        (name, key_required_for_any_output(rules, here), self._alternatives(rules, here))
+                    )
 
     def _alternatives(self, rules: Sequence[Rule], target: TargetField) -> Produce:
         made = [(holds(rule.when) if rule.when else None, self._rule(rule, target), rule) for rule in rules]
@@ -87,7 +89,7 @@ class Builder(ValueRules):
             wanted = rules[0] if rules[0].required else last_resort
             return made[0][1] if wanted is None else _demanded(made[0][1], wanted)
 
-        def first(scope: Scope, notes: list[Note]) -> Raw:
+        def first(scope: Scope, notes: list[Note]) -> JsonValue:
             wanted = last_resort
             for condition, produce, rule in made:
                 if condition is not None and not condition(scope):
@@ -119,19 +121,19 @@ class Builder(ValueRules):
             return lambda scope, notes: _standing(fill(scope, notes), always=always)
         every = items(at)
 
-        def inner(scope: Scope, notes: list[Note]) -> Raw:
+        def inner(scope: Scope, notes: list[Note]) -> JsonValue:
             begin = start(scope, at.up)
             try:
                 hits = every(scope)
-            except Unfit as unfit:
-                notes.append((rule, scope, unfit))
+            except ValueRejected as error:
+                notes.append((rule, scope, error))
                 return None
             if not hits:
                 return _standing({}, always=always)
             steps, node = hits[0]
             if len(hits) > 1 or type(node) is not dict:
                 kind = kinds.SEVERAL if len(hits) > 1 else kinds.STRUCTURE
-                notes.append((rule, scope, Unfit(kind, "an object", value_class=value_class(node))))
+                notes.append((rule, scope, ValueRejected(kind, "an object", value_class=value_class(node))))
                 return None
             return _standing(fill((node, begin, steps, 1), notes), always=always)
 
@@ -149,14 +151,14 @@ class Builder(ValueRules):
         numbered = {name: rules[0] for name, rules in fields.items() if is_numbered(rules)}
         own = {name: rules for name, rules in fields.items() if name not in common and name not in numbered}
         fill_common = self.fields(common, item)
-        frame = self.frames({name: one for name, one in numbered.items() if isinstance(one, Value)}, item)
+        frame = self.numbered_keys({name: one for name, one in numbered.items() if isinstance(one, Value)}, item)
         parts, each = self.parts(own, item), replace(rule, each=None)
         fill_items, fill = items_filling(parts, each), filling(parts)
         every, up = items(rule.each), rule.each.up
         keys = rule.each.keys if up == 0 and where is None and reads_keys(fields) else None
         needs_object = reads_keys(fields)
 
-        def listed(scope: Scope, notes: list[Note]) -> Raw:
+        def listed(scope: Scope, notes: list[Note]) -> JsonValue:
             begin = scope if up == 0 else start(scope, up)
             around: Scope = (None, begin, (), 1)
             if keys is not None:
@@ -167,11 +169,11 @@ class Builder(ValueRules):
                     more = fill_common(around, notes) if nodes else {}
                     frames = frame(around, notes, len(nodes)) if nodes else ()
                     return fill_items(nodes, begin, keys, notes, more, frames) or None
-            output: list[Raw] = []
+            output: list[JsonValue] = []
             try:
                 hits = every(scope)
-            except Unfit as unfit:
-                notes.append((rule, scope, unfit))
+            except ValueRejected as error:
+                notes.append((rule, scope, error))
                 return None
             more = fill_common(around, notes) if hits else {}
             frames = frame(around, notes, len(hits)) if hits else ()
@@ -182,7 +184,7 @@ class Builder(ValueRules):
                 if where is not None and not where(below):
                     continue
                 if needs_object and type(node) is not dict:
-                    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
+                    wrong = ValueRejected(kinds.STRUCTURE, "an object", value_class=value_class(node))
                     notes.append((each, below, wrong))
                     continue
                 numbers = {name: f"{before}{position}{behind}" for name, before, behind in frames}
@@ -196,12 +198,12 @@ class Builder(ValueRules):
         assert rule.each is not None  # noqa: S101 - the caller's
         every, up = items(rule.each), rule.each.up
 
-        def listed(scope: Scope, notes: list[Note]) -> Raw:
+        def listed(scope: Scope, notes: list[Note]) -> JsonValue:
             begin = scope if up == 0 else start(scope, up)
             try:
                 hits = every(scope)
-            except Unfit as unfit:
-                notes.append((rule, scope, unfit))
+            except ValueRejected as error:
+                notes.append((rule, scope, error))
                 return None
             belows = ((node, begin, steps, position) for position, (steps, node) in enumerate(hits, 1))
             values = [produce(below, notes) for below in belows if where is None or where(below)]
@@ -213,7 +215,7 @@ class Builder(ValueRules):
         """A list of plain values, each of its own place; those that are not there leave no gap."""
         made = [self._alternatives(rules, item) for rules in entries]
 
-        def listed(scope: Scope, notes: list[Note]) -> Raw:
+        def listed(scope: Scope, notes: list[Note]) -> JsonValue:
             values = (produce(scope, notes) for produce in made)
             return [value for value in values if value is not None] or None
 
@@ -225,15 +227,20 @@ class Builder(ValueRules):
             telling = frozenset(name for name, rules in fields.items() if not is_constant(rules))
             made.append((self.fields(fields, item), telling))
 
-        def listed(scope: Scope, notes: list[Note]) -> Raw:
+        def listed(scope: Scope, notes: list[Note]) -> JsonValue:
             filled = ((fill(scope, notes), telling) for fill, telling in made)
             return [entry for entry, telling in filled if not telling or not telling.isdisjoint(entry)] or None
 
         return listed
 
 
-def gate(rules: Sequence[Rule], target: TargetField) -> Keys | None:
-    """The keys of its object without whose value a rule that nobody demands gives nothing."""
+def key_required_for_any_output(rules: Sequence[Rule], target: TargetField) -> Keys | None:
+    """Keys to a source value without which the rule gives nothing, so that it need not be asked; None if it must be.
+
+    {each: diem, fields: …}                        → ("diem",)
+    {from: a, when: {ghiChu: {present: true}}}     → ("ghiChu",)
+    {from: a, required: true}                      → None: that nothing is there has to be told
+    """
     rule = rules[0]
     if len(rules) > 1 or rule.required or target.required:
         return None
@@ -247,7 +254,10 @@ def gate(rules: Sequence[Rule], target: TargetField) -> Keys | None:
 
 
 def is_numbered(rules: Sequence[Rule]) -> bool:
-    """Whether the rules join the item's number to what they read from the record's root: a key of a row."""
+    """Whether the rules make a key of a row: the item's number joined to what they read from the record's root.
+
+    {from: [/maHocBa, .position], join: "-"}       → HB-7-1, HB-7-2, … : only the number differs between items
+    """
     rule = rules[0]
     if len(rules) > 1 or not isinstance(rule, Value) or rule.join is None or rule.when is not None:
         return False

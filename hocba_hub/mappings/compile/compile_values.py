@@ -9,13 +9,13 @@ from datetime import date
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.conversion import Memory, answer, chain, day_of, fit, joined, look_up, plain
 from hocba_hub.mappings.compile.expressions import ExpressionError, compile_expression
-from hocba_hub.mappings.compile.generate import Frame, Guard, Keys, Note, Produce
+from hocba_hub.mappings.compile.generate import Guard, Keys, Note, NumberedKey, Produce
 from hocba_hub.mappings.document.document import ROWS, Document
 from hocba_hub.mappings.document.fields import Rule, TableUse, Value
 from hocba_hub.mappings.document.paths import Scope, read
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.lookup import Table, TableError, View
-from hocba_hub.mappings.values.value import Change, Raw, Unfit, as_text
+from hocba_hub.mappings.values.value import Change, JsonValue, ValueRejected, as_text
 from hocba_hub.mappings.yaml_reading import Reading
 from hocba_hub.model.findings import FindingKind
 
@@ -87,27 +87,30 @@ class ValueRules:
         gather = self._expression(rule) if rule.expression is not None else self._gather(rule)
         convert = self._dated(rule, target) if days else self._undated(rule, target)
 
-        def value_of(scope: Scope, notes: list[Note]) -> Raw:
+        def value_of(scope: Scope, notes: list[Note]) -> JsonValue:
             try:
                 value = gather(scope)
                 if value is not None:
                     value = convert(value, scope)
-            except Unfit as unfit:
-                notes.append((rule, scope, unfit))
-                return unfit.kept
+            except ValueRejected as error:
+                notes.append((rule, scope, error))
+                return error.kept
             return rule.default if value is None else value
 
         return value_of
 
-    def _gather(self, rule: Value) -> Callable[[Scope], Raw]:
+    def _gather(self, rule: Value) -> Callable[[Scope], JsonValue]:
         readers, one = [read(path) for path in rule.sources], self.plain(rule)
         if rule.join is not None:
             join = joined(rule.join, one)
             return lambda scope: join([reader(scope) for reader in readers])
         return readers[0]
 
-    def guarded(self, rule: Value, target: TargetField) -> tuple[Keys, Change, Value, Guard] | None:
-        """How a checked value is copied that only stands if another is one of some texts; None for any other rule."""
+    def guarded_copy(self, rule: Value, target: TargetField) -> tuple[Keys, Change, Value, Guard] | None:
+        """For a rule of a checked source that copies a value if another one is one of some texts: how; else None.
+
+        {from: mark, when: {kind: [SCORE, BOTH]}}  → keys of `mark`, …, (keys of `kind`, {"SCORE", "BOTH"})
+        """
         bare = replace(rule, when=None)
         keys, test = self.keys(bare), rule.when.only_test if rule.when else None
         if not self.is_checked or keys is None or test is None or rule.required or target.required:
@@ -117,10 +120,13 @@ class ValueRules:
             return None
         return keys, self.plain(rule), rule, (other, test.among)
 
-    def frames(
+    def numbered_keys(
         self, rules: Mapping[str, Value], target: TargetField
-    ) -> Callable[[Scope, list[Note], int], list[Frame]]:
-        """What rules put before and behind an item's number, from the scope around so many items."""
+    ) -> Callable[[Scope, list[Note], int], list[NumberedKey]]:
+        """For rules that `is_numbered`: what they put before and behind the number, the same for every item.
+
+        {from: [/maHocBa, .position], join: "-"}   → NumberedKey(name, "HB-7-", "")
+        """
         below = target.below() or target.children
         made = [
             (
@@ -133,7 +139,7 @@ class ValueRules:
             for name, rule in rules.items()
         ]
 
-        def frames(scope: Scope, notes: list[Note], count: int) -> list[Frame]:
+        def frames(scope: Scope, notes: list[Note], count: int) -> list[NumberedKey]:
             found = []
             for name, rule, readers, join, fitting in made:
                 try:
@@ -141,38 +147,38 @@ class ValueRules:
                     before, _, behind = text.rpartition(_NUMBER)
                     if fitting is not None:
                         fitting(f"{before}{count}{behind}")
-                except Unfit as unfit:
-                    notes.append((rule, scope, unfit))
+                except ValueRejected as error:
+                    notes.append((rule, scope, error))
                     continue
-                found.append(Frame(name, before, behind))
+                found.append(NumberedKey(name, before, behind))
             return found
 
         return frames
 
-    def _expression(self, rule: Value) -> Callable[[Scope], Raw]:
+    def _expression(self, rule: Value) -> Callable[[Scope], JsonValue]:
         try:
             evaluate = compile_expression(rule.expression or "")
         except ExpressionError as error:
             self._report(kinds.EXPRESSION_WRONG, rule, str(error))
             return lambda _: None
 
-        def result(scope: Scope) -> Raw:
+        def result(scope: Scope) -> JsonValue:
             try:
                 return evaluate(scope[0])
             except (ValueError, TypeError) as error:
                 # Only JSONata's own code: its message may hold the record's values.
                 code = str(error).partition(":")[0] if isinstance(error, ValueError) else "type"
-                raise Unfit(kinds.EXPRESSION_FAILED, code[:5]) from error
+                raise ValueRejected(kinds.EXPRESSION_FAILED, code[:5]) from error
 
         return result
 
-    def _dated(self, rule: Value, target: TargetField) -> Callable[[Raw, Scope], Raw]:
+    def _dated(self, rule: Value, target: TargetField) -> Callable[[JsonValue, Scope], JsonValue]:
         """A conversion with look-ups on a day that the source gives."""
         before = chain([self.plain(rule), *(applied.change for applied in rule.apply)])
         views = [(use, view, day_of(use)) for use, view in self._views(rule)]
         fitting = fit(target, forms=self.is_checked)
 
-        def convert(value: Raw, scope: Scope) -> Raw:
+        def convert(value: JsonValue, scope: Scope) -> JsonValue:
             value = before(value)
             for use, view, day in views:
                 if value is None:
@@ -183,7 +189,7 @@ class ValueRules:
 
         return convert
 
-    def _undated(self, rule: Value, target: TargetField) -> Callable[[Raw, Scope], Raw]:
+    def _undated(self, rule: Value, target: TargetField) -> Callable[[JsonValue, Scope], JsonValue]:
         memory = self.conversion(rule, target)
         convert = self.plain(rule) if memory is None else memory.convert
         return lambda value, _: convert(value)

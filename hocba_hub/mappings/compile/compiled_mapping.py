@@ -15,7 +15,7 @@ from hocba_hub.mappings.document.paths import Path, Scope, Steps, locate, origin
 from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.value import Raw, value_class
+from hocba_hub.mappings.values.value import JsonValue, value_class
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.findings import Finding, Severity
@@ -24,7 +24,7 @@ from hocba_hub.model.findings import Finding, Severity
 class Translation(NamedTuple):
     """What a record became; the output lacks what a finding of severity error is about."""
 
-    output: dict[str, Raw]
+    output: dict[str, JsonValue]
     findings: tuple[Finding, ...] = ()
     unmapped: tuple[UnmappedCode, ...] = ()
 
@@ -68,10 +68,10 @@ class CompiledMapping:
 
 
 def _finding(record: Record, note: Note) -> Finding:
-    rule, scope, unfit = note
-    facts = {"target": rule.target, **unfit.facts}
+    rule, scope, error = note
+    facts = {"target": rule.target, **error.facts}
     value_kind = str(facts.pop("value_class", ""))
-    return finding(unfit.kind, record.place(source_steps(rule, scope)), unfit.expected, value_kind, **facts)
+    return finding(error.kind, record.place(source_steps(rule, scope)), error.expected, value_kind, **facts)
 
 
 def source_steps(rule: Value | Object | Items, scope: Scope) -> Steps:

@@ -12,15 +12,13 @@ from hocba_hub.mappings.document.paths import TEXT as TEXT_KEY
 from hocba_hub.mappings.document.paths import Scope, read
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.lookup import Outcome, View
+from hocba_hub.mappings.values.cells import CELL_FAULTS
 from hocba_hub.mappings.values.dates import date_reader
 from hocba_hub.mappings.values.shapes import BOOLEAN, NUMBER, TEXT, WHOLE
 from hocba_hub.mappings.values.value import (
-    CELL_ERRORS,
-    MERGED,
-    NO_RESULT,
     Change,
-    Raw,
-    Unfit,
+    JsonValue,
+    ValueRejected,
     as_text,
     clean_text,
     value_class,
@@ -31,12 +29,6 @@ _SHORT, _CODE = 10, 64
 """Longest text that is remembered: of marks, letters and days; of codes that a table knows. Never a personal number."""
 _MOST_REMEMBERED = 2048
 _UNKNOWN = object()
-CELL_FAULTS = {
-    **dict.fromkeys(CELL_ERRORS, kinds.CELL_ERROR),
-    NO_RESULT: kinds.NO_RESULT,
-    MERGED: kinds.MERGED,
-}
-"""Text of a cell that holds no value → what is said of it."""
 _any_day = date_reader(["iso", "dd/mm/yyyy"])
 
 
@@ -47,33 +39,33 @@ def plain(*, dates: bool = False, cells: bool = False) -> Change:
     that show an error do not fit.
     """
 
-    def plain_value(value: Raw) -> Raw:
+    def plain_value(value: JsonValue) -> JsonValue:
         if type(value) is str:
             value = clean_text(value)
             if cells and value in CELL_FAULTS:
-                raise Unfit(CELL_FAULTS[value], "")
+                raise ValueRejected(CELL_FAULTS[value], "")
             return value or None
         if type(value) is int or type(value) is float:
             return value
         if isinstance(value, list):
             if len(value) > 1:
-                raise Unfit(kinds.SEVERAL, "", value_class=value_class(value))
+                raise ValueRejected(kinds.SEVERAL, "", value_class=value_class(value))
             return plain_value(value[0]) if value else None
         if isinstance(value, dict):
             if TEXT_KEY in value:
                 return plain_value(value[TEXT_KEY])
             if any(not key.startswith("@") for key in value):
-                raise Unfit(kinds.STRUCTURE, "a single value", value_class=value_class(value))
+                raise ValueRejected(kinds.STRUCTURE, "a single value", value_class=value_class(value))
             return None
         return as_text(value) if isinstance(value, date) and not dates else value
 
     return plain_value
 
 
-def joined(separator: str, one: Change) -> Callable[[Sequence[Raw]], str | None]:
+def joined(separator: str, one: Change) -> Callable[[Sequence[JsonValue]], str | None]:
     """A function that joins the values that are there."""
 
-    def join(values: Sequence[Raw]) -> str | None:
+    def join(values: Sequence[JsonValue]) -> str | None:
         flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
         texts = [as_text(part) for part in map(one, flat) if part is not None]
         return separator.join(texts) or None
@@ -86,7 +78,7 @@ def chain(changes: Sequence[Change]) -> Change:
     if len(changes) == 1:
         return changes[0]
 
-    def through(value: Raw) -> Raw:
+    def through(value: JsonValue) -> JsonValue:
         for change in changes:
             if value is None:
                 return None
@@ -101,7 +93,7 @@ def look_up(use: TableUse, view: View) -> Change:
     fixed = use.on if isinstance(use.on, date) else None
     settled = view.settled
 
-    def translate(value: Raw) -> str | None:
+    def translate(value: JsonValue) -> str | None:
         text = value if type(value) is str else as_text(value)
         known = settled.get(text)
         return known if known is not None else answer(use, view, text, fixed)
@@ -110,20 +102,20 @@ def look_up(use: TableUse, view: View) -> Change:
 
 
 def answer(use: TableUse, view: View, text: str, on: date | None) -> str | None:
-    """What the code becomes on a day; raises `Unfit` for every answer but one."""
+    """What the code becomes on a day; raises `ValueRejected` for every answer but one."""
     found = view.find(text, on)
     expected = " · ".join(found.candidates)
     if found.outcome is Outcome.FOUND:
         return found.value
     if found.outcome is Outcome.AMBIGUOUS:
-        raise Unfit(kinds.CODE_AMBIGUOUS, expected, table=use.name)
+        raise ValueRejected(kinds.CODE_AMBIGUOUS, expected, table=use.name)
     if use.otherwise == "empty":
         return None
     unmapped = (use.name, text) if len(text) <= _CODE else None
     if use.otherwise == "keep":
-        raise Unfit(kinds.CODE_KEPT, "", kept=text, unmapped=unmapped, table=use.name)
+        raise ValueRejected(kinds.CODE_KEPT, "", kept=text, unmapped=unmapped, table=use.name)
     kind = kinds.CODE_UNKNOWN if found.outcome is Outcome.UNKNOWN else kinds.CODE_OUT_OF_VALIDITY
-    raise Unfit(kind, expected, unmapped=unmapped, table=use.name)
+    raise ValueRejected(kind, expected, unmapped=unmapped, table=use.name)
 
 
 def day_of(use: TableUse) -> Callable[[Scope], date | None] | None:
@@ -135,7 +127,7 @@ def day_of(use: TableUse) -> Callable[[Scope], date | None] | None:
     def day(scope: Scope) -> date | None:
         try:
             iso = _any_day(one(value_of(scope)))
-        except Unfit:
+        except ValueRejected:
             return None
         return date.fromisoformat(iso) if iso else None
 
@@ -155,28 +147,30 @@ def fit(target: TargetField, *, forms: bool = False) -> Change | None:
     least, most = target.least, target.most
     within = " · ".join(f"{sign} {end:g}" for sign, end in (("≥", least), ("≤", most)) if end is not None)
 
-    def fitting(value: Raw) -> Raw:
+    def fitting(value: JsonValue) -> JsonValue:
         if types is not None and (not isinstance(value, types) or (type(value) is bool and bool not in types)):
-            raise Unfit(kinds.WRONG_TYPE, target.type, value_class=value_class(value))
+            raise ValueRejected(kinds.WRONG_TYPE, target.type, value_class=value_class(value))
         if allowed is not None and value not in allowed:
-            raise Unfit(kinds.NOT_ALLOWED, " · ".join(sorted(map(as_text, allowed))), value_class=value_class(value))
+            raise ValueRejected(
+                kinds.NOT_ALLOWED, " · ".join(sorted(map(as_text, allowed))), value_class=value_class(value)
+            )
         if type(value) is str:
             if longest is not None and len(value) > longest:
-                raise Unfit(kinds.TOO_LONG, str(longest), value_class=value_class(value))
+                raise ValueRejected(kinds.TOO_LONG, str(longest), value_class=value_class(value))
             if matches is not None and not matches(value):
-                raise Unfit(kinds.WRONG_FORM, target.pattern, value_class=value_class(value))
+                raise ValueRejected(kinds.WRONG_FORM, target.pattern, value_class=value_class(value))
             if shortest is not None and len(value) < shortest:
-                raise Unfit(kinds.OUT_OF_RANGE, f"≥ {shortest}", value_class=value_class(value))
+                raise ValueRejected(kinds.OUT_OF_RANGE, f"≥ {shortest}", value_class=value_class(value))
         elif isinstance(value, int | float) and (
             (least is not None and value < least) or (most is not None and value > most)
         ):
-            raise Unfit(kinds.OUT_OF_RANGE, within, value_class=value_class(value))
+            raise ValueRejected(kinds.OUT_OF_RANGE, within, value_class=value_class(value))
         return value
 
     return fitting
 
 
-class Memory(dict[Raw, Raw]):
+class Memory(dict[JsonValue, JsonValue]):
     """A conversion that is looked up like a dict, and remembers short texts: marks, levels and codes come again.
 
     Its keys are texts alone, so that 1, 1.0 and true, which Python holds for one key, are never taken for each other.
@@ -191,9 +185,9 @@ class Memory(dict[Raw, Raw]):
         self._change = change
         self._cells = cells
         self._longest = _CODE if rule.tables else _SHORT
-        self._numbers: dict[type, dict[Raw, Raw]] = {float: {}, int: {}}
+        self._numbers: dict[type, dict[JsonValue, JsonValue]] = {float: {}, int: {}}
 
-    def __missing__(self, value: Raw) -> Raw:
+    def __missing__(self, value: JsonValue) -> JsonValue:
         if type(value) is not str:
             return self._change(value) if type(value) is bytes else self._number(value)
         text = self._plain(value) if self._cells else clean_text(value)
@@ -206,7 +200,7 @@ class Memory(dict[Raw, Raw]):
             self[value] = result
         return result
 
-    def _number(self, value: Raw) -> Raw:
+    def _number(self, value: JsonValue) -> JsonValue:
         memory = self._numbers.get(type(value), {})
         result = memory.get(value, _UNKNOWN)
         if result is _UNKNOWN:
@@ -216,8 +210,8 @@ class Memory(dict[Raw, Raw]):
                 memory[value] = result
         return result
 
-    def convert(self, value: Raw) -> Raw:
-        """What any value becomes, an object or a list among them; raises `Unfit`."""
+    def convert(self, value: JsonValue) -> JsonValue:
+        """What any value becomes, an object or a list among them; raises `ValueRejected`."""
         if type(value) is bytes:
             return self._change(value)
         if not isinstance(value, dict | list):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import jsonatapy
 
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.errors import HubError
 
 MILLISECONDS = 200
@@ -19,7 +19,7 @@ class ExpressionError(HubError):
     """An expression is not JSONata; the message is the library's."""
 
 
-def compile_expression(text: str) -> Callable[[Raw], Raw]:
+def compile_expression(text: str) -> Callable[[JsonValue], JsonValue]:
     """A function that evaluates a JSONata expression on a node; None if it gives nothing.
 
     The function raises ValueError, with JSONata's own code, if the expression fails on a record.

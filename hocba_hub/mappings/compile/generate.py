@@ -16,20 +16,20 @@ from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.conversion import Memory
 from hocba_hub.mappings.document.fields import Rule, Value
 from hocba_hub.mappings.document.paths import Scope, Step, Steps, found, only
-from hocba_hub.mappings.values.value import Change, Raw, Unfit, as_text, clean_text, value_class
+from hocba_hub.mappings.values.value import Change, JsonValue, ValueRejected, as_text, clean_text, value_class
 
-Note: TypeAlias = tuple[Rule, Scope, Unfit]
+Note: TypeAlias = tuple[Rule, Scope, ValueRejected]
 """A problem, before its place is worked out: most records have none, so places are worked out only then."""
-Produce: TypeAlias = Callable[[Scope, list[Note]], Raw]
+Produce: TypeAlias = Callable[[Scope, list[Note]], JsonValue]
 """What a rule gives in a scope; None for nothing. Problems are noted."""
 Keys: TypeAlias = tuple[str, ...]
 
 
-Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, Raw]]
+Fill: TypeAlias = Callable[[Scope, list[Note]], dict[str, JsonValue]]
 """Fills an object from a scope."""
 
 
-class Frame(NamedTuple):
+class NumberedKey(NamedTuple):
     """A field of every item that is the item's number between two texts."""
 
     name: str
@@ -42,13 +42,13 @@ class FillItems(Protocol):
 
     def __call__(  # noqa: PLR0917 - called once for a list, calls are what costs
         self,
-        nodes: list[Raw],
+        nodes: list[JsonValue],
         begin: Scope,
         steps: Steps,
         notes: list[Note],
-        more: dict[str, Raw],
-        frames: Sequence[Frame],
-    ) -> list[dict[str, Raw]]:
+        more: dict[str, JsonValue],
+        frames: Sequence[NumberedKey],
+    ) -> list[dict[str, JsonValue]]:
         """One object for each item that is one; `more` and `frames` say what each has besides.
 
         `steps` lead from the scope to the list.
@@ -58,29 +58,37 @@ class FillItems(Protocol):
 
 @dataclass(slots=True)
 class Part:
-    """One of the objects that read from the same place of the source: an object and those within it."""
+    """One object of the output: which of its fields are filled in which way.
+
+    `fields: {id: {value: x}, birth: {from: ngaySinh, apply: [date]}, name: {from: hoTen}, all: {items: …}}` is a part
+    with one of `constants`, one of `converted`, one of `texts` and one of `others`. An object within it that reads
+    from the same place of the source is another part of the same function.
+    """
 
     parent: int
+    """Number of the part that this object stands in."""
     name: str
+    """Its field there."""
     always: bool = False
-    constants: dict[str, Raw] = field(default_factory=dict)
+    """It stands there even if nothing is in it."""
+    constants: dict[str, JsonValue] = field(default_factory=dict)
     converted: list[tuple[str, Keys, Memory, Value]] = field(default_factory=list)
-    """Target, keys that lead to the source value, conversion and rule."""
+    """Values that are transformed, looked up or fitted: target field, keys to the source value, conversion, rule."""
     texts: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
-    """The same, where the value only has to be made plain."""
+    """Values that only have to be made plain text: target field, keys, what makes any other value plain, rule."""
     copied: list[tuple[str, Keys, Change, Value, Guard | None]] = field(default_factory=list)
-    """The same, where it is plain already; perhaps only if another value is one of some."""
+    """Values of a checked source, written as they are; with a guard only if another value is one of some texts."""
     others: list[tuple[str, Keys | None, Produce]] = field(default_factory=list)
-    """The same for any other rule; the keys, if given, lead to what must be there for it to give anything."""
+    """Any other rule: target field, perhaps keys to what must be there for it to give anything, its function."""
 
 
 Guard: TypeAlias = tuple[Keys, frozenset[str]]
 """Keys that lead to a value, and the texts of which it has to be one."""
 
 
-def missing() -> Unfit:
+def missing() -> ValueRejected:
     """That a required value is not there."""
-    return Unfit(kinds.MISSING, "", value_class="missing")
+    return ValueRejected(kinds.MISSING, "", value_class="missing")
 
 
 def filling(parts: list[Part]) -> Fill:
@@ -96,7 +104,7 @@ def items_filling(parts: list[Part], rule: Rule) -> FillItems:
     return fill
 
 
-def _made(source: str, names: dict[str, Raw]) -> Raw:
+def _made(source: str, names: dict[str, JsonValue]) -> JsonValue:
     exec(compile(source, "<mapping>", "exec"), names)  # noqa: S102 - our own text, see above
     return names["fill"]
 
@@ -124,9 +132,9 @@ _ITEMS_END = (
 )
 
 
-def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str, Raw]]:
+def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str, JsonValue]]:
     """The source text, and what its names are bound to."""
-    names: dict[str, Raw] = {
+    names: dict[str, JsonValue] = {
         "absent": _absent,
         "as_text": as_text,
         "clean": clean_text,
@@ -136,7 +144,7 @@ def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str,
         "no_object": _no_object,
         "plain": _plain,
         "simple": _SIMPLE,
-        "Unfit": Unfit,
+        "Rejected": ValueRejected,
     }
     lines: list[str] = []
     objects = _Objects(lines, names)
@@ -164,7 +172,7 @@ def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str,
 class _Objects(dict[Keys, int]):
     """The objects of the source that the rules read from: keys that lead there → number of its `get` in the text."""
 
-    def __init__(self, lines: list[str], names: dict[str, Raw]) -> None:
+    def __init__(self, lines: list[str], names: dict[str, JsonValue]) -> None:
         super().__init__({(): 0})
         self._lines = lines
         self._names = names
@@ -181,7 +189,7 @@ class _Objects(dict[Keys, int]):
         return number
 
 
-def _rules(lines: list[str], names: dict[str, Raw], objects: _Objects, place: int, part: Part) -> None:
+def _rules(lines: list[str], names: dict[str, JsonValue], objects: _Objects, place: int, part: Part) -> None:
     for number, (name, keys, change, rule, guard) in enumerate(part.copied):
         at = f"{place}_c{number}"
         names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
@@ -213,7 +221,7 @@ def _rules(lines: list[str], names: dict[str, Raw], objects: _Objects, place: in
             f"   value = m{at}[value]",
             f"   if value is not None: out{place}[n{at}] = value",
             *([f"   else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
-            f"  except (Unfit, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, out{place}, n{at})",
+            f"  except (Rejected, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, out{place}, n{at})",
             *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
         ]
     for number, (name, keys, change, rule) in enumerate(part.texts):
@@ -254,33 +262,33 @@ def _no_keys(_: str) -> None:
     return None
 
 
-def _no_object(rule: Rule, node: Raw, begin: Scope, steps: Steps, position: int, notes: list[Note]) -> None:  # noqa: PLR0917 - called from generated text
+def _no_object(rule: Rule, node: JsonValue, begin: Scope, steps: Steps, position: int, notes: list[Note]) -> None:  # noqa: PLR0917 - called from generated text
     """An item of a list is no object."""
-    wrong = Unfit(kinds.STRUCTURE, "an object", value_class=value_class(node))
+    wrong = ValueRejected(kinds.STRUCTURE, "an object", value_class=value_class(node))
     notes.append((rule, (node, begin, (*steps, position - 1), position), wrong))
 
 
 class _Misplaced(NamedTuple):
     """What comes of reading below a value that is no object."""
 
-    unfit: Unfit
-    unhashable: list[Raw]
+    error: ValueRejected
+    unhashable: list[JsonValue]
     """So that no memory takes it for a value."""
 
 
-def _misplaced(node: Raw, steps: tuple[Step, ...]) -> Callable[[str], Raw]:
+def _misplaced(node: JsonValue, steps: tuple[Step, ...]) -> Callable[[str], JsonValue]:
     """The function that reads a key where the steps lead to no object, but perhaps to a list of objects."""
 
-    def get(key: str) -> Raw:
+    def get(key: str) -> JsonValue:
         try:
             return only(found(node, (*steps, Step(key))))
-        except Unfit as unfit:
-            return _Misplaced(unfit, [])
+        except ValueRejected as error:
+            return _Misplaced(error, [])
 
     return get
 
 
-def _absent(rule: Value, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str) -> None:
+def _absent(rule: Value, scope: Scope, notes: list[Note], output: dict[str, JsonValue], name: str) -> None:
     """Nothing came for a rule: its default, or the problem that it is required."""
     if rule.default is not None:
         output[name] = rule.default
@@ -291,37 +299,45 @@ def _absent(rule: Value, scope: Scope, notes: list[Note], output: dict[str, Raw]
 def _failed(  # noqa: PLR0917 - called from generated text
     rule: Value,
     memory: Memory,
-    value: Raw,
+    value: JsonValue,
     error: Exception,
     scope: Scope,
     notes: list[Note],
-    output: dict[str, Raw],
+    output: dict[str, JsonValue],
     name: str,
 ) -> None:
     """A value does not fit, or is an object or a list, which no dict can look up."""
-    if not isinstance(error, Unfit):
+    if not isinstance(error, ValueRejected):
         _plain(rule, memory.convert, value, scope, notes, output, name)
         return
-    _unfit(rule, error, scope, notes, output, name)
+    _rejected(rule, error, scope, notes, output, name)
 
 
-def _unfit(rule: Value, unfit: Unfit, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str) -> None:  # noqa: PLR0917 - called by the two above
-    notes.append((rule, scope, unfit))
-    if unfit.kept is not None:
-        output[name] = unfit.kept
+def _rejected(  # noqa: PLR0917 - called by the two above
+    rule: Value, error: ValueRejected, scope: Scope, notes: list[Note], output: dict[str, JsonValue], name: str
+) -> None:
+    notes.append((rule, scope, error))
+    if error.kept is not None:
+        output[name] = error.kept
 
 
 def _plain(  # noqa: PLR0917 - called from generated text
-    rule: Value, change: Change, value: Raw, scope: Scope, notes: list[Note], output: dict[str, Raw], name: str
+    rule: Value,
+    change: Change,
+    value: JsonValue,
+    scope: Scope,
+    notes: list[Note],
+    output: dict[str, JsonValue],
+    name: str,
 ) -> None:
     """A value that is not a text: what it becomes."""
     if type(value) is _Misplaced:
-        _unfit(rule, value.unfit, scope, notes, output, name)
+        _rejected(rule, value.error, scope, notes, output, name)
         return
     try:
         result = change(value)
-    except Unfit as unfit:
-        _unfit(rule, unfit, scope, notes, output, name)
+    except ValueRejected as error:
+        _rejected(rule, error, scope, notes, output, name)
         return
     if result is None:
         _absent(rule, scope, notes, output, name)

@@ -17,7 +17,7 @@ from hocba_hub.mappings.document.fields import ITSELF, Fields, Items, Object, Ru
 from hocba_hub.mappings.document.paths import Path, Scope, items, start
 from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.value import Unfit
+from hocba_hub.mappings.values.value import ValueRejected
 from hocba_hub.mappings.yaml_reading import pointer_to
 
 
@@ -87,7 +87,7 @@ class Tracer:
         begin = start(scope, path.up)
         try:
             hits = items(path)(scope)
-        except Unfit:
+        except ValueRejected:
             return
         for position, (steps, node) in enumerate(hits, 1):
             yield node, begin, steps, position

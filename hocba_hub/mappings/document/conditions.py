@@ -18,7 +18,7 @@ from typing import TypeAlias
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.document.paths import TEXT, Path, PathError, Scope, parse_path, read
 from hocba_hub.mappings.values.numbers import decimal_text
-from hocba_hub.mappings.values.value import Raw, Unfit, as_text, clean_text
+from hocba_hub.mappings.values.value import JsonValue, ValueRejected, as_text, clean_text
 from hocba_hub.mappings.yaml_reading import Reading, pointer_to
 
 Holds: TypeAlias = Callable[[Scope], bool]
@@ -84,7 +84,7 @@ class Condition:
         return ""
 
 
-def parse_condition(reading: Reading, place: str, given: Raw) -> Condition | None:
+def parse_condition(reading: Reading, place: str, given: JsonValue) -> Condition | None:
     """The condition at a place of a document; None, with findings, if it is not one."""
     if not isinstance(given, dict) or not given:
         reading.report_form(place, given, "a condition, as {source path: value}")
@@ -111,7 +111,7 @@ def parse_condition(reading: Reading, place: str, given: Raw) -> Condition | Non
     return None if len(reading.findings) > before else Condition(tuple(tests), tuple(groups))
 
 
-def _test(path: Path, wanted: Raw) -> Test | None:
+def _test(path: Path, wanted: JsonValue) -> Test | None:
     if not isinstance(wanted, dict):
         among = _texts(wanted)
         return None if among is None else Test(path, among)
@@ -127,13 +127,13 @@ def _test(path: Path, wanted: Raw) -> Test | None:
             return None
     try:
         bounds = {name: Decimal(decimal_text(wanted[name])) for name in ("at-least", "at-most") if name in wanted}
-    except Unfit:
+    except ValueRejected:
         return None
     among = sets["is"] if sets["in"] is None else sets["in"]
     return Test(path, among, sets["not"], present, bounds.get("at-least"), bounds.get("at-most"))
 
 
-def _texts(wanted: Raw) -> frozenset[str] | None:
+def _texts(wanted: JsonValue) -> frozenset[str] | None:
     values = wanted if isinstance(wanted, list) else [wanted]
     if not values or any(value is None or isinstance(value, dict | list) for value in values):
         return None
@@ -161,7 +161,7 @@ def _holds(test: Test) -> Holds:
     def one(scope: Scope) -> bool:
         try:
             value = value_of(scope)
-        except Unfit:
+        except ValueRejected:
             value = None
         if enough is not None and type(value) is str and value in enough:
             return True
@@ -182,6 +182,6 @@ def _holds(test: Test) -> Holds:
 def _within(text: str, least: Decimal | None, most: Decimal | None) -> bool:
     try:
         number = Decimal(decimal_text(text))
-    except Unfit:
+    except ValueRejected:
         return False
     return (least is None or least <= number) and (most is None or number <= most)

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.document.tabular import CELLS, as_table
-from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.values.value import JsonValue, as_text
 
 _PARTS = ("title", "note", "applies", "source", "target", "tables")
 
@@ -65,7 +65,7 @@ def _line(cells: list[str]) -> str:
     return ", ".join(f"{key}: {cell}" for key, cell in named if cell and key != "note") or "object"
 
 
-def _leaves(value: Raw, above: str) -> Iterator[tuple[str, str]]:
+def _leaves(value: JsonValue, above: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, child in value.items():
             yield from _leaves(child, f"{above}/{key}" if above else str(key))

@@ -11,7 +11,7 @@ from hocba_hub.mappings.document.fields import Fields, Object, Rule, Value
 from hocba_hub.mappings.document.paths import Path
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.mappings.yaml_reading import nearest_line
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
@@ -55,18 +55,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What the mapping writes."""
-
-    schema: str
-    """Name of the target schema."""
-    format: str = JSON
-    root: str = ""
-    """For XML: name of the root element."""
-    namespace: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Applies:
     """Where this version is the right one; nothing given means everywhere."""
 
@@ -82,10 +70,10 @@ class Example:
 
     name: str
     place: str
-    input: Raw
-    output: Raw = None
+    input: JsonValue
+    output: JsonValue = None
     """The whole expected output: of the one record, or a list for several."""
-    contains: Raw = None
+    contains: JsonValue = None
     """A part of the expected output of the one record."""
     findings: tuple[Mapping[str, str], ...] = ()
     """Every expected finding: `code`, and if said its `at` (place) and `target`."""
@@ -101,13 +89,14 @@ class Document:
     note: str
     applies: Applies
     source: Source
-    target: Target
+    target: str
+    """Name of the target schema."""
     tables: Mapping[str, Table]
     """The document's own tables."""
     fields: Fields
     examples: tuple[Example, ...]
     lines: Mapping[str, int] = field(repr=False, compare=False)
-    given: Mapping[str, Raw] = field(repr=False, compare=False)
+    given: Mapping[str, JsonValue] = field(repr=False, compare=False)
     """The document as it was written."""
     text: str = field(default="", repr=False, compare=False)
     """Its YAML."""

@@ -14,16 +14,16 @@ signers: {items: [{role: {value: head}, name: hieuTruong}]} a list of fixed entr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.document.conditions import Condition, parse_condition
 from hocba_hub.mappings.document.paths import Path, PathError, parse_path
 from hocba_hub.mappings.values.transforms import TRANSFORMS
-from hocba_hub.mappings.values.value import ArgumentError, Change, Raw, as_text
+from hocba_hub.mappings.values.value import ArgumentError, Change, JsonValue, as_text
 from hocba_hub.mappings.yaml_reading import Reading, pointer_to
 
 
@@ -32,7 +32,7 @@ class Applied:
     """One transform of a rule, with its argument."""
 
     name: str
-    argument: Raw
+    argument: JsonValue
     change: Change
 
 
@@ -62,8 +62,8 @@ class Value:
     join: str | None = None
     apply: tuple[Applied, ...] = ()
     tables: tuple[TableUse, ...] = ()
-    constant: Raw = None
-    default: Raw = None
+    constant: JsonValue = None
+    default: JsonValue = None
     required: bool = False
     expression: str | None = None
     when: Condition | None = None
@@ -103,6 +103,34 @@ Rule: TypeAlias = Value | Object | Items
 Fields: TypeAlias = Mapping[str, tuple[Rule, ...]]
 """Target field → its rules, tried in order."""
 
+C = TypeVar("C")
+
+
+def inner_fields(rule: Rule) -> tuple[Fields, ...]:
+    """The fields of the objects that a rule makes; of a single value none."""
+    match rule:
+        case Object():
+            return (rule.fields,)
+        case Items():
+            return rule.entries
+        case Value():
+            return ()
+
+
+def walk(fields: Fields, context: C, within: Callable[[str, Object | Items, C], C]) -> Iterator[tuple[str, Rule, C]]:
+    """Every rule with the name of its target field, an object's own before those within it: the one way through them.
+
+    With each comes a context: `context` at the top, and within an object or list what `within` makes of it.
+    """
+    for name, rules in fields.items():
+        for rule in rules:
+            yield name, rule, context
+            if not isinstance(rule, Value):
+                below = within(name, rule, context)
+                for inner in inner_fields(rule):
+                    yield from walk(inner, below, within)
+
+
 VALUE_KEYS = ("from", "join", "apply", "table", "value", "default", "required", "expression", "when", "note")
 OBJECT_KEYS = ("fields", "at", "always", "required", "when", "note")
 EACH_KEYS = ("each", "fields", "where", "required", "when", "note")
@@ -115,7 +143,7 @@ ITSELF = "."
 
 class _Leaf(NamedTuple):
     place: str
-    given: Raw
+    given: JsonValue
 
 
 _Tree: TypeAlias = "dict[str, _Leaf | _Tree]"
@@ -127,7 +155,7 @@ class FieldReader:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
 
-    def fields(self, place: str, given: Raw, above: str) -> Fields:
+    def fields(self, place: str, given: JsonValue, above: str) -> Fields:
         """The rules under one `fields`; `above` is the path of the target object that they fill."""
         if not isinstance(given, dict) or not given:
             self.reading.report_form(place, given, "target fields, as {target: source path or rule}")
@@ -167,7 +195,7 @@ class FieldReader:
                 rules[name] = (self._rule(branch.place, branch.given, target),)
         return rules
 
-    def _rule(self, place: str, given: Raw, target: str) -> Rule:
+    def _rule(self, place: str, given: JsonValue, target: str) -> Rule:
         if isinstance(given, str):
             return Value(target, place, self._paths(place, given))
         if not isinstance(given, dict) or not given:
@@ -196,7 +224,7 @@ class FieldReader:
             return Object(target, place, fields, at, always, *self._common(place, given))
         return self._value(place, given, target)
 
-    def _value(self, place: str, given: dict[str, Raw], target: str) -> Value:
+    def _value(self, place: str, given: dict[str, JsonValue], target: str) -> Value:
         self._keys(place, given, VALUE_KEYS)
         origins = [name for name in ("from", "value", "expression") if given.get(name) is not None]
         if len(origins) != 1:
@@ -227,35 +255,35 @@ class FieldReader:
             as_text(given.get("note") or ""),
         )
 
-    def _common(self, place: str, given: dict[str, Raw]) -> tuple[bool, Condition | None]:
+    def _common(self, place: str, given: dict[str, JsonValue]) -> tuple[bool, Condition | None]:
         required = self._truth(place + "/required", given.get("required", False))
         return required, self._condition(place, given, "when")
 
-    def _truth(self, place: str, given: Raw) -> bool:
+    def _truth(self, place: str, given: JsonValue) -> bool:
         if not isinstance(given, bool):
             self.reading.report_form(place, given, "true or false")
         return given is True
 
-    def _condition(self, place: str, given: dict[str, Raw], key: str) -> Condition | None:
+    def _condition(self, place: str, given: dict[str, JsonValue], key: str) -> Condition | None:
         return parse_condition(self.reading, f"{place}/{key}", given[key]) if key in given else None
 
-    def _keys(self, place: str, given: dict[str, Raw], allowed: tuple[str, ...]) -> None:
+    def _keys(self, place: str, given: dict[str, JsonValue], allowed: tuple[str, ...]) -> None:
         for key in given:
             if key not in allowed:
                 self.reading.report(kinds.KEY_UNKNOWN, place + pointer_to(key), ", ".join(allowed), given=key)
 
-    def _path(self, place: str, given: Raw) -> Path | None:
+    def _path(self, place: str, given: JsonValue) -> Path | None:
         try:
             return parse_path(given)
         except PathError as error:
             self.reading.report(kinds.PATH_WRONG, place, str(error))
             return None
 
-    def _paths(self, place: str, given: Raw) -> tuple[Path, ...]:
+    def _paths(self, place: str, given: JsonValue) -> tuple[Path, ...]:
         paths = (self._path(place, one) for one in (given if isinstance(given, list) else [given]))
         return tuple(path for path in paths if path)
 
-    def _applied(self, place: str, given: Raw) -> tuple[Applied, ...]:
+    def _applied(self, place: str, given: JsonValue) -> tuple[Applied, ...]:
         applied = []
         for number, one in enumerate(given if isinstance(given, list) else [given]):
             at = f"{place}/{number}" if isinstance(given, list) else place
@@ -271,7 +299,7 @@ class FieldReader:
                 self.reading.report(kinds.TRANSFORM_ARGUMENT, at, str(error), given=name)
         return tuple(applied)
 
-    def _tables(self, place: str, given: Raw) -> tuple[TableUse, ...]:
+    def _tables(self, place: str, given: JsonValue) -> tuple[TableUse, ...]:
         uses = []
         for number, one in enumerate(given if isinstance(given, list) else [given]):
             at = f"{place}/{number}" if isinstance(given, list) else place
@@ -291,7 +319,7 @@ class FieldReader:
                 uses.append(TableUse(use["name"], *texts, filters, self._day(at, use.get("on")), otherwise))
         return tuple(uses)
 
-    def _day(self, place: str, given: Raw) -> Path | date | None:
+    def _day(self, place: str, given: JsonValue) -> Path | date | None:
         if given is None:
             return None
         try:

@@ -28,20 +28,19 @@ from hocba_hub.mappings.document.document import (
     Example,
     SheetSpec,
     Source,
-    Target,
 )
 from hocba_hub.mappings.document.fields import FieldReader
 from hocba_hub.mappings.document.paths import Path, PathError, parse_path
 from hocba_hub.mappings.tables.files import inline_table
 from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.values.value import JsonValue, as_text
 from hocba_hub.mappings.yaml_reading import Reading, pointer_to, read_yaml
 from hocba_hub.model.findings import Finding
 
 KEYS = ("mapping", "version", "title", "note", "applies", "source", "target", "tables", "fields", "examples")
 _SOURCE_KEYS = ("format", "schema", "records", "namespaces", "sheets", "unread")
 _SHEET_KEYS = ("sheet", "header", "key", "as", "of")
-_TARGET_KEYS = ("schema", "format", "root", "namespace")
+_TARGET_KEYS = ("schema",)
 _APPLIES_KEYS = ("school-years", "from", "to", "clients")
 _EXAMPLE_KEYS = ("name", "input", "output", "contains", "findings")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
@@ -108,45 +107,45 @@ class _Parts:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
 
-    def keys(self, place: str, given: Mapping[str, Raw], allowed: tuple[str, ...]) -> None:
+    def keys(self, place: str, given: Mapping[str, JsonValue], allowed: tuple[str, ...]) -> None:
         for key in given:
             if key not in allowed:
                 self.reading.report(kinds.KEY_UNKNOWN, place + pointer_to(key), ", ".join(allowed), given=key)
 
-    def object(self, place: str, given: Raw, allowed: tuple[str, ...]) -> dict[str, Raw]:
+    def object(self, place: str, given: JsonValue, allowed: tuple[str, ...]) -> dict[str, JsonValue]:
         if not isinstance(given, dict):
             self.reading.report_form(place, given, "an object with: " + ", ".join(allowed))
             return {}
         self.keys(place, given, allowed)
         return given
 
-    def choice(self, place: str, given: Raw, allowed: tuple[str, ...]) -> str:
+    def choice(self, place: str, given: JsonValue, allowed: tuple[str, ...]) -> str:
         if given not in allowed:
             self.reading.report_form(place, given, " · ".join(allowed))
             return allowed[0]
         return str(given)
 
-    def texts(self, place: str, given: Raw) -> Mapping[str, str]:
+    def texts(self, place: str, given: JsonValue) -> Mapping[str, str]:
         if isinstance(given, dict) and all(isinstance(text, str) for text in given.values()):
             return given
         self.reading.report_form(place, given, "texts, as {name: text}")
         return {}
 
-    def words(self, place: str, given: Raw) -> frozenset[str]:
+    def words(self, place: str, given: JsonValue) -> frozenset[str]:
         values = given if isinstance(given, list) else [given]
         if any(isinstance(value, dict | list) or value is None for value in values):
             self.reading.report_form(place, given, "a text or a list of texts")
             return frozenset()
         return frozenset(as_text(value) for value in values)
 
-    def day(self, place: str, given: Raw) -> date | None:
+    def day(self, place: str, given: JsonValue) -> date | None:
         try:
             return None if given is None else date.fromisoformat(str(given))
         except ValueError:
             self.reading.report_form(place, given, "a date such as 2025-09-01")
             return None
 
-    def applies(self, given: Raw) -> Applies:
+    def applies(self, given: JsonValue) -> Applies:
         given = self.object("/applies", given, _APPLIES_KEYS)
         return Applies(
             self.words("/applies/school-years", given.get("school-years", [])),
@@ -155,7 +154,7 @@ class _Parts:
             self.day("/applies/to", given.get("to")),
         )
 
-    def source(self, given: Raw) -> Source:
+    def source(self, given: JsonValue) -> Source:
         given = self.object("/source", given, _SOURCE_KEYS)
         form = self.choice("/source/format", given.get("format"), FORMATS)
         for key, wanted in (("namespaces", XML), ("sheets", ROWS)):
@@ -175,20 +174,20 @@ class _Parts:
         sheets = self.sheets(given.get("sheets", []))
         return Source(form, schema, records, namespaces, sheets, tuple(path for path in unread if path))
 
-    def path(self, place: str, given: Raw) -> Path | None:
+    def path(self, place: str, given: JsonValue) -> Path | None:
         try:
             return parse_path(given)
         except PathError as error:
             self.reading.report(kinds.PATH_WRONG, place, str(error))
             return None
 
-    def sheets(self, given: Raw) -> tuple[SheetSpec, ...]:
+    def sheets(self, given: JsonValue) -> tuple[SheetSpec, ...]:
         if not isinstance(given, list):
             self.reading.report_form("/source/sheets", given, "a list of sheets")
             return ()
         return tuple(self.sheet(f"/source/sheets/{n}", one, n) for n, one in enumerate(given))
 
-    def sheet(self, place: str, given: Raw, number: int) -> SheetSpec:
+    def sheet(self, place: str, given: JsonValue, number: int) -> SheetSpec:
         given = self.object(place, given, _SHEET_KEYS)
         if not given.get("sheet"):
             self.reading.report(kinds.KEY_ABSENT, place, "sheet")
@@ -205,22 +204,18 @@ class _Parts:
             self.reading.report_form(f"{place}/of", given["of"], "columns of the first sheet, one for each of key")
         return SheetSpec(as_text(given.get("sheet") or ""), (first, last), key, as_text(part), of)
 
-    def columns(self, given: Raw) -> tuple[str, ...]:
+    def columns(self, given: JsonValue) -> tuple[str, ...]:
         return tuple(as_text(one) for one in (given if isinstance(given, list) else [given]))
 
-    def target(self, given: Raw) -> Target:
+    def target(self, given: JsonValue) -> str:
         if isinstance(given, str):
-            return Target(given)
+            return given
         given = self.object("/target", given, _TARGET_KEYS)
-        form = self.choice("/target/format", given.get("format", JSON), (JSON, XML))
-        needed = ("schema", "root") if form == XML else ("schema",)
-        for key in needed:
-            if not given.get(key):
-                self.reading.report(kinds.KEY_ABSENT, "/target", key)
-        texts = self.texts("/target", {key: given.get(key, "") for key in ("schema", "root", "namespace")})
-        return Target(texts.get("schema", ""), form, texts.get("root", ""), texts.get("namespace", ""))
+        if not given.get("schema"):
+            self.reading.report(kinds.KEY_ABSENT, "/target", "schema")
+        return self.texts("/target", {"schema": given.get("schema", "")}).get("schema", "")
 
-    def tables(self, given: Raw) -> Mapping[str, Table]:
+    def tables(self, given: JsonValue) -> Mapping[str, Table]:
         tables: dict[str, Table] = {}
         for name, pairs in self.object("/tables", given, tuple(given) if isinstance(given, dict) else ()).items():
             place = "/tables" + pointer_to(name)
@@ -230,13 +225,13 @@ class _Parts:
                 tables[name] = inline_table(name, pairs)
         return tables
 
-    def examples(self, given: Raw) -> tuple[Example, ...]:
+    def examples(self, given: JsonValue) -> tuple[Example, ...]:
         if not isinstance(given, list):
             self.reading.report_form("/examples", given, "a list of examples")
             return ()
         return tuple(self.example(f"/examples/{number}", one, number) for number, one in enumerate(given))
 
-    def example(self, place: str, given: Raw, number: int) -> Example:
+    def example(self, place: str, given: JsonValue, number: int) -> Example:
         given = self.object(place, given, _EXAMPLE_KEYS)
         if given.get("input") is None:
             self.reading.report(kinds.KEY_ABSENT, place, "input")

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.values.value import Raw, Unfit, as_text, clean_text, value_class
+from hocba_hub.mappings.values.value import JsonValue, ValueRejected, as_text, clean_text, value_class
 from hocba_hub.model.errors import HubError
 
 Steps: TypeAlias = tuple[str | int, ...]
 """Where a value is in its record: keys and list positions from the root."""
 
-Scope: TypeAlias = tuple[Raw, "Scope | None", Steps, int]
+Scope: TypeAlias = tuple[JsonValue, "Scope | None", Steps, int]
 """What paths are relative to: a node, the scope around it, the steps from there to the node, its position from 1."""
 
 TEXT = "#text"
@@ -155,10 +155,10 @@ def origin(scope: Scope) -> Steps:
     return steps
 
 
-def read(path: Path) -> Callable[[Scope], Raw]:
+def read(path: Path) -> Callable[[Scope], JsonValue]:
     """A function that returns the path's one value, a list of values if there are several, or None.
 
-    It raises `Unfit` where the record is built otherwise than the path says.
+    It raises `ValueRejected` where the record is built otherwise than the path says.
     """
     steps, up, special = path.steps, path.up, path.special
     if special == KEY:
@@ -171,7 +171,7 @@ def read(path: Path) -> Callable[[Scope], Raw]:
     if names is None:
         return lambda scope: only(found(start(scope, up)[0], steps))
 
-    def plain(scope: Scope) -> Raw:
+    def plain(scope: Scope) -> JsonValue:
         begin = node = scope[0] if up == 0 else start(scope, up)[0]
         for name in names:
             if type(node) is not dict:
@@ -184,26 +184,26 @@ def read(path: Path) -> Callable[[Scope], Raw]:
     return plain
 
 
-def only(hits: list[tuple[Steps, Raw]]) -> Raw:
+def only(hits: list[tuple[Steps, JsonValue]]) -> JsonValue:
     """The one node that was found, a list of them if there are several, or None."""
     if len(hits) > 1:
         return [node for _, node in hits]
     return hits[0][1] if hits else None
 
 
-def found(node: Raw, steps: tuple[Step, ...]) -> list[tuple[Steps, Raw]]:
+def found(node: JsonValue, steps: tuple[Step, ...]) -> list[tuple[Steps, JsonValue]]:
     """Every node that the steps lead to, lists on the way taken item by item; nothing for what is absent.
 
     Raises:
-        Unfit: a plain value stands where the steps go deeper.
+        ValueRejected: a plain value stands where the steps go deeper.
     """
-    hits: list[tuple[Steps, Raw]] = [((), node)]
+    hits: list[tuple[Steps, JsonValue]] = [((), node)]
     for step in steps:
         hits = [below for at, parent in hits for below in _below(at, parent, step)]
     return hits
 
 
-def _below(at: Steps, parent: Raw, step: Step) -> Iterator[tuple[Steps, Raw]]:
+def _below(at: Steps, parent: JsonValue, step: Step) -> Iterator[tuple[Steps, JsonValue]]:
     if isinstance(parent, list):
         for number, item in enumerate(parent):
             yield from _below((*at, number), item, step)
@@ -212,7 +212,7 @@ def _below(at: Steps, parent: Raw, step: Step) -> Iterator[tuple[Steps, Raw]]:
         if step.name == TEXT and parent is not None:
             yield at, parent
         elif parent not in (None, "") and not step.name.startswith("@"):
-            raise Unfit(kinds.STRUCTURE, f"an object with: {step.name}", value_class=value_class(parent))
+            raise ValueRejected(kinds.STRUCTURE, f"an object with: {step.name}", value_class=value_class(parent))
         return
     if step.name == ANY:
         for key, child in parent.items():
@@ -230,7 +230,7 @@ def _below(at: Steps, parent: Raw, step: Step) -> Iterator[tuple[Steps, Raw]]:
         yield ((*at, step.name, chosen) if isinstance(child, list) else (*at, step.name)), items[chosen]
 
 
-def _chosen(items: list[Raw], step: Step) -> int | None:
+def _chosen(items: list[JsonValue], step: Step) -> int | None:
     if step.index is not None:
         at = step.index + len(items) if step.index < 0 else step.index
         return at if 0 <= at < len(items) else None
@@ -243,12 +243,12 @@ def _chosen(items: list[Raw], step: Step) -> int | None:
     return None
 
 
-def items(path: Path) -> Callable[[Scope], list[tuple[Steps, Raw]]]:
+def items(path: Path) -> Callable[[Scope], list[tuple[Steps, JsonValue]]]:
     """A function that returns the items that `each` goes over: lists item by item, a single value as one item."""
     steps, up = path.steps, path.up
     names = path.keys if up == 0 else None
 
-    def every(scope: Scope) -> list[tuple[Steps, Raw]]:
+    def every(scope: Scope) -> list[tuple[Steps, JsonValue]]:
         if names is not None:
             value = scope[0]
             for name in names:
@@ -256,7 +256,7 @@ def items(path: Path) -> Callable[[Scope], list[tuple[Steps, Raw]]]:
             if type(value) is list:
                 return [((*names, number), item) for number, item in enumerate(value)]
         hits = found(start(scope, up)[0], steps)
-        flat: list[tuple[Steps, Raw]] = []
+        flat: list[tuple[Steps, JsonValue]] = []
         for at, node in hits:
             if isinstance(node, list):
                 flat.extend(((*at, number), item) for number, item in enumerate(node))
@@ -274,7 +274,7 @@ def locate(path: Path, scope: Scope) -> Steps:
     for depth, step in enumerate(rest, 1):
         try:
             hits = found(begin[0], rest[:depth])
-        except Unfit:
+        except ValueRejected:
             return at
         if not hits:
             return (*at, step.name) if step.index is None and step.where is None and step.name != ANY else at

@@ -13,7 +13,7 @@ import yaml
 
 from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.document.parse import load_document
-from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.values.value import JsonValue, as_text
 from hocba_hub.mappings.yaml_reading import read_yaml
 from hocba_hub.model.errors import HubError
 
@@ -52,7 +52,7 @@ class TableFormError(HubError):
     """A reviewed table cannot be read back; the message names its line."""
 
 
-def as_table(document: Document, examples: Mapping[str, Raw] | None = None) -> list[list[str]]:
+def as_table(document: Document, examples: Mapping[str, JsonValue] | None = None) -> list[list[str]]:
     """The rules as lines of text under `HEADER`; `examples` are values by target, for the last column."""
     shown = examples or {}
     lines = [list(HEADER)]
@@ -62,12 +62,12 @@ def as_table(document: Document, examples: Mapping[str, Raw] | None = None) -> l
     return lines
 
 
-def _rules(fields: Mapping[str, Raw], above: str) -> Iterator[tuple[str, str, Mapping[str, Raw]]]:
+def _rules(fields: Mapping[str, JsonValue], above: str) -> Iterator[tuple[str, str, Mapping[str, JsonValue]]]:
     for name, given in fields.items():
         target = f"{above}/{name}" if above else name
         rules = given if isinstance(given, list) else [given]
         for number, one in enumerate(rules, 1):
-            rule: Mapping[str, Raw] = {"from": one} if isinstance(one, str) else one
+            rule: Mapping[str, JsonValue] = {"from": one} if isinstance(one, str) else one
             yield target, str(number) if isinstance(given, list) else "", rule
             below = target if "each" not in rule else target + "[]"
             yield from _rules(rule.get("fields", {}), below)
@@ -75,7 +75,7 @@ def _rules(fields: Mapping[str, Raw], above: str) -> Iterator[tuple[str, str, Ma
                 yield from _rules(entry, f"{target}[{place}]")
 
 
-def _written(value: Raw) -> str:
+def _written(value: JsonValue) -> str:
     """A cell: plain text as it is, anything else as YAML on one line."""
     if value is None:
         return ""
@@ -96,12 +96,12 @@ def from_table(document: Document, lines: Sequence[Sequence[str]]) -> str:
     top = next(tops, None)
     if top is None:
         raise TableFormError("line 1: expected the columns " + ", ".join(HEADER))
-    fields: dict[str, Raw] = {}
+    fields: dict[str, JsonValue] = {}
     for number, line in enumerate(lines[top:], top + 1):
         cells = [as_text("" if cell is None else cell).strip() for cell in line] + [""] * len(HEADER)
         if not cells[0]:
             continue
-        rule: dict[str, Raw] = {}
+        rule: dict[str, JsonValue] = {}
         for key, cell in zip(CELLS, cells[2:], strict=False):
             if cell:
                 reading = read_yaml(cell)
@@ -115,7 +115,7 @@ def from_table(document: Document, lines: Sequence[Sequence[str]]) -> str:
     return text
 
 
-def _put(fields: dict[str, Raw], target: str, alternative: str, rule: dict[str, Raw], line: int) -> None:
+def _put(fields: dict[str, JsonValue], target: str, alternative: str, rule: dict[str, JsonValue], line: int) -> None:
     """Put a rule where its target says: below the objects and lists whose lines came before."""
     here, key = fields, ""
     *above, last = target.split("/")

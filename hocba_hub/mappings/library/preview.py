@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping
 from hocba_hub.mappings.document.diff import ChangeKind
 from hocba_hub.mappings.records.record import Record
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.findings import Finding, Severity
 
-RecordChecker = Callable[[Mapping[str, Raw]], Sequence[Finding]]
+FindingsOf = Callable[[Mapping[str, JsonValue]], Sequence[Finding]]
 """What is said against a translated record: the model's and the rules' findings."""
 
 
@@ -42,7 +42,7 @@ def preview(
     draft: CompiledMapping,
     current: CompiledMapping | None,
     records: Iterable[Record],
-    judge: RecordChecker | None = None,
+    findings_of: FindingsOf | None = None,
 ) -> Preview:
     """The effect of putting `draft` in the place of `current` (None: nothing translates these records now)."""
     effect = Preview()
@@ -55,8 +55,12 @@ def preview(
         effect.fields.update(changes)
         effect.changed += bool(changes)
         effect.unmapped.update(entry.table for entry in after.unmapped)
-        new = [*after.findings, *(judge(after.output) if judge and after.complete else ())]
-        old = [*before.findings, *(judge(before.output) if judge and before.complete else ())] if before else []
+        new = [*after.findings, *(findings_of(after.output) if findings_of and after.complete else ())]
+        old = (
+            [*before.findings, *(findings_of(before.output) if findings_of and before.complete else ())]
+            if before
+            else []
+        )
         codes_new, codes_old = (Counter(one.kind.code for one in some) for some in (new, old))
         effect.findings_more.update(codes_new - codes_old)
         effect.findings_fewer.update(codes_old - codes_new)
@@ -72,7 +76,7 @@ def _passes(findings: Sequence[Finding]) -> bool:
     return all(finding.kind.severity is not Severity.ERROR for finding in findings)
 
 
-def _changes(before: Raw, after: Raw, path: str) -> Iterator[tuple[str, ChangeKind]]:
+def _changes(before: JsonValue, after: JsonValue, path: str) -> Iterator[tuple[str, ChangeKind]]:
     if isinstance(before, dict | None) and isinstance(after, dict | None) and (before or after):
         old, new = before or {}, after or {}
         for key in dict.fromkeys((*old, *new)):

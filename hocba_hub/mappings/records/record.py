@@ -16,7 +16,7 @@ from lxml import etree
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.document.document import Source
 from hocba_hub.mappings.document.paths import TEXT, Path, Steps, items
-from hocba_hub.mappings.values.value import Raw, Unfit
+from hocba_hub.mappings.values.value import JsonValue, ValueRejected
 from hocba_hub.mappings.yaml_reading import pointer_to
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
@@ -28,7 +28,7 @@ class Record(Protocol):
     """One record of a source."""
 
     @property
-    def node(self) -> Raw:
+    def node(self) -> JsonValue:
         """The record as a plain tree."""
         ...
 
@@ -40,7 +40,7 @@ class Record(Protocol):
 class JsonRecord(NamedTuple):
     """A record of a parsed JSON document."""
 
-    node: Raw
+    node: JsonValue
     above: Steps = ()
     """Steps from the document to the record."""
 
@@ -53,10 +53,10 @@ class JsonRecord(NamedTuple):
 class XmlRecord:
     """A record of an XML document."""
 
-    node: Raw
+    node: JsonValue
     root: str
     """Name of the document's root element."""
-    document: Raw
+    document: JsonValue
     """The root element as a plain tree."""
     above: Steps = ()
 
@@ -93,7 +93,7 @@ def parse_xml(text: str) -> etree._Element:
     return root
 
 
-def json_records(document: Raw, source: Source) -> Iterator[Record | Finding]:
+def json_records(document: JsonValue, source: Source) -> Iterator[Record | Finding]:
     """The records of a parsed JSON document, or the finding that there are none."""
     if source.records is None:
         records = enumerate(document) if isinstance(document, list) else None
@@ -117,10 +117,12 @@ def xml_records(root: etree._Element, source: Source) -> Iterator[Record | Findi
     )
 
 
-def _at(document: Raw, path: Path, make: Callable[[Raw, Steps], Record], expected: str) -> Iterator[Record | Finding]:
+def _at(
+    document: JsonValue, path: Path, make: Callable[[JsonValue, Steps], Record], expected: str
+) -> Iterator[Record | Finding]:
     try:
         hits = items(path)((document, None, (), 1))
-    except Unfit:
+    except ValueRejected:
         hits = []
     if not hits:
         yield Finding(kinds.NO_RECORDS, "", expected)
@@ -143,12 +145,12 @@ class _Names(dict[str, str]):
         return name
 
 
-def element_node(element: etree._Element, names: Mapping[str, str]) -> Raw:
+def element_node(element: etree._Element, names: Mapping[str, str]) -> JsonValue:
     """An element as a plain tree."""
     attributes = element.items()
     if not attributes and not len(element):
         return element.text or ""
-    node: dict[str, Raw] = {}
+    node: dict[str, JsonValue] = {}
     for attribute, content in attributes:
         if attribute == _NIL and content in ("true", "1"):
             return None

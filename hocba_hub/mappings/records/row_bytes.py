@@ -8,7 +8,7 @@ from datetime import date, datetime
 import orjson
 
 from hocba_hub.mappings.records.rows import RowRecord
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 
 _DAY, _MOMENT = "@day", "@moment"
 
@@ -27,7 +27,7 @@ def row_record(raw: bytes, letters: Mapping[str, Mapping[str, str]]) -> RowRecor
     return RowRecord(_plain(orjson.loads(raw)), letters)
 
 
-def _marked(value: object) -> Raw:
+def _marked(value: object) -> JsonValue:
     if isinstance(value, datetime):
         return {_MOMENT: value.isoformat()}
     if isinstance(value, date):
@@ -35,7 +35,7 @@ def _marked(value: object) -> Raw:
     return str(value)
 
 
-def _plain(node: Raw) -> Raw:
+def _plain(node: JsonValue) -> JsonValue:
     if isinstance(node, list):
         return [_plain(one) for one in node]
     if not isinstance(node, dict):

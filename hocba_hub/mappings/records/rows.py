@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.compile.conversion import CELL_FAULTS
 from hocba_hub.mappings.document.document import SheetSpec, Source
 from hocba_hub.mappings.document.paths import Steps
 from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.records.sheet_rows import ROW, SHEET, HeldRows, Key, Row, cell_place, key_of, letter
-from hocba_hub.mappings.values.value import MERGED, Raw, as_text, clean_text
+from hocba_hub.mappings.values.cells import CELL_FAULTS
+from hocba_hub.mappings.values.value import MERGED, JsonValue, as_text, clean_text
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
@@ -44,7 +44,7 @@ class Sheet:
     """One sheet: its rows are read once, from the first. Reading them may raise `SourceError`."""
 
     name: str
-    rows: Iterable[Sequence[Raw]]
+    rows: Iterable[Sequence[JsonValue]]
     remarks: Sequence[Finding] = ()
     """What its reader has to say of it, once the rows were read."""
 
@@ -53,7 +53,7 @@ class Sheet:
 class RowRecord:
     """A card of a workbook."""
 
-    node: Raw
+    node: JsonValue
     letters: Mapping[str, Mapping[str, str]]
     """Sheet → column name → letter."""
 
@@ -78,7 +78,7 @@ def row_records(sheets: Sequence[Sheet], source: Source) -> Iterator[Record | Fi
     return _Workbook(sheets, source).records()
 
 
-def header_names(rows: Sequence[Sequence[Raw]]) -> list[str]:
+def header_names(rows: Sequence[Sequence[JsonValue]]) -> list[str]:
     """Column names of one or several header rows, blanks and line breaks as one blank."""
     width = max((len(row) for row in rows), default=0)
     texts = [[" ".join(clean_text(as_text("" if c in (None, MERGED) else c)).split()) for c in row] for row in rows]
@@ -134,7 +134,7 @@ class _Workbook:
             for row in part.left() if part.spec.key else ():
                 yield Finding(kinds.KEY_UNMATCHED, row.place, main.sheet)
 
-    def joined(self, key: Key, card: dict[str, Raw], parts: Sequence[HeldRows]) -> Record | Finding:
+    def joined(self, key: Key, card: dict[str, JsonValue], parts: Sequence[HeldRows]) -> Record | Finding:
         """The card with its rows of other sheets; a finding if one that it names by its columns is not there."""
         record = RowRecord(card, self.letters)
         for part in parts:
@@ -148,9 +148,9 @@ class _Workbook:
                 return Finding(kinds.KEY_UNMATCHED, record.place((spec.of[0],)), spec.sheet)
         return record
 
-    def cards(self, spec: SheetSpec) -> Iterator[tuple[Key, dict[str, Raw]] | Finding]:
+    def cards(self, spec: SheetSpec) -> Iterator[tuple[Key, dict[str, JsonValue]] | Finding]:
         """One item for each card; rows that follow each other with the same key are one card."""
-        card: dict[str, Raw] | None = None
+        card: dict[str, JsonValue] | None = None
         last: Key = ()
         done: set[Key] = set()
         for key, row in self.of(spec):
@@ -209,14 +209,14 @@ class _Workbook:
             key = key_of(node, spec.key)
             yield key, row if all(key) else self.keyless(row, node, spec.key[key.index("")])
 
-    def keyless(self, row: Row, node: Mapping[str, Raw], column: str) -> Finding:
+    def keyless(self, row: Row, node: Mapping[str, JsonValue], column: str) -> Finding:
         place = cell_place(row.sheet, self.letters[row.sheet].get(column, ""), row.number)
         value = node.get(column)
         if isinstance(value, str) and value in CELL_FAULTS:
             return finding(CELL_FAULTS[value], place, target=column)
         return Finding(kinds.KEY_MISSING, place, column)
 
-    def header(self, top: Sequence[Sequence[Raw]], spec: SheetSpec) -> tuple[int, list[str]]:
+    def header(self, top: Sequence[Sequence[JsonValue]], spec: SheetSpec) -> tuple[int, list[str]]:
         """The last header row's number and the column names: where the spec says, or where the key columns are."""
         first, last = spec.header
         said = header_names(top[first - 1 : last]) if len(top) >= last else []

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from hocba_hub.mappings.compile.conversion import CELL_FAULTS
 from hocba_hub.mappings.document.document import SheetSpec
-from hocba_hub.mappings.values.value import Raw, as_text, clean_text
+from hocba_hub.mappings.values.cells import CELL_FAULTS
+from hocba_hub.mappings.values.value import JsonValue, as_text, clean_text
 
 SHEET, ROW = "@sheet", "@row"
 _OVERHEAD = 100
@@ -36,7 +36,7 @@ def letter(column: int) -> str:
     return name
 
 
-def key_of(row: Mapping[str, Raw], columns: Iterable[str]) -> Key:
+def key_of(row: Mapping[str, JsonValue], columns: Iterable[str]) -> Key:
     """The values of key columns; "" where there is none."""
     values = (row.get(name) for name in columns)
     texts = (clean_text(as_text(value)) if value is not None else "" for value in values)
@@ -49,16 +49,16 @@ class Row(NamedTuple):
     sheet: str
     names: Sequence[str]
     number: int
-    cells: Sequence[Raw]
+    cells: Sequence[JsonValue]
 
     @property
     def place(self) -> str:
         """`Sheet!7`."""
         return cell_place(self.sheet, "", self.number)
 
-    def node(self) -> dict[str, Raw]:
+    def node(self) -> dict[str, JsonValue]:
         """Its values by their columns, blanks left out."""
-        row: dict[str, Raw] = {
+        row: dict[str, JsonValue] = {
             name: cell
             for name, cell in zip(self.names, self.cells, strict=False)
             if name and cell is not None and cell != ""
@@ -86,7 +86,7 @@ class HeldRows:
         self.rows.setdefault(key, []).append(packed)
         return len(packed) + _OVERHEAD
 
-    def of(self, key: Key, card: Mapping[str, Raw]) -> list[Row]:
+    def of(self, key: Key, card: Mapping[str, JsonValue]) -> list[Row]:
         """The rows that belong to a card."""
         if self.spec.key and not self.spec.of:
             return [self._row(packed) for packed in self.rows.pop(key, ())]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from hocba_hub.mappings.schemas.delivery import FACTS
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField, from_field_table, from_json_schema
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.card import CARD
 from hocba_hub.model.errors import HubError
 
@@ -35,7 +35,7 @@ _RESULT = ("ndc_learning_result.csv", "ketquahoctapththcsthpttx")
 _RECALL = (_SENT, "thuhoi")
 
 
-_ALSO_KNOWN: Mapping[str, Mapping[str, Mapping[str, Raw]]] = {
+_ALSO_KNOWN: Mapping[str, Mapping[str, Mapping[str, JsonValue]]] = {
     "primary-delivery": {
         "signers/homeroom/personal_number": {"required": True},  # a check of the model
         "year/weight_kg": {"least": 1, "most": 300},  # the text's own form
@@ -137,7 +137,7 @@ def _sent_record(sent: _Sent) -> TargetField:
     return TargetField(OBJECT, children={RECORDS: TargetField(LIST, required=True, item=record)})
 
 
-def _with(field: TargetField, names: list[str], known: Mapping[str, Raw]) -> TargetField:
+def _with(field: TargetField, names: list[str], known: Mapping[str, JsonValue]) -> TargetField:
     if not names:
         return replace(field, **known)
     inner = _with(field.children[names[0]], names[1:], known)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.clock import VIETNAM
 from hocba_hub.model.keys import CardKey, Event, Version
 
-_TEXT: Mapping[str, Raw] = {"type": "string"}
-FACTS: Mapping[str, Raw] = {
+_TEXT: Mapping[str, JsonValue] = {"type": "string"}
+FACTS: Mapping[str, JsonValue] = {
     "type": "object",
     "additionalProperties": False,
     "required": [
@@ -47,7 +47,7 @@ FACTS: Mapping[str, Raw] = {
 """The facts of a delivery, as a JSON Schema. In a recall there may be no card beside them."""
 
 
-def envelope_facts(key: CardKey, version: Version, event: Event, accepted_at: datetime) -> dict[str, Raw]:
+def envelope_facts(key: CardKey, version: Version, event: Event, accepted_at: datetime) -> dict[str, JsonValue]:
     """The facts that every delivery of a version has, the same in every attempt."""
     record_id = key.record_id()
     technical = sha256(record_id.encode()).hexdigest()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from re import _parser  # type: ignore[attr-defined]
 
 from hocba_hub.mappings.values.shapes import ANY, BOOLEAN, DAY_FORM, MONTH_FORM, NUMBER, TEXT, WHOLE, YEAR_FORM
-from hocba_hub.mappings.values.value import Raw
+from hocba_hub.mappings.values.value import JsonValue
 
 OBJECT, LIST = "object", "list"
 _TYPES = {
@@ -99,7 +99,7 @@ class TargetField:
         return here
 
 
-def from_json_schema(schema: Mapping[str, Raw]) -> TargetField:
+def from_json_schema(schema: Mapping[str, JsonValue]) -> TargetField:
     """The target that a JSON Schema (2020-12, or the subset of OpenAPI) describes; references within it only.
 
     Alternatives (`anyOf`, `oneOf`) become one field that can hold any of them: required is what each requires.
@@ -108,20 +108,20 @@ def from_json_schema(schema: Mapping[str, Raw]) -> TargetField:
 
 
 def _resolved(
-    root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ...]
-) -> tuple[Mapping[str, Raw], tuple[str, ...]]:
+    root: Mapping[str, JsonValue], part: Mapping[str, JsonValue], seen: tuple[str, ...]
+) -> tuple[Mapping[str, JsonValue], tuple[str, ...]]:
     while isinstance(reference := part.get("$ref"), str):
         if reference in seen or not reference.startswith("#"):
             return {}, seen
         seen = (*seen, reference)
-        found: Raw = root
+        found: JsonValue = root
         for step in reference.removeprefix("#").strip("/").split("/"):
             found = found.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, dict) else {}
         part = {**found, **{key: value for key, value in part.items() if key != "$ref"}}
     return part, seen
 
 
-def _field(root: Mapping[str, Raw], part: Mapping[str, Raw], seen: tuple[str, ...]) -> TargetField:
+def _field(root: Mapping[str, JsonValue], part: Mapping[str, JsonValue], seen: tuple[str, ...]) -> TargetField:
     part, seen = _resolved(root, part, seen)
     for key in ("anyOf", "oneOf"):
         if key in part:

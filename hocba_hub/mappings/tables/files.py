@@ -27,7 +27,7 @@ from importlib.resources.abc import Traversable
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.tables.lookup import Column, Row, Table
-from hocba_hub.mappings.values.value import Raw, as_text, clean_text
+from hocba_hub.mappings.values.value import JsonValue, as_text, clean_text
 from hocba_hub.mappings.yaml_reading import Reading, pointer_to, read_yaml
 from hocba_hub.model.findings import Finding
 
@@ -38,7 +38,7 @@ _CSV_NAME = re.compile(r"[a-z0-9_-]{1,60}\.csv")
 SEPARATOR = "|"
 
 
-def inline_table(name: str, pairs: Mapping[str, Raw]) -> Table:
+def inline_table(name: str, pairs: Mapping[str, JsonValue]) -> Table:
     """A table of a mapping's own: from its keys to its values."""
     columns = {"key": Column("key", "the source's own code"), "value": Column("value", "what it means")}
     rows = [
@@ -94,7 +94,7 @@ def read_table(text: str, read_file: Callable[[str], str]) -> tuple[Table | None
     return table, head.get("extends"), []
 
 
-def _columns(reading: Reading, given: Raw) -> dict[str, Column]:
+def _columns(reading: Reading, given: JsonValue) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     if not isinstance(given, dict) or not given:
         reading.report_form("/columns", given, "the code systems, as {name: description}")
@@ -114,7 +114,7 @@ def _columns(reading: Reading, given: Raw) -> dict[str, Column]:
 
 
 def _rows(
-    reading: Reading, head: dict[str, Raw], columns: Mapping[str, Column], read_file: Callable[[str], str]
+    reading: Reading, head: dict[str, JsonValue], columns: Mapping[str, Column], read_file: Callable[[str], str]
 ) -> list[Row]:
     if "file" in head:
         try:
@@ -125,7 +125,7 @@ def _rows(
             reading.report_form("/file", head["file"], "a CSV file beside the table")
             return []
         lines = csv.DictReader(io.StringIO(text))
-        pairs: Iterable[tuple[str, Raw]] = ((f"/file/{number}", line) for number, line in enumerate(lines, 2))
+        pairs: Iterable[tuple[str, JsonValue]] = ((f"/file/{number}", line) for number, line in enumerate(lines, 2))
     else:
         given = head.get("rows", [] if head.get("extends") else None)
         if not isinstance(given, list):
@@ -135,7 +135,7 @@ def _rows(
     return [row for place, line in pairs if (row := _row(reading, place, line, columns)) is not None]
 
 
-def _row(reading: Reading, place: str, line: Raw, columns: Mapping[str, Column]) -> Row | None:
+def _row(reading: Reading, place: str, line: JsonValue, columns: Mapping[str, Column]) -> Row | None:
     if not isinstance(line, dict):
         reading.report_form(place, line, "a row, as {column: value}")
         return None

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.values.shapes import DAY_FORM, MONTH_FORM, TEXT, YEAR_FORM, Shape
-from hocba_hub.mappings.values.value import ArgumentError, Unfit, as_text, value_class
+from hocba_hub.mappings.values.value import ArgumentError, ValueRejected, as_text, value_class
 
 EXCEL, ISO = "excel", "iso"
 PATTERN_HELP = "dd/mm/yyyy · yyyy-mm-dd · mm/yyyy · yyyy · iso · excel"
@@ -64,8 +64,8 @@ def from_serial(serial: float) -> str | None:
 def date_reader(patterns: Sequence[object]) -> Callable[[object], str | None]:
     """A function that turns a value into `YYYY-MM-DD`, `YYYY-MM` or `YYYY`, by the first pattern that fits.
 
-    Cells that a spreadsheet holds as dates need no pattern. It raises `Unfit` for a value that no pattern fits, and
-    for a day that the calendar has not.
+    Cells that a spreadsheet holds as dates need no pattern. It raises `ValueRejected` for a value that no pattern
+    fits, and for a day that the calendar has not.
 
     Raises:
         ArgumentError: a pattern is not one.
@@ -93,7 +93,7 @@ def date_reader(patterns: Sequence[object]) -> Callable[[object], str | None]:
                 match = regex.fullmatch(as_text(value))
                 if match and (iso := _iso(match)):
                     return iso
-        raise Unfit(kinds.UNREADABLE, expected, value_class=value_class(value))
+        raise ValueRejected(kinds.UNREADABLE, expected, value_class=value_class(value))
 
     return to_iso
 
@@ -112,7 +112,7 @@ def date_writer(pattern: object) -> Callable[[object], str]:
         match = _ISO_PARTS.match(as_text(value))
         given = {"yyyy": match[1], "mm": match[2], "dd": match[3]} if match else {}
         if sum(1 for part in given.values() if part) < wanted:
-            raise Unfit(kinds.UNREADABLE, "YYYY-MM-DD", value_class=value_class(value))
+            raise ValueRejected(kinds.UNREADABLE, "YYYY-MM-DD", value_class=value_class(value))
         return "".join(given[part] or "" if part in given else part for part in parts)
 
     return write
@@ -137,7 +137,7 @@ def precision(argument: object) -> Callable[[object], str | None]:
     def passed(value: object) -> str | None:
         text = as_text(value)
         if _ISO_PARTS.fullmatch(text) is None:
-            raise Unfit(kinds.UNREADABLE, "2015-09-02 · 2015-09 · 2015", value_class=value_class(value))
+            raise ValueRejected(kinds.UNREADABLE, "2015-09-02 · 2015-09 · 2015", value_class=value_class(value))
         return text if form.search(text) else None
 
     return passed

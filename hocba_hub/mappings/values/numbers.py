@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.values.value import Unfit, as_text, value_class
+from hocba_hub.mappings.values.value import ValueRejected, as_text, value_class
 
 _DECIMAL = re.compile(r"(-?)0*(\d{1,15})(?:[.,](\d{1,15}))?")
 _LONGEST = 40
@@ -37,7 +37,7 @@ def decimal_text(value: object) -> str:
     text = as_text(value)
     plain = None if isinstance(value, bool) or len(text) > _LONGEST else _plain(text)
     if plain is None:
-        raise Unfit(kinds.UNREADABLE, "8,5 · 8.5 · 8", value_class=value_class(value))
+        raise ValueRejected(kinds.UNREADABLE, "8,5 · 8.5 · 8", value_class=value_class(value))
     return plain
 
 
@@ -51,10 +51,10 @@ def integer(value: object) -> int:
     """The whole number; a fraction of zeros is allowed (`7.0`, as spreadsheets write it)."""
     try:
         plain = decimal_text(value)
-    except Unfit:
+    except ValueRejected:
         plain = "."
     if "." in plain:
-        raise Unfit(kinds.UNREADABLE, "7", value_class=value_class(value))
+        raise ValueRejected(kinds.UNREADABLE, "7", value_class=value_class(value))
     return int(plain)
 
 
@@ -104,7 +104,7 @@ def flag(yes: Iterable[object], no: Iterable[object]) -> Callable[[object], bool
             return value
         answer = words.get(as_text(value).casefold())
         if answer is None:
-            raise Unfit(kinds.UNREADABLE, expected, value_class=value_class(value))
+            raise ValueRejected(kinds.UNREADABLE, expected, value_class=value_class(value))
         return answer
 
     return read
@@ -117,7 +117,7 @@ def level(wanted: dict[str, str]) -> Callable[[object], str]:
     def read(value: object) -> str:
         word = words.get(as_text(value).upper())
         if word is None:
-            raise Unfit(kinds.UNREADABLE, " · ".join(words), value_class=value_class(value))
+            raise ValueRejected(kinds.UNREADABLE, " · ".join(words), value_class=value_class(value))
         return word
 
     return read

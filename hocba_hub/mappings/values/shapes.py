@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hocba_hub.mappings.values.value import Raw, as_text
+from hocba_hub.mappings.values.value import JsonValue, as_text
 
 ANY, TEXT, WHOLE, NUMBER, BOOLEAN = "any", "text", "integer", "number", "boolean"
 """The types that a rule can give; JSON's own, with whole numbers apart."""
@@ -29,7 +29,7 @@ class Shape:
     """Regular expression that it matches; empty if not known."""
 
     @staticmethod
-    def of(*values: Raw) -> Shape:
+    def of(*values: JsonValue) -> Shape:
         """The shape of a value that is one of these."""
         types = {_type_of(value) for value in values}
         plain = frozenset(value for value in values if isinstance(value, str | int | float | bool))

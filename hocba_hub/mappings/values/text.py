@@ -8,10 +8,18 @@ from __future__ import annotations
 import re
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.values.value import ArgumentError, Change, Raw, Unfit, as_text, clean_text, value_class
+from hocba_hub.mappings.values.value import (
+    ArgumentError,
+    Change,
+    JsonValue,
+    ValueRejected,
+    as_text,
+    clean_text,
+    value_class,
+)
 
 
-def listed(argument: Raw, expected: str) -> list[Raw]:
+def listed(argument: JsonValue, expected: str) -> list[JsonValue]:
     """The argument as a list of at least one value."""
     if isinstance(argument, list) and argument:
         return argument
@@ -20,7 +28,7 @@ def listed(argument: Raw, expected: str) -> list[Raw]:
     return [argument]
 
 
-def whole_number(argument: Raw, expected: str, least: int, most: int) -> int:
+def whole_number(argument: JsonValue, expected: str, least: int, most: int) -> int:
     """The argument, if it is a whole number within these bounds."""
     if isinstance(argument, bool) or not isinstance(argument, int) or not least <= argument <= most:
         raise ArgumentError(expected)
@@ -30,7 +38,7 @@ def whole_number(argument: Raw, expected: str, least: int, most: int) -> int:
 PAD = "12 · {width: 12, with: '0'} (1 … 100)"
 
 
-def pad_argument(argument: Raw) -> tuple[int, str]:
+def pad_argument(argument: JsonValue) -> tuple[int, str]:
     """Width and fill of a padding."""
     if isinstance(argument, dict) and set(argument) <= {"width", "with"}:
         width, fill = argument.get("width"), as_text(argument.get("with", "0"))
@@ -41,7 +49,7 @@ def pad_argument(argument: Raw) -> tuple[int, str]:
     return whole_number(width, PAD, 1, 100), fill
 
 
-def pad(argument: Raw) -> Change:
+def pad(argument: JsonValue) -> Change:
     """Fills up from the left."""
     width, fill = pad_argument(argument)
     return lambda value: (value if type(value) is str else as_text(value)).rjust(width, fill)
@@ -50,7 +58,7 @@ def pad(argument: Raw) -> Change:
 REPLACE = "{from: ',', to: '.'}"
 
 
-def replacing(argument: Raw) -> Change:
+def replacing(argument: JsonValue) -> Change:
     """Replaces a text by another."""
     if not isinstance(argument, dict) or set(argument) != {"from", "to"} or argument["from"] in (None, ""):
         raise ArgumentError(REPLACE)
@@ -61,7 +69,7 @@ def replacing(argument: Raw) -> Change:
 SPLIT = "{at: '-', part: 1} · {at: '-', part: -1}"
 
 
-def splitting(argument: Raw) -> Change:
+def splitting(argument: JsonValue) -> Change:
     """One part of a text that a separator divides; nothing where there is no such part."""
     if not isinstance(argument, dict) or set(argument) != {"at", "part"} or not as_text(argument["at"] or ""):
         raise ArgumentError(SPLIT)
@@ -69,7 +77,7 @@ def splitting(argument: Raw) -> Change:
     if part == 0:
         raise ArgumentError(SPLIT)
 
-    def split(value: Raw) -> str | None:
+    def split(value: JsonValue) -> str | None:
         parts = as_text(value).split(separator)
         at = part - 1 if part > 0 else part
         return clean_text(parts[at]) or None if -len(parts) <= at < len(parts) else None
@@ -80,12 +88,12 @@ def splitting(argument: Raw) -> Change:
 NAME_PART = "family · middle · given"
 
 
-def name_part(argument: Raw) -> Change:
+def name_part(argument: JsonValue) -> Change:
     """Họ, chữ đệm, tên: the first word is the family name, the last the given name."""
     if argument not in ("family", "middle", "given"):
         raise ArgumentError(NAME_PART)
 
-    def part(value: Raw) -> str | None:
+    def part(value: JsonValue) -> str | None:
         words = as_text(value).split()
         if argument == "family":
             return words[0] if len(words) > 1 else None
@@ -97,7 +105,7 @@ def name_part(argument: Raw) -> Change:
 EMPTY = "'-' · ['-', '/']"
 
 
-def emptying(argument: Raw) -> Change:
+def emptying(argument: JsonValue) -> Change:
     """Turns some texts into nothing."""
     nothing = {as_text(text) for text in listed(argument, EMPTY)}
     return lambda value: None if as_text(value) in nothing else value
@@ -113,31 +121,31 @@ def school_year(value: str) -> str:
         first = int(match[1])
         if match[2] is None or int(match[2]) in (first + 1, (first + 1) % 100):
             return f"{first}-{first + 1}"
-    raise Unfit(kinds.UNREADABLE, "2025-2026 · 2025 - 2026 · 2025/26 · 2025", value_class=value_class(value))
+    raise ValueRejected(kinds.UNREADABLE, "2025-2026 · 2025 - 2026 · 2025/26 · 2025", value_class=value_class(value))
 
 
 def leading_number(value: str) -> int:
     """The first number of a text."""
     match = re.match(r"\D{0,10}?(\d{1,9})", value)
     if match is None:
-        raise Unfit(kinds.UNREADABLE, "6A1", value_class=value_class(value))
+        raise ValueRejected(kinds.UNREADABLE, "6A1", value_class=value_class(value))
     return int(match[1])
 
 
-def affix(argument: Raw) -> str:
+def affix(argument: JsonValue) -> str:
     """The argument as a text that is not empty."""
     if argument in (None, "") or isinstance(argument, dict | list):
         raise ArgumentError("a text")
     return as_text(argument)
 
 
-def prefix(argument: Raw) -> Change:
+def prefix(argument: JsonValue) -> Change:
     """Puts a text before."""
     before = affix(argument)
     return lambda value: before + as_text(value)
 
 
-def suffix(argument: Raw) -> Change:
+def suffix(argument: JsonValue) -> Change:
     """Puts a text behind."""
     behind = affix(argument)
     return lambda value: as_text(value) + behind

@@ -2,7 +2,7 @@
 
 Each entry of `TRANSFORMS` says what it takes and gives, so that the static check can follow types and lengths
 through a rule. A transform gets a clean value that is not empty, and returns the new one, None for "nothing", or
-raises `Unfit`.
+raises `ValueRejected`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hocba_hub.mappings.values import content, dates, numbers, text
 from hocba_hub.mappings.values.shapes import BOOLEAN, NUMBER, TEXT, WHOLE, Shape
-from hocba_hub.mappings.values.value import ArgumentError, Change, Raw, as_text, clean_text
+from hocba_hub.mappings.values.value import ArgumentError, Change, JsonValue, as_text, clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class Transform:
 
     about: str
     """What it does, in a line for the reference of mapping authors."""
-    build: Callable[[Raw], Change]
+    build: Callable[[JsonValue], Change]
     """From the argument (None if there is none) to the function; raises `ArgumentError`."""
-    shape: Callable[[Raw, Shape], Shape]
+    shape: Callable[[JsonValue, Shape], Shape]
     """From the argument and what comes in to what comes out."""
     argument: str = ""
     """What the argument may be; empty if there is none."""
 
-    def made(self, argument: Raw) -> Change:
+    def made(self, argument: JsonValue) -> Change:
         """The function for an argument.
 
         Raises:
@@ -39,26 +39,26 @@ class Transform:
         return self.build(argument)
 
 
-def _of_text(change: Callable[[str], Raw]) -> Callable[[Raw], Change]:
+def _of_text(change: Callable[[str], JsonValue]) -> Callable[[JsonValue], Change]:
     return lambda _: lambda value: change(value if isinstance(value, str) else as_text(value))
 
 
-def _keeps(_: Raw, before: Shape) -> Shape:
+def _keeps(_: JsonValue, before: Shape) -> Shape:
     return Shape(TEXT, before.longest)
 
 
-def _gives(shape: Shape) -> Callable[[Raw, Shape], Shape]:
+def _gives(shape: Shape) -> Callable[[JsonValue, Shape], Shape]:
     return lambda *_: shape
 
 
-def _pad_shape(argument: Raw, before: Shape) -> Shape:
+def _pad_shape(argument: JsonValue, before: Shape) -> Shape:
     return Shape(TEXT, None if before.longest is None else max(before.longest, text.pad_argument(argument)[0]))
 
 
 _FLAG = "{true: [x], false: ['-']}"
 
 
-def _flag(argument: Raw) -> Change:
+def _flag(argument: JsonValue) -> Change:
     if argument is None:
         return numbers.flag(numbers.YES, numbers.NO)
     if not isinstance(argument, dict) or set(argument) != {"true", "false"}:
@@ -69,7 +69,7 @@ def _flag(argument: Raw) -> Change:
 _LEVEL = "letter · digit"
 
 
-def _level_words(argument: Raw) -> dict[str, str]:
+def _level_words(argument: JsonValue) -> dict[str, str]:
     if argument not in ("letter", "digit"):
         raise ArgumentError(_LEVEL)
     return numbers.LETTERS if argument == "letter" else numbers.DIGITS
@@ -78,11 +78,11 @@ def _level_words(argument: Raw) -> dict[str, str]:
 _PLACES = "0 … 6"
 
 
-def _places(argument: Raw) -> int | None:
+def _places(argument: JsonValue) -> int | None:
     return None if argument is None else text.whole_number(argument, _PLACES, 0, 6)
 
 
-def _affix_shape(argument: Raw, before: Shape) -> Shape:
+def _affix_shape(argument: JsonValue, before: Shape) -> Shape:
     return Shape(TEXT, None if before.longest is None else before.longest + len(as_text(argument)))
 
 

@@ -11,7 +11,7 @@ from unicodedata import is_normalized, normalize
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import FindingKind
 
-Raw: TypeAlias = Any
+JsonValue: TypeAlias = Any
 """A value as a document brings it: anything that JSON, YAML or a spreadsheet can hold."""
 
 _EXACT = 1e15
@@ -24,7 +24,7 @@ NO_RESULT, MERGED = "#FORMULA!", "#MERGED!"
 """What a reader of workbooks gives for a formula without a stored result, and for a cell that a merged one covers."""
 
 
-Change: TypeAlias = Callable[[Raw], Raw]
+Change: TypeAlias = Callable[[JsonValue], JsonValue]
 """A function of one value."""
 
 
@@ -32,7 +32,7 @@ class ArgumentError(HubError):
     """A transform's argument in a mapping is not right; the message says what is expected."""
 
 
-class Unfit(Exception):  # noqa: N818 - not an error of ours: the value does not fit, and becomes a finding
+class ValueRejected(Exception):  # noqa: N818 - not an error of ours: the value does not fit, and becomes a finding
     """A value cannot become what its rule asks for.
 
     `kind` is the finding it becomes, `expected` what was wanted; `facts` fill the message. `unmapped` is the code

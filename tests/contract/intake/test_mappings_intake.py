@@ -1,0 +1,156 @@
+"""Vendors' own formats over real HTTP: profiles by query, media type and client; findings at the vendor's place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import orjson
+import pytest
+
+from hocba_hub.model.keys import CardId, CardKey, SchoolYear
+from hocba_hub.model.reading import read_card
+from hocba_hub.store import search
+from hocba_hub.store.accept import canonical_of
+from hocba_hub.store.access import set_profile
+from hocba_hub.store.engine import Store
+from hocba_hub.store.mappings import Scope, activate
+from tests.support.api_server import Api, running_api
+from tests.support.vendor_records import NAME, flat, sent
+
+FLAT = f"application/vnd.hocba.{NAME}+json"
+XML = """mapping: xml-cards
+version: 1.0.0
+source: {format: xml, namespaces: {h: "urn:h"}, records: h:Cards/h:Card}
+target: report-card
+fields:
+  kind: {value: secondary}
+  card_id: {from: '@id', required: true}
+  school_year: {from: h:Year, apply: [school-year], required: true}
+  school/code: h:School
+"""
+
+
+@pytest.fixture
+def api(store: Store) -> Iterator[Api]:
+    with running_api(store) as running:
+        yield running
+
+
+@pytest.fixture
+def key(api: Api) -> str:
+    return api.client_key()
+
+
+def stored(api: Api, card: str) -> search.Document:
+    with api.store.read() as connection:
+        return search.document(connection, CardKey(SchoolYear("2025-2026"), CardId(card)), 1)
+
+
+def test_a_vendors_list_becomes_cards_and_its_bytes_are_kept(api: Api, key: str):
+    records = [orjson.dumps(flat(1)).replace(b":", b" :  "), orjson.dumps(flat(2))]
+    answer = sent(api, key, b'{"hocBa": [' + b" , ".join(records) + b"]}", f"?profile={NAME}")
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    for number, raw in enumerate(records, 1):
+        kept = stored(api, f"HB-{number}")
+        assert (kept.body, kept.media_type, kept.sha256) == (raw, FLAT, hashlib.sha256(raw).digest())
+    with api.store.read() as connection:
+        canonical = canonical_of(connection, CardKey(SchoolYear("2025-2026"), CardId("HB-1")), 1)
+    assert read_card(canonical).card.school.code == flat()["maTruong"]
+    assert sent(api, key, {"hocBa": [flat(2)]}, f"?profile={NAME}").json()["records"][0]["status"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("how", "content_type"),
+    [
+        (f"?profile={NAME}", "application/json"),
+        ("", FLAT),
+        ("", f'application/json; charset=utf-8; profile="{NAME}"'),
+        (f"?profile={NAME}", "application/vnd.hocba.another+json"),
+    ],
+)
+def test_a_profile_is_named_by_query_media_type_or_its_parameter(api: Api, key: str, how: str, content_type: str):
+    answer = sent(api, key, [flat()], how, **{"Content-Type": content_type})
+    assert answer.status_code == 202, answer.text
+    assert stored(api, "HB-1").media_type == FLAT
+
+
+def test_ndjson_has_a_vendors_record_in_each_line(api: Api, key: str):
+    lines = b"\n".join(orjson.dumps(flat(number)) for number in (1, 2, 3))
+    answer = sent(api, key, lines, **{"Content-Type": f"application/vnd.hocba.{NAME}+ndjson"})
+    assert answer.json()["accepted"] == 3
+
+
+def test_what_a_client_always_sends_needs_no_naming_and_can_be_overruled(api: Api, key: str):
+    with api.store.write() as connection:
+        set_profile(connection, "vendor", NAME)
+    assert sent(api, key, [flat()]).status_code == 202
+    canonical = sent(api, key, [flat()], "?profile=report-card")
+    assert canonical.json()["records"][0]["findings"][0]["code"].startswith("schema.")
+
+
+def test_findings_name_the_place_in_the_vendors_record_and_the_field(api: Api, key: str):
+    wrong = {name: value for name, value in flat(danToc="Nobody's", maTruong="?").items() if name != "noiSinh"}
+    answer = sent(api, key, {"hocBa": [wrong]}, f"?profile={NAME}")
+    [record] = answer.json()["records"]
+    assert answer.status_code == 422
+    assert (record["status"], record["card_id"]) == ("rejected", "HB-1")
+    assert {(one["pointer"], one["target"]) for one in record["findings"]} == {
+        ("/danToc", "pupil/ethnic_code"), ("/noiSinh", "pupil/birthplace/address"), ("/maTruong", "school/code"),
+    }  # fmt: skip
+    assert "Nobody" not in answer.text
+
+
+def test_a_trial_stores_nothing(api: Api, key: str):
+    answer = sent(api, key, [flat(), flat(2, tenLop="")], f"/validate?profile={NAME}")
+    assert answer.status_code == 200
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (1, 1)
+    with api.store.read() as connection:
+        assert search.card(connection, CardKey(SchoolYear("2025-2026"), CardId("HB-1"))) is None
+
+
+@pytest.mark.parametrize(
+    ("how", "content_type", "code"),
+    [
+        ("?profile=nobody", "application/json", "profile.unknown"),
+        ("", "application/vnd.hocba.nobody+json", "profile.unknown"),
+        ("?profile=ndc-primary", "application/json", "profile.unknown"),
+        (f"?profile={NAME}", "application/xml", "profile.format"),
+        ("?profile=NOBODY", "application/json", "request.invalid"),
+        (f"?profile={NAME}", "text/csv", "body.media-type"),
+        ("", "application/xml", "body.media-type"),
+    ],
+)
+def test_what_no_profile_reads_is_refused(api: Api, key: str, how: str, content_type: str, code: str):
+    assert sent(api, key, [flat()], how, **{"Content-Type": content_type}).json()["code"] == code
+
+
+def test_xml_records_are_cut_and_named_by_xpath(api: Api, key: str):
+    with api.store.write() as connection:
+        activate(connection, "xml-cards", "1.0.0", XML.encode(), Scope(), actor="os:lan", reason="new", now=1)
+    body = b"""<a:G xmlns:a="urn:h"><a:Cards>
+        <a:Card id="X-1"><a:Year>2025-2026</a:Year><a:School>?</a:School></a:Card><a:Card id="X-2"/></a:Cards></a:G>"""
+    answer = sent(api, key, body, **{"Content-Type": "application/vnd.hocba.xml-cards+xml"})
+    first, second = answer.json()["records"]
+    assert (answer.status_code, first["card_id"], first["school_year"]) == (422, "X-1", "2025-2026")
+    pointers = {one["pointer"] for one in first["findings"]}
+    assert "/h:G/h:Cards/h:Card/h:School" in pointers
+    assert "/h:G/h:Cards/h:Card/h:Year" in {one["pointer"] for one in second["findings"]}
+    broken = sent(api, key, body[:-5], "?profile=xml-cards", **{"Content-Type": "application/xml"})
+    assert broken.json()["code"] == "body.not-xml"
+
+
+def test_a_version_that_is_activated_counts_after_a_second_at_most(api: Api, key: str):
+    text = shipped_source().replace("version: 1.0.0", "version: 1.0.1").replace("from: noiSinh", "from: noiSinhMoi")
+    renamed = {("noiSinhMoi" if name == "noiSinh" else name): value for name, value in flat().items()}
+    assert sent(api, key, [renamed], f"?profile={NAME}").status_code == 422
+    with api.store.write() as connection:
+        activate(connection, NAME, "1.0.1", text.encode(), Scope(), actor="os:lan", reason="renamed", now=1)
+    api.hub.mappings._asked_at -= 1  # a second goes by
+    assert sent(api, key, [renamed], f"?profile={NAME}").status_code == 202
+
+
+def shipped_source() -> str:
+    from importlib.resources import files
+
+    return files("hocba_hub.mappings").joinpath("library", "vendor_flat_secondary.yaml").read_text(encoding="utf-8")

@@ -1,0 +1,170 @@
+"""Every query that a person or a client can set off finds its rows by an index: no time grows with the cards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from hocba_hub.model.delivery import DeliveryState
+from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear
+from hocba_hub.store import audit, control, idempotency, search
+from hocba_hub.store.destination_health import acks_overdue
+from hocba_hub.store.engine import Store
+from hocba_hub.store.failures import failed_deliveries, failure_groups
+from hocba_hub.store.lease import Allowance, Kind, due, lease
+from hocba_hub.store.replay import Act, execute, preview
+from hocba_hub.store.schema import upgrade
+from hocba_hub.store.selection import Selection
+from tests.support.full_store import fill
+
+PROVINCE = DestinationName("province")
+KEY = CardKey(SchoolYear("2025-2026"), CardId("card-5"))
+PLACE = ("S5", "2025-2026", "card-1", 1)
+LATER = 10**9
+GROWING = {
+    "report_cards", "versions", "deliveries", "attempts", "delivery_attempts", "submissions", "records",
+    "open_findings", "audit", "idempotency_keys",
+}  # fmt: skip
+FAILED_INDEX = "ix_deliveries_failed"
+
+Query = Callable[[Connection], Any]
+QUERIES: dict[str, Query] = {
+    "a submission": lambda c: search.submission(c, "sub-7", client_id=3, after=2),
+    "a card": lambda c: search.card(c, KEY),
+    "a document": lambda c: search.document(c, KEY, 1),
+    "a school's open list": lambda c: search.open_list(c, schools=["S5"], school_year="2025-2026", after=PLACE),
+    "the open list of some schools": lambda c: search.open_list(c, schools=["S5", "S7", "S99"], after=PLACE),
+    "the open list of many schools": lambda c: search.open_list(c, schools=[f"S{n}" for n in range(150)]),
+    "the whole open list": lambda c: search.open_list(c, after=PLACE),
+    "failures": lambda c: failure_groups(c, Selection()),
+    "failures since": lambda c: failure_groups(c, Selection(destination="province", since=100, until=LATER)),
+    "failures of a school": lambda c: failure_groups(c, Selection(school="S7")),
+    "failed deliveries": lambda c: failed_deliveries(c, Selection(), after=("province", "refused", "E1", 5, 5)),
+    "failed deliveries of a code": lambda c: failed_deliveries(c, Selection(destination="province", code="E1")),
+    "failed deliveries of a school": lambda c: failed_deliveries(c, Selection(school="S7")),
+    "a replay preview": lambda c: preview(c, Act.REPLAY, Selection(code="E1")),
+    "a replay preview by id": lambda c: preview(c, Act.REPLAY, Selection(deliveries=(1, 2, 3))),
+    "a cancellation preview": lambda c: preview(
+        c,
+        Act.CANCEL,
+        Selection(
+            destination="province",
+            states=frozenset({DeliveryState.QUEUED, DeliveryState.IN_DOUBT, DeliveryState.AWAITING_ACK}),
+        ),
+    ),
+    "destinations_health": lambda c: control.overview(c, [PROVINCE], LATER),
+    "acknowledgements overdue": lambda c: acks_overdue(c, PROVINCE, LATER),
+    "the audit trail": lambda c: audit.entries(c, before=100),
+    "what is due": lambda c: due(c, PROVINCE, LATER),
+}
+WRITES: dict[str, Query] = {
+    "an idempotency key": lambda c: idempotency.begin(c, 1, "r", "k5", 0, 1),
+    "old keys": lambda c: idempotency.purge(c, before=10),
+} | {
+    f"a lease to {kind}": lambda c, kind=kind: lease(
+        c, Allowance(PROVINCE, 4, 200, 10**6, None), kind, holder="w", now=LATER, until=LATER + 1
+    )
+    for kind in Kind
+}
+
+
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled SQLite store, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "hub.db"
+    store = Store(f"sqlite:///{path}")
+    upgrade(store)
+    fill(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="module", params=["sqlite", "sqlite-analysed", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if request.param == "postgresql":
+        store = Store(request.getfixturevalue("postgres").create_database("filled"))
+        upgrade(store)
+        fill(store)
+    else:
+        path = tmp_path_factory.mktemp("filled") / "hub.db"
+        shutil.copy(request.getfixturevalue("filled_file"), path)
+        store = Store(f"sqlite:///{path}")
+    if request.param != "sqlite":
+        with store.write() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    yield store
+    store.close()
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """Every statement that is run meanwhile, with its parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection, _cursor, statement, parameters, _context, many):  # the event's own signature
+        seen.append((statement, parameters[0] if many else parameters))
+
+    engines = {store._reading, store._writing}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def scans(store: Store, seen: list[tuple[str, Any]]) -> list[str]:
+    """The lines of the plans that read a growing table from end to end."""
+    found = []
+    explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
+    for statement, parameters in seen:
+        if not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            continue
+        with store.read() as connection:
+            lines = [row[-1].strip() for row in connection.exec_driver_sql(explain + statement, parameters)]
+        found += [line for line in lines if _reads_all(line.replace("->", "").split())]
+    return found
+
+
+def _reads_all(words: list[str]) -> bool:
+    """Whether a line of a plan does; reading all of the index of failures is reading what failed, not what there is."""
+    if words[0] == "SCAN":
+        return words[1] in GROWING and FAILED_INDEX not in words
+    return words[:2] == ["Seq", "Scan"] and words[3] in GROWING
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_look_up_uses_an_index(filled: Store, name: str):
+    with statements(filled) as seen, filled.read() as connection:
+        QUERIES[name](connection)
+    assert seen
+    assert scans(filled, seen) == []
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_change_uses_an_index(filled: Store, name: str):
+    with statements(filled) as seen, filled._writing.connect() as connection:
+        WRITES[name](connection)
+        connection.rollback()
+    assert seen
+    assert scans(filled, seen) == []
+
+
+def test_a_replay_uses_an_index(filled: Store):
+    with statements(filled) as seen:
+        result = execute(filled, Act.REPLAY, Selection(code="E1", school="S8"), actor="a", reason="r", now=LATER)
+    assert result.deliveries > 0
+    assert scans(filled, seen) == []
+
+
+def test_the_check_sees_a_scan(filled: Store):
+    with statements(filled) as seen, filled.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM deliveries WHERE reference = 'ref-1'")
+    assert len(scans(filled, seen)) == 1

@@ -1,0 +1,435 @@
+"""Failures, replay and cancellation, on both stores: exact counts, one audit row, nothing out of order."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+from sqlalchemy import event, func, select, update
+
+from hocba_hub.model.delivery import DeliveryState
+from hocba_hub.store import audit, replay
+from hocba_hub.store.counters import sums
+from hocba_hub.store.engine import Store
+from hocba_hub.store.failures import failed_deliveries, failure_groups
+from hocba_hub.store.replay import Act, Count, execute, preview
+from hocba_hub.store.selection import Selection, SelectionError
+from hocba_hub.store.tables import deliveries
+from tests.contract.queue.test_engine import put
+from tests.support.acceptance import submit
+from tests.support.engine import Bench, answered, no_answer, not_sent
+
+S = DeliveryState
+
+
+def act(bench: Bench, selection: Selection, kind: Act = Act.REPLAY) -> replay.ActResult:
+    """Foresee it, do it, and hold the one against the other."""
+    with bench.store.read() as connection:
+        before = preview(connection, kind, selection)
+    done = execute(bench.store, kind, selection, actor="os:lan", reason="the cause was cured", now=bench.now)
+    assert (done.counts, done.superseded, done.unmatched) == (before.counts, before.superseded, before.unmatched)
+    assert before.audit_id is None
+    bench.check_depth()
+    return done
+
+
+def failed(bench: Bench, code: str, *cards: str) -> None:
+    """These cards, new, were answered with `code`."""
+    put(bench, *[(card, "1") for card in cards])
+    bench.peer.on_send = answered(code)
+    bench.drain(1)
+
+
+def parked(bench: Bench, *cards: str) -> None:
+    put(bench, *[(card, "1") for card in cards])
+    with bench.store.write() as connection:
+        connection.execute(update(deliveries).where(deliveries.c.card_id.in_(cards)).values(first_attempt_at=0))
+    bench.now += 10**9
+    bench.peer.on_send = not_sent
+    bench.drain()
+    assert {bench.row(card).state for card in cards} == {"parked"}
+
+
+def ids(bench: Bench, *cards: str) -> tuple[int, ...]:
+    return tuple(bench.row(card).id for card in cards)
+
+
+@pytest.fixture
+def bench(store: Store) -> Bench:
+    return Bench(store, breaker={"failures": 1000, "open_seconds": 1})
+
+
+def test_failures_are_counted_by_destination_state_and_code(bench: Bench):
+    failed(bench, "WRONG", "a", "b")
+    earlier = bench.now
+    failed(bench, "CLOSED", "c")
+    parked(bench, "d")
+    failed(bench, "OK", "e")
+    with bench.store.read() as c:
+        groups = failure_groups(c, Selection())
+        since = failure_groups(c, Selection(since=earlier + 1, destination="province"))
+        elsewhere = failure_groups(c, Selection(destination="ministry"))
+    # "c" was held, and tried again with "d".
+    first = groups[0]
+    assert (first.destination, first.state, first.code, first.deliveries) == ("province", "refused", "WRONG", 2)
+    assert sum(g.deliveries for g in groups) == 3 + (bench.row("c").state == "held")
+    assert all(g.oldest_at > earlier for g in since)
+    assert sum(g.deliveries for g in since) == sum(g.deliveries for g in groups) - 2
+    assert elsewhere == []
+    assert first.oldest_at == first.newest_at == earlier
+
+
+def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
+    failed(bench, "WRONG", "a", "b", "c")
+    failed(bench, "CLOSED", "d", "e")
+    found, after = [], None
+    while True:
+        with bench.store.read() as c:
+            page = failed_deliveries(c, Selection(), after=after, limit=2)
+        found += page
+        if len(page) < 2:
+            break
+        after = page[-1].place
+    assert [(d.card_id, d.state, d.code) for d in found] == [
+        ("d", "held", "CLOSED"),
+        ("e", "held", "CLOSED"),
+        ("a", "refused", "WRONG"),
+        ("b", "refused", "WRONG"),
+        ("c", "refused", "WRONG"),
+    ]
+    assert [d.next_attempt_at is not None for d in found] == [True, True, False, False, False]
+    with bench.store.read() as c:
+        one = failed_deliveries(c, Selection(code="WRONG", school="SCHOOL", states=frozenset({S.REFUSED})), limit=1)
+        none = failed_deliveries(c, Selection(school="ANOTHER"))
+        with pytest.raises(SelectionError):
+            failed_deliveries(c, Selection(states=frozenset({S.QUEUED})))
+        with pytest.raises(SelectionError):
+            failure_groups(c, Selection(states=frozenset({S.ACKNOWLEDGED, S.PARKED})))
+    assert [d.card_id for d in one] == ["a"]
+    assert none == []
+
+
+def test_a_replay_sends_again_with_a_new_window_and_is_told_in_one_audit_row(bench: Bench):
+    parked(bench, "a", "b")
+    done = act(bench, Selection(destination="province"))
+    assert done.counts == [Count("province", S.PARKED, "connection-refused", 2)]
+    row = bench.row("a")
+    assert (row.state, row.attempts, row.first_attempt_at, row.next_attempt_at) == ("queued", 0, None, bench.now)
+    with bench.store.read() as c:
+        [entry] = audit.entries(c)
+        assert sums(c)["replayed"] == {("province",): 2}
+    assert (entry.id, entry.actor, entry.action, entry.reason) == (
+        done.audit_id, "os:lan", "replay", "the cause was cured",
+    )  # fmt: skip
+    assert entry.detail == {
+        "selection": {"destination": "province"},
+        "counts": [{"destination": "province", "state": "parked", "code": "connection-refused", "deliveries": 2}],
+        "deliveries": 2,
+        "superseded": 0,
+        "changed": 0,
+        "unmatched": 0,
+        "finished": True,
+    }
+    bench.peer.on_send = answered("OK")
+    bench.drain()
+    assert bench.states() == {"acknowledged": 2}
+
+
+def test_a_dry_run_changes_nothing(bench: Bench):
+    parked(bench, "a")
+    with bench.store.read() as c:
+        assert preview(c, Act.REPLAY, Selection(destination="province")).deliveries == 1
+        assert audit.entries(c) == []
+    assert bench.states() == {"parked": 1}
+
+
+def test_parked_and_held_are_the_default_and_refusals_need_their_code(bench: Bench):
+    failed(bench, "WRONG", "refused")
+    parked(bench, "parked")
+    failed(bench, "CLOSED", "held")
+    taken = act(bench, Selection(destination="province"))
+    assert {count.state for count in taken.counts} == {S.PARKED, S.HELD}
+    assert act(bench, Selection(code="WRONG")).counts == [Count("province", S.REFUSED, "WRONG", 1)]
+    with pytest.raises(SelectionError) as refusal:
+        execute(
+            bench.store, Act.REPLAY, Selection(destination="province", states=frozenset({S.REFUSED})),
+            actor="a", reason="r", now=1,
+        )  # fmt: skip
+    assert refusal.value.code == "selection.refused"
+
+
+@pytest.mark.parametrize(
+    ("selection", "code"),
+    [
+        (Selection(), "selection.empty"),
+        (Selection(states=frozenset({S.PARKED})), "selection.empty"),
+        (Selection(destination="province", states=frozenset({S.ACKNOWLEDGED})), "selection.state"),
+        (Selection(deliveries=(1,), states=frozenset({S.IN_DOUBT})), "selection.state"),
+        (Selection(deliveries=(1,), states=frozenset({S.LEASED})), "selection.state"),
+        (Selection(deliveries=(1,), states=frozenset({S.AWAITING_ACK})), "selection.state"),
+        (Selection(deliveries=(1,), states=frozenset({S.SUPERSEDED})), "selection.state"),
+    ],
+)
+def test_what_may_be_at_the_destination_is_never_sent_again_by_hand(bench: Bench, selection: Selection, code: str):
+    with pytest.raises(SelectionError) as refusal:
+        execute(bench.store, Act.REPLAY, selection, actor="a", reason="r", now=1)
+    assert refusal.value.code == code
+    with bench.store.read() as c:
+        assert audit.entries(c) == []
+
+
+def test_single_deliveries_are_taken_out_of_any_state_that_may_be(bench: Bench):
+    failed(bench, "WRONG", "a", "b")
+    failed(bench, "OK", "fine")
+    done = act(bench, Selection(deliveries=(*ids(bench, "a", "fine"), 987_654)))
+    assert (done.deliveries, done.unmatched) == (1, 2)
+    assert (bench.row("a").state, bench.row("b").state, bench.row("fine").state) == (
+        "queued", "refused", "acknowledged",
+    )  # fmt: skip
+
+
+def test_a_selection_narrows_by_time_and_school(bench: Bench):
+    failed(bench, "WRONG", "a")
+    middle = bench.now + 1
+    failed(bench, "WRONG", "b")
+    assert act(bench, Selection(code="WRONG", school="ANOTHER")).deliveries == 0
+    assert act(bench, Selection(code="WRONG", until=middle, school="SCHOOL")).deliveries == 1
+    assert bench.row("a").state == "queued"
+    assert act(bench, Selection(code="WRONG", since=middle)).deliveries == 1
+    assert bench.row("b").state == "queued"
+
+
+def test_a_delivery_with_a_newer_version_is_left_alone(bench: Bench):
+    failed(bench, "WRONG", "a", "b")
+    put(bench, ("a", "2"))
+    done = act(bench, Selection(code="WRONG"))
+    assert (done.deliveries, done.superseded) == (1, 1)
+    assert (bench.row("a").state, bench.row("a", 2).state, bench.row("b").state) == ("refused", "queued", "queued")
+    bench.peer.sent.clear()
+    bench.peer.on_send = answered("OK")
+    bench.drain()
+    assert sorted((r.key.card_id, r.version) for r in bench.peer.sent) == [("a", 2), ("b", 1)]
+
+
+def test_what_is_replayed_is_superseded_by_a_version_accepted_before_it_goes_out(bench: Bench):
+    failed(bench, "WRONG", "a")
+    act(bench, Selection(code="WRONG"))
+    put(bench, ("a", "2"))
+    assert (bench.row("a").state, bench.row("a", 2).state) == ("superseded", "queued")
+    assert bench.row("a", 2).event == "UPDATE"  # it was sent once, whatever the replay made of its window
+
+
+def test_versions_stay_in_order_though_replay_and_acceptance_run_at_once(bench: Bench):
+    """Whoever comes first, an older version is never queued beside a newer one."""
+    cards = [f"card-{n}" for n in range(40)]
+    failed(bench, "WRONG", *cards)
+    start = threading.Barrier(2)
+
+    def replayed() -> None:
+        start.wait()
+        for card in cards:
+            execute(
+                bench.store, Act.REPLAY, Selection(deliveries=ids(bench, card)), actor="a", reason="r", now=bench.now
+            )
+
+    def accepted() -> None:
+        start.wait()
+        for card in reversed(cards):
+            put(bench, (card, "2"))
+
+    threads = [threading.Thread(target=replayed), threading.Thread(target=accepted)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for card in cards:
+        assert (bench.row(card).state, bench.row(card, 2).state) in {("refused", "queued"), ("superseded", "queued")}
+    bench.check_depth()
+
+
+def test_a_replay_waits_for_a_version_that_is_being_accepted(bench: Bench):
+    """The look for newer versions and the change are one step: the cards are locked between them."""
+    failed(bench, "WRONG", "a")
+    [delivery] = ids(bench, "a")
+    meanwhile = []
+
+    def accept_newer(_connection, _cursor, statement, *_):
+        if "FROM report_cards" in statement and not meanwhile:
+            thread = threading.Thread(target=put, args=(bench, ("a", "2")))
+            meanwhile.append(thread)
+            thread.start()
+            thread.join(0.5)
+
+    engine = bench.store._writing
+    event.listen(engine, "after_cursor_execute", accept_newer)
+    try:
+        done = execute(bench.store, Act.REPLAY, Selection(deliveries=(delivery,)), actor="a", reason="r", now=bench.now)
+    finally:
+        event.remove(engine, "after_cursor_execute", accept_newer)
+    meanwhile[0].join()
+    assert done.deliveries == 1
+    assert (bench.row("a").state, bench.row("a", 2).state) == ("superseded", "queued")
+
+
+def test_a_big_replay_goes_in_batches_and_counts_exactly(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(replay, "_BATCH", 7)
+    cards = [f"card-{n}" for n in range(50)]
+    failed(bench, "WRONG", *cards)
+    put(bench, ("card-3", "2"), ("card-30", "2"))
+    batches = []
+    locked = replay._locked
+
+    def counted(connection, ids, states):
+        batches.append(len(ids))
+        return locked(connection, ids, states)
+
+    monkeypatch.setattr(replay, "_locked", counted)
+    done = act(bench, Selection(code="WRONG"))
+    assert (done.deliveries, done.superseded, done.changed) == (48, 2, 0)
+    assert batches == [7] * 7 + [1]
+    with bench.store.read() as c:
+        [entry] = audit.entries(c)
+    assert (entry.detail["deliveries"], entry.detail["superseded"], entry.detail["finished"]) == (48, 2, True)
+
+
+def test_the_audit_row_of_a_replay_that_died_says_what_was_done(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(replay, "_BATCH", 10)
+    failed(bench, "WRONG", *[f"card-{n}" for n in range(30)])
+    batches = Counter()
+    locked = replay._locked
+
+    def dying(*arguments):
+        batches["begun"] += 1
+        if batches["begun"] == 3:
+            raise RuntimeError("killed")
+        return locked(*arguments)
+
+    monkeypatch.setattr(replay, "_locked", dying)
+    with pytest.raises(RuntimeError):
+        execute(bench.store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+    with bench.store.read() as c:
+        [entry] = audit.entries(c)
+    assert bench.states() == {"queued": 20, "refused": 10}
+    assert (entry.detail["deliveries"], entry.detail["finished"]) == (20, False)
+    bench.check_depth()
+
+
+def test_what_left_its_state_meanwhile_is_counted_and_left_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    failed(bench, "WRONG", "a", "b")
+    locked = replay._locked
+
+    def late(connection, ids, states):
+        connection.execute(update(deliveries).where(deliveries.c.card_id == "a").values(state="superseded"))
+        return locked(connection, ids, states)
+
+    monkeypatch.setattr(replay, "_locked", late)
+    done = execute(bench.store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+    assert (done.deliveries, done.changed) == (1, 1)
+    assert bench.row("a").state == "superseded"
+
+
+def test_a_cancellation_ends_and_a_replay_opens_again(bench: Bench):
+    parked(bench, "a")
+    failed(bench, "WRONG", "b")
+    done = act(bench, Selection(destination="province"), Act.CANCEL)
+    assert done.counts == [Count("province", S.PARKED, "connection-refused", 1)]
+    assert (bench.row("a").state, bench.row("b").state) == ("cancelled", "refused")
+    bench.peer.on_send = answered("OK")
+    bench.drain(10**6)
+    assert bench.row("a").state == "cancelled"
+    assert act(bench, Selection(destination="province")).deliveries == 0
+    act(bench, Selection(destination="province", states=frozenset({S.CANCELLED})))
+    bench.drain()
+    assert bench.row("a").state == "acknowledged"
+    with bench.store.read() as c:
+        assert [entry.action for entry in audit.entries(c)] == ["replay", "replay", "cancel"]
+
+
+def test_what_waits_unsent_or_undecided_can_be_cancelled_by_its_state(bench: Bench):
+    put(bench, ("doubtful", "1"))
+    bench.peer.on_send = no_answer
+    bench.drain()
+    put(bench, ("waiting", "1"))
+    with bench.store.write() as connection:
+        connection.execute(
+            update(deliveries).where(deliveries.c.card_id == "waiting").values(next_attempt_at=bench.now + 10**6)
+        )
+    done = act(bench, Selection(destination="province", states=frozenset({S.QUEUED, S.IN_DOUBT})), Act.CANCEL)
+    assert done.deliveries == 2
+    assert bench.states() == {"cancelled": 2}
+    assert bench.row("waiting").code == "cancelled"
+    assert bench.row("doubtful").code == "timeout"
+    with pytest.raises(SelectionError):
+        act(bench, Selection(code="x", states=frozenset({S.REFUSED})), Act.CANCEL)
+
+
+def test_what_is_being_asked_about_is_not_cancelled(bench: Bench):
+    put(bench, ("a", "1"))
+    bench.peer.on_send = no_answer
+    bench.drain()
+    with bench.store.write() as connection:
+        connection.execute(update(deliveries).values(lease_id=99))
+    done = act(bench, Selection(deliveries=ids(bench, "a")), Act.CANCEL)
+    assert (done.deliveries, done.unmatched) == (0, 1)
+    assert bench.states() == {"in_doubt": 1}
+
+
+def test_an_act_on_nothing_is_told_too(bench: Bench):
+    done = act(bench, Selection(destination="ministry"))
+    assert done.deliveries == 0
+    with bench.store.read() as c:
+        assert audit.entries(c)[0].id == done.audit_id
+        assert c.execute(select(func.count()).select_from(deliveries)).scalar_one() == 0
+
+
+def test_destinations_are_replayed_apart(bench: Bench):
+    submit(bench.store, ("a", "1"), now=bench.now)
+    with bench.store.write() as connection:
+        connection.execute(update(deliveries).values(state="parked", code="x", settled_at=1))
+        connection.execute(deliveries.update().values(code="x"))
+    with bench.store.read() as c:
+        assert preview(c, Act.REPLAY, Selection(destination="province")).deliveries == 1
+        assert preview(c, Act.REPLAY, Selection(code="x")).deliveries == 2
+
+
+def test_replay_acceptance_and_delivery_at_once_keep_every_card_in_order(store: Store):
+    """Nobody locks anybody out, and no destination ever gets an older version after a newer one."""
+    bench = Bench(store, breaker={"failures": 10_000, "open_seconds": 1}, batch={"records": 7})
+    cards = [f"card-{n}" for n in range(30)]
+    bench.peer.on_send = lambda record: answered("WRONG" if (record.delivery_id + bench.now) % 3 else "OK")(record)
+    put(bench, *[(card, "1") for card in cards])
+    over = threading.Event()
+
+    def deliver(holder: str) -> None:
+        engine = bench.process(holder)
+        while not over.is_set():
+            engine.drain(bench.destination.name, seconds=20, stop=over)
+
+    def replay_often() -> None:
+        for _ in range(25):
+            execute(store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+            bench.now += 1
+
+    def accept_newer() -> None:
+        for version in range(2, 6):
+            for card in cards:
+                put(bench, (card, str(version)))
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(deliver, f"w{n}") for n in range(2)]
+        people = [pool.submit(replay_often), pool.submit(accept_newer)]
+        wait(people)
+        over.set()
+    for ended in (*workers, *people):
+        ended.result()
+    bench.peer.on_send = answered("OK")
+    act(bench, Selection(code="WRONG"))
+    bench.drain(120)
+    assert {card: bench.row(card, 5).state for card in cards} == dict.fromkeys(cards, "acknowledged")
+    by_card: dict[str, list[int]] = {}
+    for record in bench.peer.sent:
+        by_card.setdefault(record.key.card_id, []).append(record.version)
+    assert all(versions == sorted(versions) for versions in by_card.values())
+    bench.check_depth()

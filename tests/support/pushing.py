@@ -1,0 +1,54 @@
+"""Vendors that push in the background while a chaos test does its worst."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Self
+
+from hocba_hub.sandbox.synthetic import generate, revise
+from tests.support.rig import Rig
+
+LONG = os.environ.get("HOCBA_CHAOS") == "long"
+CARDS = 6_000 if LONG else 300
+ENGINES = ("sqlite", "postgresql")
+
+
+def cards(count: int, seed: int = 1) -> list[bytes]:
+    return list(generate(count, seed, schools=12))
+
+
+class Pushing:
+    """Three vendors that push in the background: first all cards, then corrections of some of them."""
+
+    def __init__(self, rig: Rig, count: int) -> None:
+        self.stop = threading.Event()
+        self.vendors = [rig.vendor(f"vendor-{n}", batch=25, stop=self.stop) for n in range(3)]
+        whole = cards(count)
+        self._threads = [
+            threading.Thread(target=self._push, args=(vendor, whole[n::3])) for n, vendor in enumerate(self.vendors)
+        ]
+
+    def _push(self, vendor, part: list[bytes]) -> None:
+        vendor.push(part)
+        vendor.push([revise(card, 1) for card in part[::5]])
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        if failed is not None:
+            self.stop.set()  # a test that fails shall not wait for what can no longer end
+        for thread in self._threads:
+            thread.join(600)
+            assert not thread.is_alive()
+
+    @property
+    def resent(self) -> int:
+        return sum(vendor.answers.resent for vendor in self.vendors)
+
+    @property
+    def accepted(self) -> dict[str, int]:
+        return {key: version for vendor in self.vendors for key, version in vendor.answers.accepted.items()}

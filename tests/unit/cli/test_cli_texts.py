@@ -1,0 +1,52 @@
+"""Every text of the operators' commands exists in both languages, with the same facts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from hocba_hub.cli.texts import TEXTS, language, text
+
+COMMANDS = Path(__file__).parents[3] / "hocba_hub" / "cli"
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_both_languages_say_the_same_facts(name: str):
+    vi, en = TEXTS[name]
+    assert vi
+    assert en
+    assert vi != en
+    assert {field for _, field, _, _ in Formatter().parse(vi)} == {field for _, field, _, _ in Formatter().parse(en)}
+
+
+def test_every_text_is_used_and_every_text_used_exists():
+    source = "".join(path.read_text(encoding="utf-8") for path in COMMANDS.glob("*.py") if path.name != "texts.py")
+    used = set(re.findall(r'text\(\s*"([a-z.-]+)"', source))
+    assert used <= set(TEXTS)
+    by_name = {"column.", "error.", "replay.", "rule."}  # names that are put together from a prefix and a fact
+    assert {name for name in TEXTS if name not in used and not name.startswith(tuple(by_name))} == set()
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "vi_VN.UTF-8"}, "vi"),
+        ({"LANG": "vi_VN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "vi_VN"}, "vi"),
+        ({"LANG": "vi_VN.UTF-8", "LC_ALL": ""}, "vi"),
+        ({"LANG": "vi_VN.UTF-8", "HOCBA_LANG": "en"}, "en"),
+        ({"LANG": "en_US.UTF-8", "HOCBA_LANG": "VI"}, "vi"),
+        ({"LANG": "vi_VN.UTF-8", "HOCBA_LANG": "fr"}, "vi"),
+    ],
+)
+def test_the_language_is_the_terminals(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str):
+    for name in ("HOCBA_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert language() == expected
+    assert text("total") == {"vi": "Tổng", "en": "Total"}[expected]
