@@ -24,6 +24,7 @@ from hocba_hub.intake.files.file_reader import FileReader
 from hocba_hub.intake.files.importer import Importer
 from hocba_hub.intake.files.spool import Spool
 from hocba_hub.intake.group_commit import GroupCommit
+from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.intake.recheck import Recheck
 from hocba_hub.intake.submission import Submissions
 from hocba_hub.mappings.library.mapping_set import MappingSet, mappings_beside
@@ -93,9 +94,11 @@ def active_mappings(settings: Settings, store: Store) -> ActiveMappings:
     return ActiveMappings(store, mappings_beside(settings.destinations_folder))
 
 
-def record_checker(settings: Settings, known: Mapping[DestinationName, Destination] | None = None) -> RecordChecker:
-    """What checks records; `known` are the destinations, by default those of the settings."""
-    return RecordChecker(Deliverability((known or destinations(settings)).values()), rules(settings))
+def intake(settings: Settings, store: Store, known: Mapping[DestinationName, Destination] | None = None) -> IntakeParts:
+    """What every entrance of this process shares; `known` are the destinations, by default those of the settings."""
+    known = destinations(settings) if known is None else known
+    checker = RecordChecker(Deliverability(known.values()), rules(settings))
+    return IntakeParts(store, sorted(known), active_mappings(settings, store), checker, settings.record_bytes)
 
 
 def adapters(
@@ -142,19 +145,13 @@ def delivering(settings: Settings) -> Delivering:
 
 def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
     """What imports files; the doorbell is rung for every destination that something was accepted for."""
-    known = destinations(settings)
-    reader = FileReader(
-        Spool(settings.files_folder),
-        active_mappings(settings, store),
-        record_checker(settings, known),
-        settings.record_bytes,
-        settings.file_records,
-    )
+    parts = intake(settings, store)
+    reader = FileReader(parts, Spool(settings.files_folder), settings.file_records)
     usage = Usage.of(settings, store, system_clock)
     return Importer(
         store=store,
         reader=reader,
-        destinations=sorted(known),
+        destinations=parts.destinations,
         ring=partial(doorbell.ring, "drain"),
         clock=system_clock,
         holder=_holder(),
@@ -177,18 +174,6 @@ def importing(settings: Settings, store: Store | None = None) -> Importing:
     )
 
 
-def recheck(
-    settings: Settings,
-    store: Store,
-    mappings: ActiveMappings | None = None,
-    known: Mapping[DestinationName, Destination] | None = None,
-) -> Recheck:
-    """What reads records again that waited for the meaning of a code; with the parts that there are already."""
-    known = known or destinations(settings)
-    mappings = mappings or active_mappings(settings, store)
-    return Recheck(store, mappings, record_checker(settings, known), sorted(known), settings.record_bytes)
-
-
 def hub(
     settings: Settings,
     store: Store,
@@ -203,12 +188,12 @@ def hub(
     from hocba_hub.api.http.key_cache import KeyCache  # noqa: PLC0415
     from hocba_hub.api.http.writing_threads import WritingThreads  # noqa: PLC0415
 
-    known = known if known is not None else destinations(settings)
-    mappings, checker = active_mappings(settings, store), record_checker(settings, known)
+    known = destinations(settings) if known is None else known
+    parts = intake(settings, store, known)
     usage = Usage.of(settings, store, clock)
     group = GroupCommit(
         store,
-        sorted(known),
+        parts.destinations,
         clock,
         ring,
         lambda client_id, records, size: usage.note(client_id, records=records, size=size),
@@ -221,11 +206,10 @@ def hub(
         ring=ring,
         ring_file=ring_file,
         rules=rules(settings),
-        mappings=mappings,
-        checker=checker,
+        intake=parts,
         group=group,
-        submissions=Submissions(store, mappings, checker, group, clock),
-        recheck=Recheck(store, mappings, checker, sorted(known), settings.record_bytes),
+        submissions=Submissions(parts, group, clock),
+        recheck=Recheck(parts),
         spool=Spool(settings.files_folder),
         backpressure=Backpressure.of(settings, store),
         usage=usage,
@@ -261,7 +245,7 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
         with store.read() as connection:
             if not ready(connection, 1):
                 return
-        recheck(settings, store).run(now=system_clock())
+        Recheck(intake(settings, store)).run(now=system_clock())
 
     def forget_old_files() -> None:
         clear(Spool(settings.files_folder), store, before=system_clock() - settings.files_days * 86_400_000)

@@ -10,11 +10,10 @@ from fastapi import Request
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.api.http.key_cache import KeyCache
 from hocba_hub.api.http.writing_threads import WritingThreads
-from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.intake.backpressure import Backpressure
-from hocba_hub.intake.check import RecordChecker
 from hocba_hub.intake.files.spool import Spool
 from hocba_hub.intake.group_commit import GroupCommit
+from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.intake.recheck import Recheck
 from hocba_hub.intake.submission import Submissions
 from hocba_hub.model.clock import Clock
@@ -39,8 +38,7 @@ class Hub:
     """Rings for the import of a file; without Redis, whoever polls the store finds the file."""
     rules: Configuration
     """Which rules are applied, and how."""
-    mappings: ActiveMappings
-    checker: RecordChecker
+    intake: IntakeParts
     group: GroupCommit
     submissions: Submissions
     recheck: Recheck

@@ -87,8 +87,9 @@ def fill(
     *, number: int, result: str, source: str | None, is_new: bool, first: datetime | None, last: datetime | None
 ) -> None:
     """Say what a value means."""
-    from hocba_hub.bootstrap import recheck
+    from hocba_hub.bootstrap import intake
     from hocba_hub.intake.fill_code import fill_code
+    from hocba_hub.intake.recheck import Recheck
     from hocba_hub.store.mappings import ConfigurationError
     from hocba_hub.store.unmapped_codes import one
 
@@ -99,7 +100,7 @@ def fill(
             raise ConfigurationError("not-found", "There is no such code.")
         why = reason_of(source)
         made, done = fill_code(
-            recheck(settings_in_force(), store),
+            Recheck(intake(settings_in_force(), store)),
             code,
             result,
             is_new=is_new,

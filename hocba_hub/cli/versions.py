@@ -116,15 +116,15 @@ def draft(file: str, reason: str | None) -> None:
 @report_errors
 def preview(mapping: str, records: int) -> None:
     """Show what a draft would change."""
-    from hocba_hub.bootstrap import active_mappings, record_checker
+    from hocba_hub.bootstrap import intake
     from hocba_hub.intake.preview import preview_draft
 
     with opened_store() as store:
-        settings = settings_in_force()
-        mappings = active_mappings(settings, store).newest()
+        parts = intake(settings_in_force(), store)
+        mappings = parts.mappings.newest()
         document = _document(store, mappings, mapping)
         with store.read() as connection:
-            made = preview_draft(connection, mappings, record_checker(settings), document, records)
+            made = preview_draft(connection, mappings, parts.checker, document, records)
     effect = made.effect
     click.echo(text("preview.records", records=effect.records, changed=effect.changed))
     fields = effect.fields.most_common(_MOST_LINES)

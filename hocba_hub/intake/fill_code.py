@@ -38,13 +38,13 @@ def fill_code(
     Raises:
         ConfigurationError: `code.table`, `code.system`, `code.known`, `code.result` or `code.filled`.
     """
-    shelf = again.mappings.newest()
+    shelf = again.parts.mappings.newest()
     meaning = CodeMeaning(
         code.table, code.system, code.value, code.result_system, result, code.where, is_new, valid_from, valid_to
     )
     against = objection({**shelf.tables, **shelf.own_tables()}, meaning)
     if against is not None:
         raise ConfigurationError(_PROBLEMS[against], f"{code.table} cannot be filled so: {against.value}.")
-    with again.store.write() as connection:
+    with again.parts.store.write() as connection:
         made = fill(connection, meaning, source=source, actor=actor, now=now)
     return made, again.run(now=now)

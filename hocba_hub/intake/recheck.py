@@ -10,11 +10,9 @@ from itertools import chain, groupby
 
 from sqlalchemy import Connection
 
-from hocba_hub.intake.active_mappings import ActiveMappings
-from hocba_hub.intake.check import RecordChecker
 from hocba_hub.intake.errors import SubmissionError
 from hocba_hub.intake.group_commit import commit
-from hocba_hub.intake.profiles import choose_profile
+from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.model.clock import vietnam_day
 from hocba_hub.model.ids import uuid7
@@ -22,7 +20,6 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.store.accept import CardRaceError, accept
 from hocba_hub.store.access import Client, client_in_force
 from hocba_hub.store.decide import Portion, ReceivedRecord, Submission, cards_of
-from hocba_hub.store.engine import Store
 from hocba_hub.store.unmapped_codes import Waiting, ready, take
 
 _BATCH = 100
@@ -53,11 +50,7 @@ class _Again:
 class Recheck:
     """Reads waiting records again, with the parts of a process that takes cards."""
 
-    store: Store
-    mappings: ActiveMappings
-    checker: RecordChecker
-    destinations: Sequence[DestinationName]
-    record_bytes: int
+    parts: IntakeParts
 
     def run(self, *, now: int, most: int = 1_000) -> Rechecked:
         """Read records again whose codes were filled, at most about `most`; the caller rings if any was accepted.
@@ -66,16 +59,16 @@ class Recheck:
         there.
         """
         done = Rechecked()
-        mappings = self.mappings.newest()
+        mappings, store = self.parts.mappings.newest(), self.parts.store
         while True:
-            with self.store.read() as connection:
+            with store.read() as connection:
                 batch = ready(connection, _BATCH)
                 clients = {one.client_id: client_in_force(connection, one.client_id) for one in batch}
             if not batch or done.accepted + done.rejected >= most:
                 return replace(done, left=len(batch))
             read = (self._read(one, clients[one.client_id], mappings, now) for one in batch)
             again = [one for one in read if one is not None]
-            decided = commit(self.store, partial(_accepted, batch, again, self.destinations, now))
+            decided = commit(store, partial(_accepted, batch, again, self.parts.destinations, now))
             done = Rechecked(done.accepted + decided.accepted, done.rejected + decided.rejected)
 
     def _read(self, waiting: Waiting, client: Client | None, mappings: MappingSet, now: int) -> _Again | None:
@@ -83,13 +76,11 @@ class Recheck:
         if client is None:
             return None
         try:
-            profile = choose_profile(
-                mappings, client, vietnam_day(now), record_bytes=self.record_bytes, asked=waiting.mapping
-            )
+            profile = self.parts.profile(mappings, client, vietnam_day(now), waiting.mapping)
         except SubmissionError:
             return None
         sent = profile.sent(waiting.original, "")
-        return _Again(waiting, client, sent.media_type, self.checker.check(0, sent, mappings))
+        return _Again(waiting, client, sent.media_type, self.parts.checker.check(0, sent, mappings))
 
 
 def _accepted(

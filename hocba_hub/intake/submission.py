@@ -12,17 +12,16 @@ from typing import Any
 
 import anyio.to_thread
 
-from hocba_hub.intake.active_mappings import ActiveMappings
-from hocba_hub.intake.check import RecordChecker
 from hocba_hub.intake.errors import SubmissionError
 from hocba_hub.intake.group_commit import GroupCommit
+from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.intake.source import Source
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store.access import Client
 from hocba_hub.store.decide import Portion, ReceivedRecord, RecordResult, Submission, cards_of, decide, recall_of
-from hocba_hub.store.engine import Store, StoreError
+from hocba_hub.store.engine import StoreError
 
 PORTION_RECORDS = 500
 """Records of a long submission that are accepted in one commit."""
@@ -54,11 +53,8 @@ class InterruptedSubmissionError(Exception):
 class Submissions:
     """Takes in what clients send, for any number of calls at once."""
 
-    def __init__(
-        self, store: Store, mappings: ActiveMappings, checker: RecordChecker, group: GroupCommit, clock: Clock
-    ) -> None:
-        self._store, self._mappings, self._checker, self._group = store, mappings, checker, group
-        self._clock = clock
+    def __init__(self, parts: IntakeParts, group: GroupCommit, clock: Clock) -> None:
+        self._parts, self._group, self._clock = parts, group, clock
 
     def begin(self, client: Client, media_type: str, **facts: Any) -> Submission:  # noqa: ANN401 - of `Submission`
         """A new submission of a client; `facts` are the other fields of `Submission`."""
@@ -116,10 +112,10 @@ class Submissions:
         return Submitted(submission, results, size or results[0].size, sha256 or results[0].sha256.hex())
 
     async def _checked(self, source: Source) -> AsyncIterator[ReceivedRecord]:
-        mappings = await self._mappings.awaited()
+        mappings, checker = await self._parts.mappings.awaited(), self._parts.checker
         position = 0
         async for sent in source.records():
-            yield self._checker.check(position, sent, mappings)
+            yield checker.check(position, sent, mappings)
             position += 1
             if position % _RECORDS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
@@ -136,10 +132,10 @@ class Submissions:
 
     def _decided(self, portion: Portion) -> list[RecordResult]:
         keys = sorted({record.key for record in portion.records if record.key is not None})
-        with self._store.read() as connection:
+        with self._parts.store.read() as connection:
             return decide(cards_of(connection, keys), portion)
 
     def _may_recall(self, client: Client, key: CardKey) -> bool:
-        with self._store.read() as connection:
+        with self._parts.store.read() as connection:
             card = cards_of(connection, [key]).get(key)
         return card is not None and client.may_speak_for(card.school)

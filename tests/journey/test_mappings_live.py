@@ -15,9 +15,8 @@ from hocba_hub.cli.supervision import Child, hub_command
 from hocba_hub.store.access import Role, add_client, add_operator
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from tests.contract.api.test_mappings_api import NAME
 from tests.support.servers import free_port
-from tests.support.vendor_records import flat, renamed
+from tests.support.vendor_records import NAME, flat, renamed
 
 REASON = "the vendor renamed a field"
 PATIENCE_SECONDS = 30

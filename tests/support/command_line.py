@@ -1,48 +1,13 @@
-"""The operators' commands on a store of the test's own; import the fixtures that a test takes."""
+"""The operators' commands as a test runs them, and what they print."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-from click.testing import CliRunner, Result
-
-from hocba_hub.cli import main
-from hocba_hub.store.engine import Store
-from hocba_hub.store.schema import upgrade
+from click.testing import Result
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HOCBA_DATABASE_URL", "HOCBA_SETTINGS_FILE", "HOCBA_DESTINATIONS_DIR", "LC_ALL", "LC_MESSAGES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOCBA_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HOCBA_LANG", "en")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def run(home: Path) -> Run:
-    def run(*arguments: str, code: int = 0, typed: str | None = None) -> Result:
-        result = CliRunner().invoke(main, arguments, input=typed)
-        assert result.exit_code == code, (result.output, result.exception)
-        assert "Traceback" not in result.output
-        return result
-
-    return run
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    home.mkdir()
-    opened = Store(f"sqlite:///{home / 'hub.db'}")
-    upgrade(opened)
-    yield opened
-    opened.close()
 
 
 def cells(output: str) -> list[list[str]]:

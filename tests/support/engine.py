@@ -16,6 +16,7 @@ from hocba_hub.queue.drain import Engine
 from hocba_hub.store.counters import sums
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import deliveries
+from tests.support.acceptance import submit
 
 PROVINCE = DestinationName("province")
 
@@ -121,3 +122,7 @@ class Bench:
         with self.store.read() as connection:
             counted = {state: int(n) for (_, state), n in sums(connection).get("depth", {}).items() if n}
         assert counted == dict(self.states())
+
+
+def put(bench: Bench, *cards: tuple[str, str], **more: object):
+    return submit(bench.store, *cards, now=bench.now, destinations=(PROVINCE,), **more)  # type: ignore[arg-type]

@@ -24,9 +24,7 @@ def importer(hub: Hub, **changes: Any) -> Importer:
     """An importer that works with the parts of a hub."""
     parts: dict[str, Any] = {
         "store": hub.store,
-        "reader": FileReader(
-            hub.spool, hub.mappings, hub.checker, hub.settings.record_bytes, hub.settings.file_records
-        ),
+        "reader": FileReader(hub.intake, hub.spool, hub.settings.file_records),
         "destinations": sorted(hub.destinations),
         "ring": hub.ring,
         "clock": hub.clock,

@@ -24,7 +24,6 @@ from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.intake.files.archive import shown_name
 from hocba_hub.intake.files.forms import MEDIA_TYPES, Form, form_of
-from hocba_hub.intake.profiles import choose_profile
 from hocba_hub.mappings.document.document import JSON, XML
 from hocba_hub.model.clock import vietnam_day
 from hocba_hub.store import files
@@ -220,13 +219,7 @@ async def _profile(hub: Hub, client: Client, asked: str | None, form: Form) -> s
         SubmissionError: it is not there.
         ProblemError: it reads files of another form.
     """
-    profile = choose_profile(
-        await hub.mappings.awaited(),
-        client,
-        vietnam_day(hub.clock()),
-        record_bytes=hub.settings.record_bytes,
-        asked=asked,
-    )
+    profile = hub.intake.profile(await hub.intake.mappings.awaited(), client, vietnam_day(hub.clock()), asked)
     formats = {JSON, XML} if profile.source is None else {profile.source.format}
     if form.source_format not in {None, *formats}:
         raise ProblemError("file.profile")

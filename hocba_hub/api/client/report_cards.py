@@ -18,7 +18,7 @@ from hocba_hub.api.http.idempotency import with_idempotency_key
 from hocba_hub.api.http.parameters import SubmissionOptions, options_of
 from hocba_hub.api.openapi.description import RECALL, SUBMIT, VALIDATE
 from hocba_hub.api.problems.problem import ProblemError, problem_of
-from hocba_hub.intake.profiles import JSON_TYPE, Profile, body_type, choose_profile
+from hocba_hub.intake.profiles import JSON_TYPE, Profile, body_type
 from hocba_hub.intake.source import SentRecord
 from hocba_hub.intake.split.splitter import split_stream
 from hocba_hub.intake.submission import InterruptedSubmissionError, Submitted
@@ -121,13 +121,8 @@ async def _source(request: Request, hub: Hub, client: Client, options: Submissio
     of = body_type(request.headers.get("content-type", ""))
     if of.syntax is None:
         raise ProblemError("body.media-type")
-    profile = choose_profile(
-        await hub.mappings.awaited(),
-        client,
-        vietnam_day(hub.clock()),
-        record_bytes=hub.settings.record_bytes,
-        asked=options.profile or of.profile,
-    )
+    mappings, asked = await hub.intake.mappings.awaited(), options.profile or of.profile
+    profile = hub.intake.profile(mappings, client, vietnam_day(hub.clock()), asked)
     is_xml = of.syntax == XML
     if profile.source is None:
         if is_xml:

@@ -58,7 +58,7 @@ IdInPath = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number. / Số."
 @router.get("/code-tables", response_model_exclude_none=True)
 def code_tables(_: Viewer, hub: TheHub) -> TableList:
     """Every code table, and the mappings' own. / Mọi bảng mã, kể cả bảng riêng của ánh xạ."""
-    mappings = hub.mappings.current()
+    mappings = hub.intake.mappings.current()
     with hub.store.read() as connection:
         filled = [one.meaning.table for one in code_fills.fills(connection)]
     everything = {**mappings.tables, **mappings.own_tables()}
@@ -70,7 +70,7 @@ def code_table(
     *, name: TableInPath, _: Viewer, hub: TheHub, mapping: OwnerQuery = None, after: Cursor = None, limit: Limit = 100
 ) -> TableDetail:
     """A code table, page by page, with what people filled. / Một bảng mã, từng trang, và các mã đã điền."""
-    mappings = hub.mappings.current()
+    mappings = hub.intake.mappings.current()
     full = f"{mapping}/{name}" if mapping else name
     table = (mappings.own_tables() if mapping else mappings.tables).get(full)
     if table is None:

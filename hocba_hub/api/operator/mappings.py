@@ -62,7 +62,7 @@ _MOST_CARDS_SHOWN = 100
 @router.get("", response_model_exclude_none=True)
 def mappings(_: Viewer, hub: TheHub) -> MappingList:
     """Every mapping and which version is in force. / Mọi ánh xạ và phiên bản đang có hiệu lực."""
-    mappings = hub.mappings.current()
+    mappings = hub.intake.mappings.current()
     with hub.store.read() as connection:
         drafted = {one.name for one in stored.stored_versions(connection)}
         in_force = [one.name for one in stored.activations(connection)]
@@ -81,7 +81,7 @@ def mapping(
 @router.post("/{name}/drafts", status_code=201, responses=problems(404, 409, 413))
 def draft(name: NameInPath, asked: AskedDraft, operator: Administrator, hub: TheHub) -> DraftReport:
     """Store a new version; it is in force for nobody. / Lưu bản nháp, chưa có hiệu lực."""
-    document, warnings = checked_draft(asked.document, hub.mappings.newest(), name)
+    document, warnings = checked_draft(asked.document, hub.intake.mappings.newest(), name)
     with hub.store.write() as connection:
         added = stored.add_version(
             connection,
@@ -98,11 +98,11 @@ def draft(name: NameInPath, asked: AskedDraft, operator: Administrator, hub: The
 @router.post("/{name}/preview", responses=problems(404, 413))
 def preview(name: NameInPath, asked: AskedPreview, _: Administrator, hub: TheHub) -> PreviewReport:
     """Run a draft on recorded submissions: which fields change, which cards start or stop passing. / Xem trước."""
-    mappings = hub.mappings.newest()
+    mappings = hub.intake.mappings.newest()
     text = asked.document if asked.document is not None else _text(hub, mappings, name, asked.version or "")
     document, _warnings = checked_draft(text, mappings, name)
     with hub.store.read() as connection:
-        made = preview_draft(connection, mappings, hub.checker, document, asked.records)
+        made = preview_draft(connection, mappings, hub.intake.checker, document, asked.records)
     effect = made.effect
     return PreviewReport(
         records=effect.records,
@@ -130,7 +130,7 @@ def activate(
     if_match: IfMatch = None,
 ) -> MappingDetail:
     """Put a version in force everywhere within a second. / Kích hoạt một phiên bản."""
-    mappings = hub.mappings.newest()
+    mappings = hub.intake.mappings.newest()
     text = _text(hub, mappings, name, asked.version)
     checked_draft(text, mappings, name)
     with hub.store.write() as connection:
@@ -231,7 +231,7 @@ def _newest_text(hub: Hub, name: str) -> Document | None:
 
 
 def _detail(hub: Hub, name: str, response: Response, version: str | None = None) -> MappingDetail:
-    mappings = hub.mappings.newest()
+    mappings = hub.intake.mappings.newest()
     with hub.store.read() as connection:
         versions = stored.stored_versions(connection, name)
         in_force = stored.activations(connection, name)

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from hocba_hub.intake.active_mappings import ActiveMappings
-from hocba_hub.intake.check import RecordChecker
 from hocba_hub.intake.errors import SubmissionError
 from hocba_hub.intake.files.file_splitter import FileSplitter
 from hocba_hub.intake.files.forms import Form
 from hocba_hub.intake.files.pieces import PartBegins, PieceWriter, read_pieces
 from hocba_hub.intake.files.spool import Spool
-from hocba_hub.intake.profiles import NDJSON_TYPE, XML_TYPE, Profile, choose_profile
+from hocba_hub.intake.parts import IntakeParts
+from hocba_hub.intake.profiles import NDJSON_TYPE, XML_TYPE, Profile
 from hocba_hub.mappings.document.document import ROWS
 from hocba_hub.mappings.records.row_bytes import row_record
 from hocba_hub.model.clock import vietnam_day
@@ -36,12 +35,9 @@ class Imported:
 class FileReader:
     """Reads the files of a spool; made once for each process."""
 
-    def __init__(
-        self, spool: Spool, mappings: ActiveMappings, checker: RecordChecker, record_bytes: int, file_records: int
-    ) -> None:
-        """`record_bytes` is the most that one record may have, `file_records` the most records of a file."""
-        self._spool, self._mappings, self._checker = spool, mappings, checker
-        self._record_bytes, self._file_records = record_bytes, file_records
+    def __init__(self, parts: IntakeParts, spool: Spool, file_records: int) -> None:
+        """`file_records` is the most records of a file."""
+        self._parts, self._spool, self._file_records = parts, spool, file_records
 
     def split(self, file: File, client: Client) -> tuple[int, list[Shown]]:
         """Split a file into the spool; how many records there are, and what is to be said of the file itself."""
@@ -79,12 +75,12 @@ class FileReader:
                 if isinstance(piece, PartBegins):
                     yield piece
                     continue
-                if self._mappings.current() is not profile.mappings:  # somebody activated a version meanwhile
+                if self._parts.mappings.current() is not profile.mappings:  # somebody activated a version meanwhile
                     profile = self._profile(file, client)
                 form = Form(piece.form)
                 record = row_record(piece.raw, piece.columns) if form.source_format == ROWS else None
                 sent = profile.sent(piece.raw, NDJSON_TYPE if form is Form.NDJSON else XML_TYPE, record)
-                yield Imported(self._checker.check(position, sent, profile.mappings), len(piece.raw))
+                yield Imported(self._parts.checker.check(position, sent, profile.mappings), len(piece.raw))
                 position += 1
 
     def mark(self, file: File, client: Client, results: Iterable[FileResult]) -> None:
@@ -102,7 +98,4 @@ class FileReader:
             mark_file(self._spool.original(file.id), Form(file.form), source, chain(about, found), target)
 
     def _profile(self, file: File, client: Client) -> Profile:
-        day = vietnam_day(file.created_at)
-        return choose_profile(
-            self._mappings.current(), client, day, record_bytes=self._record_bytes, asked=file.profile
-        )
+        return self._parts.profile(self._parts.mappings.current(), client, vietnam_day(file.created_at), file.profile)

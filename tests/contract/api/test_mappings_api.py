@@ -194,7 +194,7 @@ def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vend
 
     back = api.post(f"/v1/code-fills/{filled.json()['fill_id']}/take-back", admin, json={"reason": "wrong group"})
     assert back.json()["result"] == "01"
-    api.hub.mappings.newest()
+    api.hub.intake.mappings.newest()
     assert sent(api, vendor, [flat(5, danToc="Nhóm lạ")], f"?profile={NAME}").status_code == 422
     again = api.post(f"/v1/code-fills/{filled.json()['fill_id']}/take-back", admin, json={"reason": "wrong group"})
     assert again.status_code == 404

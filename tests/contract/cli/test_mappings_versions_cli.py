@@ -21,11 +21,9 @@ from hocba_hub.store.mappings import activations, stored_versions
 from hocba_hub.store.search import card
 from hocba_hub.store.tables import report_cards
 from hocba_hub.store.unmapped_codes import Entry, note
-from tests.contract.api.test_mappings_api import NAME
-from tests.support.command_line import Run, cells, home, run, store
-from tests.support.vendor_records import flat, renamed
+from tests.support.command_line import Run, cells
+from tests.support.vendor_records import NAME, flat, renamed
 
-__all__ = ["home", "run", "store"]
 REASON = ("--reason", "the vendor renamed a field")
 
 

@@ -146,7 +146,7 @@ def test_a_version_that_is_activated_counts_after_a_second_at_most(api: Api, key
     assert sent(api, key, [renamed], f"?profile={NAME}").status_code == 422
     with api.store.write() as connection:
         activate(connection, NAME, "1.0.1", text.encode(), Scope(), actor="os:lan", reason="renamed", now=1)
-    api.hub.mappings._asked_at -= 1  # a second goes by
+    api.hub.intake.mappings._asked_at -= 1  # a second goes by
     assert sent(api, key, [renamed], f"?profile={NAME}").status_code == 202
 
 

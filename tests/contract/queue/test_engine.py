@@ -16,17 +16,13 @@ from hocba_hub.store.counters import sums
 from hocba_hub.store.engine import Store
 from hocba_hub.store.lease import Allowance, Kind, lease, mark_sent
 from hocba_hub.store.tables import attempts, delivery_attempts, destinations
-from tests.support.acceptance import key, submit
-from tests.support.engine import PROVINCE, Bench, answered, no_answer, not_sent
+from tests.support.acceptance import key
+from tests.support.engine import PROVINCE, Bench, answered, no_answer, not_sent, put
 
 
 @pytest.fixture
 def bench(store: Store) -> Bench:
     return Bench(store)
-
-
-def put(bench: Bench, *cards: tuple[str, str], **more: object):
-    return submit(bench.store, *cards, now=bench.now, destinations=(PROVINCE,), **more)  # type: ignore[arg-type]
 
 
 def test_what_is_accepted_is_sent_once_and_acknowledged(bench: Bench):

@@ -6,8 +6,7 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.store import audit, control
 from hocba_hub.store.engine import Store
-from tests.contract.queue.test_engine import put
-from tests.support.engine import PROVINCE, Bench, answered
+from tests.support.engine import PROVINCE, Bench, answered, put
 
 
 def test_a_paused_destination_gets_nothing_until_it_is_resumed(store: Store):

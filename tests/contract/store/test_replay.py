@@ -17,9 +17,8 @@ from hocba_hub.store.failures import failed_deliveries, failure_groups
 from hocba_hub.store.replay import Act, Count, execute, preview
 from hocba_hub.store.selection import Selection, SelectionError
 from hocba_hub.store.tables import deliveries
-from tests.contract.queue.test_engine import put
 from tests.support.acceptance import submit
-from tests.support.engine import Bench, answered, no_answer, not_sent
+from tests.support.engine import Bench, answered, no_answer, not_sent, put
 
 S = DeliveryState
 

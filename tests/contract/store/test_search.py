@@ -17,9 +17,8 @@ from hocba_hub.store.bodies import pack
 from hocba_hub.store.decide import Content, Portion, ReceivedRecord, Submission
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import submissions
-from tests.contract.queue.test_engine import put
 from tests.support.acceptance import YEAR, key, received
-from tests.support.engine import Bench, answered, no_answer
+from tests.support.engine import Bench, answered, no_answer, put
 
 
 def accepted(store: Store, records: list[ReceivedRecord], *, client_id: int = 1, schools=None, now: int = 1) -> str:
