@@ -1,6 +1,6 @@
-"""Turn the rules for objects and lists into functions; `value_rules.py` does the single values.
+"""Turn the rules for objects and lists into functions; `compile_values.py` does the single values.
 
-Nothing that a document says is ever run as code: only our own functions are joined, see `filling.py`.
+Nothing that a document says is ever run as code: only our own functions are joined, see `generate.py`.
 """
 
 from __future__ import annotations
@@ -72,11 +72,9 @@ class Builder(ValueRules):
                     if memory is not None:
                         part.converted.append((name, keys, memory, rule))
                     elif self.is_checked:
-                        part.copied.append((name, keys, self.plain(rule), rule, None))
+                        part.copied.append((name, keys, self.plain(rule), rule))
                     else:
                         part.texts.append((name, keys, self.plain(rule), rule))
-                case Value() as rule if (guarded := self.guarded_copy(rule, here)) is not None:
-                    part.copied.append((name, *guarded))
                 case _:
                     part.others.append(
                         (name, key_required_for_any_output(rules, here), self._alternatives(rules, here))
@@ -151,7 +149,7 @@ class Builder(ValueRules):
         numbered = {name: rules[0] for name, rules in fields.items() if is_numbered(rules)}
         own = {name: rules for name, rules in fields.items() if name not in common and name not in numbered}
         fill_common = self.fields(common, item)
-        frame = self.numbered_keys({name: one for name, one in numbered.items() if isinstance(one, Value)}, item)
+        number_keys = self.numbered_keys({name: one for name, one in numbered.items() if isinstance(one, Value)}, item)
         parts, each = self.parts(own, item), replace(rule, each=None)
         fill_items, fill = items_filling(parts, each), filling(parts)
         every, up = items(rule.each), rule.each.up
@@ -167,8 +165,8 @@ class Builder(ValueRules):
                     nodes = nodes.get(key) if type(nodes) is dict else None
                 if type(nodes) is list:
                     more = fill_common(around, notes) if nodes else {}
-                    frames = frame(around, notes, len(nodes)) if nodes else ()
-                    return fill_items(nodes, begin, keys, notes, more, frames) or None
+                    keys_of_rows = number_keys(around, notes, len(nodes)) if nodes else ()
+                    return fill_items(nodes, begin, keys, notes, more, keys_of_rows) or None
             output: list[JsonValue] = []
             try:
                 hits = every(scope)
@@ -176,7 +174,7 @@ class Builder(ValueRules):
                 notes.append((rule, scope, error))
                 return None
             more = fill_common(around, notes) if hits else {}
-            frames = frame(around, notes, len(hits)) if hits else ()
+            keys_of_rows = number_keys(around, notes, len(hits)) if hits else ()
             position = 0
             for steps, node in hits:
                 position += 1
@@ -187,7 +185,7 @@ class Builder(ValueRules):
                     wrong = ValueRejected(kinds.STRUCTURE, "an object", value_class=value_class(node))
                     notes.append((each, below, wrong))
                     continue
-                numbers = {name: f"{before}{position}{behind}" for name, before, behind in frames}
+                numbers = {name: f"{before}{position}{behind}" for name, before, behind in keys_of_rows}
                 output.append({**fill(below, notes), **more, **numbers})
             return output or None
 

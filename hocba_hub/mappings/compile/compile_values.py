@@ -9,7 +9,7 @@ from datetime import date
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.conversion import Memory, answer, chain, day_of, fit, joined, look_up, plain
 from hocba_hub.mappings.compile.expressions import ExpressionError, compile_expression
-from hocba_hub.mappings.compile.generate import Guard, Keys, Note, NumberedKey, Produce
+from hocba_hub.mappings.compile.generate import Note, NumberedKey, Produce
 from hocba_hub.mappings.document.document import ROWS, Document
 from hocba_hub.mappings.document.fields import Rule, TableUse, Value
 from hocba_hub.mappings.document.paths import Scope, read
@@ -105,20 +105,6 @@ class ValueRules:
             join = joined(rule.join, one)
             return lambda scope: join([reader(scope) for reader in readers])
         return readers[0]
-
-    def guarded_copy(self, rule: Value, target: TargetField) -> tuple[Keys, Change, Value, Guard] | None:
-        """For a rule of a checked source that copies a value if another one is one of some texts: how; else None.
-
-        {from: mark, when: {kind: [SCORE, BOTH]}}  → keys of `mark`, …, (keys of `kind`, {"SCORE", "BOTH"})
-        """
-        bare = replace(rule, when=None)
-        keys, test = self.keys(bare), rule.when.only_test if rule.when else None
-        if not self.is_checked or keys is None or test is None or rule.required or target.required:
-            return None
-        other = test.path.keys if test.path.up == 0 else None
-        if other is None or test.among is None or rule.default is not None or self.conversion(bare, target) is not None:
-            return None
-        return keys, self.plain(rule), rule, (other, test.among)
 
     def numbered_keys(
         self, rules: Mapping[str, Value], target: TargetField

@@ -1,22 +1,24 @@
 """The function that fills an object: generated as source text, because nearly all time of a translation goes there.
 
 The text depends on nothing but how many rules of which kind an object has, and which of them read from one object of
-the source. Names, source keys, constants,
-conversions and rules are bound to it by reference, under numbered names of ours; no character of a document gets into
-it. It holds assignments, tests and calls of the functions below, and nothing else (see docs/decisions).
+the source. Names, source keys, constants, conversions and rules are bound to it by reference, under numbered names of
+ours; no character of a document gets into it. It is put together of the templates below, and of nothing else (see
+docs/decisions).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from textwrap import indent
 from typing import NamedTuple, Protocol, TypeAlias
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.conversion import Memory
 from hocba_hub.mappings.document.fields import Rule, Value
 from hocba_hub.mappings.document.paths import Scope, Step, Steps, found, only
-from hocba_hub.mappings.values.value import Change, JsonValue, ValueRejected, as_text, clean_text, value_class
+from hocba_hub.mappings.values.value import Change, JsonValue, ValueRejected, clean_text, value_class
 
 Note: TypeAlias = tuple[Rule, Scope, ValueRejected]
 """A problem, before its place is worked out: most records have none, so places are worked out only then."""
@@ -47,9 +49,9 @@ class FillItems(Protocol):
         steps: Steps,
         notes: list[Note],
         more: dict[str, JsonValue],
-        frames: Sequence[NumberedKey],
+        numbered: Sequence[NumberedKey],
     ) -> list[dict[str, JsonValue]]:
-        """One object for each item that is one; `more` and `frames` say what each has besides.
+        """One object for each item that is one; `more` and `numbered` say what each has besides.
 
         `steps` lead from the scope to the list.
         """
@@ -76,14 +78,10 @@ class Part:
     """Values that are transformed, looked up or fitted: target field, keys to the source value, conversion, rule."""
     texts: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
     """Values that only have to be made plain text: target field, keys, what makes any other value plain, rule."""
-    copied: list[tuple[str, Keys, Change, Value, Guard | None]] = field(default_factory=list)
-    """Values of a checked source, written as they are; with a guard only if another value is one of some texts."""
+    copied: list[tuple[str, Keys, Change, Value]] = field(default_factory=list)
+    """Values of a checked source, written as they are."""
     others: list[tuple[str, Keys | None, Produce]] = field(default_factory=list)
     """Any other rule: target field, perhaps keys to what must be there for it to give anything, its function."""
-
-
-Guard: TypeAlias = tuple[Keys, frozenset[str]]
-"""Keys that lead to a value, and the texts of which it has to be one."""
 
 
 def missing() -> ValueRejected:
@@ -109,34 +107,76 @@ def _made(source: str, names: dict[str, JsonValue]) -> JsonValue:
     return names["fill"]
 
 
-_HEAD = (
-    "def fill(scope, notes):",
-    " node0 = scope[0]",
-    " get0 = node0.get if type(node0) is dict else no_keys",
-)
-_ITEMS_HEAD = (
-    "def fill(nodes, begin, steps, notes, more, frames):",
-    " output = []",
-    " position = 0",
-    " for node0 in nodes:",
-    "  position += 1",
-    "  if type(node0) is not dict:",
-    "   no_object(rule, node0, begin, steps, position, notes)",
-    "   continue",
-    "  get0 = node0.get",
-)
-_ITEMS_END = (
-    "  for name, before, behind in frames: out0[name] = f'{before}{position}{behind}'",
-    "  output.append(out0)",
-    " return output",
-)
+# The text: a template for each kind of rule, and those around them. Names in braces are numbered names of ours.
+_OBJECT = """\
+def fill(scope, notes):
+ node0 = scope[0]
+ get0 = node0.get if type(node0) is dict else no_keys
+{rules}
+ return out0
+"""
+_ITEMS = """\
+def fill(nodes, begin, steps, notes, more, numbered):
+ output = []
+ position = 0
+ for node0 in nodes:
+  position += 1
+  if type(node0) is not dict:
+   no_object(rule, node0, begin, steps, position, notes)
+   continue
+  get0 = node0.get
+{rules}
+  for name, before, behind in numbered: out0[name] = f'{{before}}{{position}}{{behind}}'
+  output.append(out0)
+ return output
+"""
+_COPIED = """\
+value = {get}(k{at})
+if value is None: {absent}
+elif type(value) is str or type(value) in simple: {out}[n{at}] = value
+else: plain(r{at}, p{at}, value, scope, notes, {out}, n{at})
+"""
+_TEXT = """\
+value = {get}(k{at})
+if type(value) is str:
+ value = value.strip() if value.isascii() else clean(value)
+ if value: {out}[n{at}] = value
+ else: {absent}
+elif value is None: {absent}
+else: plain(r{at}, p{at}, value, scope, notes, {out}, n{at})
+"""
+_CONVERTED = """\
+value = {get}(k{at})
+if value is None: {absent}
+else:
+ try:
+  value = m{at}[value]
+  if value is not None: {out}[n{at}] = value
+  else: {absent}
+ except (Rejected, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, {out}, n{at})
+"""
+_ABSENT = "absent(r{at}, scope, notes, {out}, n{at})"
+_OTHER = """\
+value = f{at}(scope, notes)
+if value is not None: {out}[n{at}] = value
+"""
+_OTHER_WITH_KEY = """\
+value = {get}(k{at})
+if value is not None: value = f{at}(scope, notes)
+if value is not None: {out}[n{at}] = value
+"""
+_SOURCE_OBJECT = """\
+node{number} = get{above}(o{number})
+if type(node{number}) is dict: get{number} = node{number}.get
+else: get{number} = no_keys if node{number} is None else misplaced(node0, s{number})
+"""
+_ITEM_SCOPE = "(node0, begin, (*steps, position - 1), position)"
 
 
 def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str, JsonValue]]:
     """The source text, and what its names are bound to."""
     names: dict[str, JsonValue] = {
         "absent": _absent,
-        "as_text": as_text,
         "clean": clean_text,
         "failed": _failed,
         "misplaced": _misplaced,
@@ -150,23 +190,22 @@ def generated(parts: list[Part], *, items: bool = False) -> tuple[str, dict[str,
     objects = _Objects(lines, names)
     for place, part in enumerate(parts):
         names[f"base{place}"] = part.constants
-        lines.append(f" out{place} = base{place}.copy()" if part.constants else f" out{place} = {{}}")
+        lines.append(f"out{place} = base{place}.copy()" if part.constants else f"out{place} = {{}}")
         if items and place == 0:
-            lines.append(" out0.update(more)")
+            lines.append("out0.update(more)")
         _rules(lines, names, objects, place, part)
     for place, part in reversed(list(enumerate(parts[1:], 1))):
         names[f"own{place}"] = part.name
         stand = f"out{part.parent}[own{place}] = out{place}"
-        lines.append(f" {stand}" if part.always else f" if out{place}: {stand}")
+        lines.append(stand if part.always else f"if out{place}: {stand}")
     if not items:
-        return "\n".join((*_HEAD, *lines, " return out0")), names
+        return _OBJECT.format(rules=indent("\n".join(lines), " ")), names
     # The scope is only needed for rules that read otherwise, and for problems: most items make none.
-    scope = "(node0, begin, (*steps, position - 1), position)"
     if any(keys is None for part in parts for _, keys, _ in part.others):
-        lines.insert(0, f" scope = {scope}")
+        lines.insert(0, f"scope = {_ITEM_SCOPE}")
     else:
-        lines = [line.replace("scope, notes", f"{scope}, notes") for line in lines]
-    return "\n".join((*_ITEMS_HEAD, *(f" {line}" for line in lines), *_ITEMS_END)), names
+        lines = [line.replace("scope, notes", f"{_ITEM_SCOPE}, notes") for line in lines]
+    return _ITEMS.format(rules=indent("\n".join(lines), "  ")), names
 
 
 class _Objects(dict[Keys, int]):
@@ -181,73 +220,33 @@ class _Objects(dict[Keys, int]):
         above, number = self[keys[:-1]], len(self)
         self[keys] = number
         self._names |= {f"o{number}": keys[-1], f"s{number}": tuple(map(Step, keys))}
-        self._lines += [
-            f" node{number} = get{above}(o{number})",
-            f" if type(node{number}) is dict: get{number} = node{number}.get",
-            f" else: get{number} = no_keys if node{number} is None else misplaced(node0, s{number})",
-        ]
+        self._lines += _SOURCE_OBJECT.format(number=number, above=above).splitlines()
         return number
 
 
 def _rules(lines: list[str], names: dict[str, JsonValue], objects: _Objects, place: int, part: Part) -> None:
-    for number, (name, keys, change, rule, guard) in enumerate(part.copied):
-        at = f"{place}_c{number}"
-        names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
-        read = f"get{objects[keys[:-1]]}"
-        indent = " "
-        if guard is not None:
-            other, texts = guard
-            names |= {f"g{at}": other[-1], f"w{at}": texts}
-            lines += [
-                f" value = get{objects[other[:-1]]}(g{at})",
-                f" if value is not None and as_text(value) in w{at}:",
-            ]
-            indent = "  "
-        lines += [
-            f"{indent}value = {read}(k{at})",
-            f"{indent}if value is None:",
-            f"{indent} {f'absent(r{at}, scope, notes, out{place}, n{at})' if _demands(rule) else 'pass'}",
-            f"{indent}elif type(value) is str or type(value) in simple:",
-            f"{indent} out{place}[n{at}] = value",
-            f"{indent}else: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
-        ]
-    for number, (name, keys, memory, rule) in enumerate(part.converted):
-        at = f"{place}_{number}"
-        names |= {f"k{at}": keys[-1], f"n{at}": name, f"m{at}": memory, f"r{at}": rule}
-        lines += [
-            f" value = get{objects[keys[:-1]]}(k{at})",
-            " if value is not None:",
-            "  try:",
-            f"   value = m{at}[value]",
-            f"   if value is not None: out{place}[n{at}] = value",
-            *([f"   else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
-            f"  except (Rejected, TypeError) as e: failed(r{at}, m{at}, value, e, scope, notes, out{place}, n{at})",
-            *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
-        ]
-    for number, (name, keys, change, rule) in enumerate(part.texts):
-        at = f"{place}_t{number}"
-        names |= {f"k{at}": keys[-1], f"n{at}": name, f"p{at}": change, f"r{at}": rule}
-        lines += [
-            f" value = get{objects[keys[:-1]]}(k{at})",
-            " if type(value) is str:",
-            "  value = value.strip() if value.isascii() else clean(value)",
-            f"  if value: out{place}[n{at}] = value",
-            *([f"  else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
-            f" elif value is not None: plain(r{at}, p{at}, value, scope, notes, out{place}, n{at})",
-            *([f" else: absent(r{at}, scope, notes, out{place}, n{at})"] if _demands(rule) else []),
-        ]
-    for number, (name, needed, produce) in enumerate(part.others):
-        at = f"{place}_o{number}"
-        names |= {f"n{at}": name, f"f{at}": produce}
-        if needed is None:
-            lines.append(f" value = f{at}(scope, notes)")
-        else:
-            names[f"k{at}"] = needed[-1]
-            lines += [
-                f" value = get{objects[needed[:-1]]}(k{at})",
-                f" if value is not None: value = f{at}(scope, notes)",
-            ]
-        lines.append(f" if value is not None: out{place}[n{at}] = value")
+    """Add the lines of one part's rules, and bind their names: `k` is a key, `n` a target field, `r` a rule.
+
+    A text rule of part 0 → `value = get0(k0_3)` and so on, with `k0_3` bound to its key.
+    """
+    number = count()
+
+    def add(template: str, name: str, keys: Keys | None, rule: Value | None = None, **bound: JsonValue) -> None:
+        at, out = f"{place}_{next(number)}", f"out{place}"
+        get = "" if keys is None else f"get{objects[keys[:-1]]}"
+        absent = _ABSENT.format(at=at, out=out) if rule is not None and _demands(rule) else "pass"
+        bound |= {"n": name, "r": rule, "k": None if keys is None else keys[-1]}
+        names.update({f"{letter}{at}": value for letter, value in bound.items()})
+        lines.extend(template.format(get=get, at=at, out=out, absent=absent).splitlines())
+
+    for name, keys, change, rule in part.copied:
+        add(_COPIED, name, keys, rule, p=change)
+    for name, keys, memory, rule in part.converted:
+        add(_CONVERTED, name, keys, rule, m=memory)
+    for name, keys, change, rule in part.texts:
+        add(_TEXT, name, keys, rule, p=change)
+    for name, needed, produce in part.others:
+        add(_OTHER if needed is None else _OTHER_WITH_KEY, name, needed, f=produce)
 
 
 def _demands(rule: Value) -> bool:

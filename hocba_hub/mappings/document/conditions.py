@@ -60,14 +60,6 @@ class Condition:
             for condition in group:
                 yield from condition.paths()
 
-    @property
-    def only_test(self) -> Test | None:
-        """The one comparison with some texts, if the condition is no more than that."""
-        if len(self.tests) != 1 or self.alternatives:
-            return None
-        test = self.tests[0]
-        return test if test == Test(test.path, test.among) else None
-
     def excludes(self, other: Condition) -> bool:
         """Whether the two, read at the same place, can never hold together."""
         return bool(Condition(self.tests + other.tests).impossible())
