@@ -22,7 +22,7 @@ import orjson
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.records.record import JsonRecord
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 
 CARDS = 500
 ROUNDS = 15

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from hocba_hub.mappings.document.document import Document
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Value, walk
+from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Value, walk
 from hocba_hub.mappings.schemas import RECORDS, field_rows, sent_rows, table_of
 
 MAPPINGS = ("ndc-primary", "ndc-secondary", "ndc-learning-results")

@@ -1,7 +1,7 @@
 """What the delivery engine asks of an outbound adapter, and the facts an adapter brings back.
 
 An adapter reports facts (was it sent, was there an answer, which code); it never judges. What a fact means is said
-once, in `queue/errors.py`, by the destination's code table.
+once, in `queue/code_meanings.py`, by the destination's code table.
 """
 
 from __future__ import annotations

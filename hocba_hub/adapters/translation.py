@@ -15,7 +15,7 @@ from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import RECORDS
-from hocba_hub.mappings.schemas.delivery import envelope_facts
+from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import Event
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hocba_hub.mappings.document.document import Document
     from hocba_hub.mappings.library.library import Library
     from hocba_hub.mappings.records.record import Record
-    from hocba_hub.mappings.tables.lookup import Table
+    from hocba_hub.mappings.tables.code_table import Table
     from hocba_hub.model.findings import Finding
 
 _LANGUAGE = click.option("--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True)
@@ -34,7 +34,7 @@ def _library() -> Library:
 
 
 def _tables(folder: Path | None = None) -> dict[str, Table]:
-    from hocba_hub.mappings.tables.files import load_tables, shipped_tables
+    from hocba_hub.mappings.tables.table_files import load_tables, shipped_tables
 
     tables = shipped_tables()
     if folder is not None:
@@ -140,7 +140,7 @@ def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None, la
 @click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
 def test(mapping: tuple[str, ...], tables: Path | None) -> None:
     """Run the mappings' own examples and show their coverage; ends with 1 if one fails."""
-    from hocba_hub.mappings.check.examples import coverage, run_examples
+    from hocba_hub.mappings.check.example_runs import coverage, run_examples
     from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
     from hocba_hub.mappings.document.document import DocumentError
     from hocba_hub.mappings.schemas import target_schema
@@ -213,7 +213,7 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
 def _records(file: Path, document: Document) -> Iterator[Record | Finding]:
     import orjson
 
-    from hocba_hub.adapters.workbook.files import file_records
+    from hocba_hub.adapters.workbook.file_records import file_records
     from hocba_hub.mappings.document.document import ROWS, XML
     from hocba_hub.mappings.records.record import JsonRecord, XmlError, json_records, parse_xml, xml_records
 
@@ -258,7 +258,7 @@ def diff(before: str, after: str) -> None:
 def export(mapping: str, out: Path) -> None:
     """Write a mapping's rules as a table for review in a spreadsheet: a workbook (.xlsx), or CSV."""
     from hocba_hub.adapters.workbook.review import write_review
-    from hocba_hub.mappings.check.examples import example_values
+    from hocba_hub.mappings.check.example_runs import example_values
     from hocba_hub.mappings.document.tabular import TITLES_VI, as_table
 
     document = _document(mapping)

@@ -20,7 +20,7 @@ from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.library.preview import Preview, preview
 from hocba_hub.mappings.records.record import JsonRecord, Record
 from hocba_hub.mappings.schemas import DELIVERIES, DELIVERY, REPORT_CARD
-from hocba_hub.mappings.schemas.delivery import envelope_facts
+from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import CardKey, Version
 from hocba_hub.model.reading import read_card

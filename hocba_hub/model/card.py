@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from hocba_hub.model import consistency as fitting
+from hocba_hub.model import consistency
 from hocba_hub.model.consistency import Check
 from hocba_hub.model.fields import Part, SchoolYearText, field, form
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
@@ -31,7 +31,7 @@ Circular = Literal["TT27/2020", "TT22/2021", "TT43/2021", "TT30/2014", "TT22/201
 class _Card(Part):
     """What every kind of card has."""
 
-    checks: ClassVar[tuple[Check, ...]] = fitting.COMMON
+    checks: ClassVar[tuple[Check, ...]] = consistency.COMMON
     """What makes its parts fit together."""
 
     card_id: Annotated[
@@ -74,7 +74,7 @@ class _Card(Part):
 class PrimaryCard(_Card):
     """A card of primary school (tiểu học, grades 1 to 5; TT 27/2020)."""
 
-    checks = (*fitting.COMMON, fitting.homeroom_number)
+    checks = (*consistency.COMMON, consistency.homeroom_number)
 
     kind: Literal["primary"] = field("Loại học bạ")
     year: PrimaryYear = field("Kết quả năm học")
@@ -83,7 +83,7 @@ class PrimaryCard(_Card):
 class SecondaryCard(_Card):
     """A card of lower or upper secondary school (THCS, THPT; grades 6 to 12; TT 22/2021)."""
 
-    checks = (*fitting.COMMON, fitting.learning_results)
+    checks = (*consistency.COMMON, consistency.learning_results)
 
     kind: Literal["secondary"] = field("Loại học bạ")
     year: SecondaryYear = field("Kết quả năm học")
@@ -92,7 +92,7 @@ class SecondaryCard(_Card):
 class ContinuingCard(_Card):
     """A card of continuing education (GDTX, grades 6 to 12; TT 43/2021)."""
 
-    checks = (*fitting.COMMON, fitting.learning_results)
+    checks = (*consistency.COMMON, consistency.learning_results)
 
     kind: Literal["continuing"] = field("Loại học bạ")
     year: SecondaryYear = field("Kết quả năm học")

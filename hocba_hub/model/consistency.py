@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from hocba_hub.model.card import AnyCard, ContinuingCard, PrimaryCard, SecondaryCard
+CardParts: TypeAlias = Any
+"""A card, or as much of one as could be read: `card.py` knows this file, not the other way round."""
 
 _GRADES = {"02": range(1, 6), "03": range(6, 10), "04": range(10, 13), "05": range(6, 13)}
 _LEVELS: dict[str, tuple[str, ...]] = {"primary": ("02",), "secondary": ("03", "04"), "continuing": ("05",)}
@@ -37,16 +37,16 @@ class Objection(NamedTuple):
     expected: str
 
 
-Check = Callable[[Any], list[Objection]]
+Check = Callable[[CardParts], list[Objection]]
 """Looks at a card; raises AttributeError where the card lacks a part that the check needs."""
 
 
-def school_year(card: AnyCard) -> list[Objection]:
+def school_year(card: CardParts) -> list[Objection]:
     """The school year is two years in a row."""
     return list(_two_years("/school_year", card.school_year))
 
 
-def grade(card: AnyCard) -> list[Objection]:
+def grade(card: CardParts) -> list[Objection]:
     """The grade is one of the school's level (Luật Giáo dục 43/2019 Art. 28)."""
     grades = _GRADES[card.school.level]
     if card.class_.grade in grades:
@@ -54,13 +54,13 @@ def grade(card: AnyCard) -> list[Objection]:
     return [Objection("grade-level", "/class/grade", f"{grades.start}-{grades.stop - 1}")]
 
 
-def level(card: AnyCard) -> list[Objection]:
+def level(card: CardParts) -> list[Objection]:
     """The school's level has this kind of card."""
     levels = _LEVELS[card.kind]
     return [] if card.school.level in levels else [Objection("kind-level", "/school/level", ", ".join(levels))]
 
 
-def circular(card: AnyCard) -> list[Objection]:
+def circular(card: CardParts) -> list[Objection]:
     """The circular is one for this kind of card; an earlier one only where the card was transcribed from paper."""
     circulars = _CIRCULARS[card.kind]
     if card.transcribed:
@@ -68,7 +68,7 @@ def circular(card: AnyCard) -> list[Objection]:
     return [] if card.circular in circulars else [Objection("circular", "/circular", ", ".join(circulars))]
 
 
-def personal_number(card: AnyCard) -> list[Objection]:
+def personal_number(card: CardParts) -> list[Objection]:
     """Only a foreign pupil with a passport may have no personal number."""
     pupil = card.pupil
     if pupil.personal_number is not None or (pupil.nationality != "VN" and pupil.passport_number is not None):
@@ -76,17 +76,17 @@ def personal_number(card: AnyCard) -> list[Objection]:
     return [Objection("personal-number", "/pupil/personal_number", "12")]
 
 
-def birth_day(card: AnyCard) -> list[Objection]:
+def birth_day(card: CardParts) -> list[Objection]:
     """The birth date, where it is a day, is in the calendar."""
     return list(_day("/pupil/birth", card.pupil.birth)) if len(card.pupil.birth) == len("YYYY-MM-DD") else []
 
 
-def issue_days(card: AnyCard) -> list[Objection]:
+def issue_days(card: CardParts) -> list[Objection]:
     """The days of issue and of creation are in the calendar."""
     return [*_day("/issue/issued_on", card.issue.issued_on), *_day("/issue/created_on", card.issue.created_on)]
 
 
-def study_history(card: AnyCard) -> list[Objection]:
+def study_history(card: CardParts) -> list[Objection]:
     """Every earlier year is two years in a row, and every day of arrival in the calendar."""
     found: list[Objection] = []
     for place, year in enumerate(card.study_history):
@@ -96,7 +96,7 @@ def study_history(card: AnyCard) -> list[Objection]:
     return found
 
 
-def subjects_once(card: AnyCard) -> list[Objection]:
+def subjects_once(card: CardParts) -> list[Objection]:
     """No subject stands twice."""
     codes = [subject.code for subject in card.year.subjects]
     if len(set(codes)) == len(codes):
@@ -108,14 +108,14 @@ def subjects_once(card: AnyCard) -> list[Objection]:
     ]
 
 
-def homeroom_number(card: PrimaryCard) -> list[Objection]:
+def homeroom_number(card: CardParts) -> list[Objection]:
     """At primary the homeroom teacher's personal number is required (NDC 2026, `soddcngvcn`)."""
     if card.signers.homeroom.personal_number is not None:
         return []
     return [Objection("homeroom-number", "/signers/homeroom/personal_number", "12")]
 
 
-def learning_results(card: SecondaryCard | ContinuingCard) -> list[Objection]:
+def learning_results(card: CardParts) -> list[Objection]:
     """Learning results are required unless the pupil is not assessed (NDC 2026, `hocky1`, `hocky2`, `canam`)."""
     if card.pupil.not_assessed:
         return []

@@ -30,7 +30,7 @@ NOT_NFC = KINDS["text.not-nfc"]
 ETH = KINDS["text.eth"]
 CONTROL = KINDS["text.control-character"]
 
-FITTING = {code.removeprefix("card."): kind for code, kind in KINDS.items() if code.startswith("card.")}
+CONSISTENCY = {code.removeprefix("card."): kind for code, kind in KINDS.items() if code.startswith("card.")}
 """Kinds for parts that do not fit together, by the last part of their code."""
 
 SCHOOL_NOT_PERMITTED = KINDS["access.school-not-permitted"]

@@ -62,7 +62,7 @@ def schema_findings(problems: Sequence[ErrorDetails], document: dict[str, Any]) 
     else:
         yield from (_finding(problem) for problem in problems)
         objections = _objections_despite(problems, document)
-    yield from (Finding(kinds.FITTING[found.kind], found.pointer, found.expected) for found in objections)
+    yield from (Finding(kinds.CONSISTENCY[found.kind], found.pointer, found.expected) for found in objections)
 
 
 def escaped(step: str) -> str:

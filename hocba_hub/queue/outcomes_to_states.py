@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.model.delivery import DeliveryState, Meaning, next_state
-from hocba_hub.queue.errors import meaning_of
+from hocba_hub.queue.code_meanings import meaning_of
 from hocba_hub.queue.retry import step, wait_seconds
 from hocba_hub.store.lease import Lease, LeasedDelivery
 from hocba_hub.store.settle import Settlement

@@ -13,7 +13,7 @@ from math import isfinite
 
 from hocba_hub.adapters.workbook.merges import column_number, covered, find_merges
 from hocba_hub.adapters.workbook.package import Package, feed, refusal, xml_parser
-from hocba_hub.adapters.workbook.parts import LONGEST_TEXT, MOST_COLUMNS, SheetPart, Texts, unescaped
+from hocba_hub.adapters.workbook.workbook_parts import LONGEST_TEXT, MOST_COLUMNS, SheetPart, Texts, unescaped
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.records.sheet_rows import cell_place, letter

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hocba_hub.adapters.workbook.package import Package, refusal
-from hocba_hub.adapters.workbook.parts import MOST_COLUMNS, SheetPart
+from hocba_hub.adapters.workbook.workbook_parts import MOST_COLUMNS, SheetPart
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.values.value import MERGED, JsonValue
 

@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from hocba_hub.adapters.workbook.delimited import csv_sheet
-from hocba_hub.adapters.workbook.files import CSV_ENDINGS
+from hocba_hub.adapters.workbook.file_records import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.records.sheet_rows import cell_place, letter

@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 from hocba_hub.adapters.workbook.cells import Book, SheetRows
 from hocba_hub.adapters.workbook.merges import find_merges
 from hocba_hub.adapters.workbook.package import LIMITS, Limits, Package, refusal
-from hocba_hub.adapters.workbook.parts import SheetPart, Texts, read_contents, read_day_styles, read_texts
+from hocba_hub.adapters.workbook.workbook_parts import SheetPart, Texts, read_contents, read_day_styles, read_texts
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.records.rows import Sheet
 from hocba_hub.mappings.yaml_reading import finding

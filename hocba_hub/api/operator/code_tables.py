@@ -26,7 +26,7 @@ from hocba_hub.api.operator.mapping_shapes import (
 )
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.intake.fill_code import fill_code
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import code_fills
 from hocba_hub.store import unmapped_codes as worklist

@@ -17,8 +17,8 @@ from hocba_hub.api.http.free_space import check_free_space
 from hocba_hub.api.lookup import look_up_card, look_up_submission
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.attachments import Attached
-from hocba_hub.api.soap.cards import EnvelopeSource
 from hocba_hub.api.soap.contract import MESSAGES
+from hocba_hub.api.soap.envelope_source import EnvelopeSource
 from hocba_hub.intake.profiles import JSON_TYPE
 from hocba_hub.intake.submission import Submitted
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear

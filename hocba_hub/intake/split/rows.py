@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
-from hocba_hub.adapters.workbook.files import file_records
+from hocba_hub.adapters.workbook.file_records import file_records
 from hocba_hub.intake.errors import PROBLEM_KINDS
 from hocba_hub.mappings.document.document import Source
 from hocba_hub.mappings.records.row_bytes import row_bytes

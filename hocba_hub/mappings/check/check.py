@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.check.examples import example_records, run_examples
+from hocba_hub.mappings.check.example_runs import example_records, run_examples
 from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, is_seen, source_fields
 from hocba_hub.mappings.check.source_shapes import Shapes
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.document import Document, DocumentError
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value, inner_fields
+from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value, inner_fields
 from hocba_hub.mappings.messages import in_vietnamese
 from hocba_hub.mappings.schemas import NAMES, target_schema
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
-from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.shapes import ANY, NUMBER, WHOLE, Shape
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import as_text
+from hocba_hub.mappings.values.value_shapes import ANY, NUMBER, WHOLE, Shape
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import Finding, FindingKind
 

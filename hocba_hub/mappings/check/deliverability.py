@@ -13,13 +13,13 @@ from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.source_shapes import Shapes
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, compile_mapping
 from hocba_hub.mappings.document.document import Document
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import target_schema
 from hocba_hub.mappings.schemas.targets import LIST, TargetField
-from hocba_hub.mappings.tables.lookup import Table
-from hocba_hub.mappings.values.shapes import ANY, NUMBER, WHOLE
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import JsonValue
+from hocba_hub.mappings.values.value_shapes import ANY, NUMBER, WHOLE
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import Finding, Severity
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TypeAlias
 
 from hocba_hub.mappings.document.document import Source
-from hocba_hub.mappings.document.fields import Fields, Items, Object, Rule, Value, walk
+from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value, walk
 from hocba_hub.mappings.document.paths import ANY, TEXT, Path
 from hocba_hub.mappings.records.sheet_rows import ROW, SHEET
 from hocba_hub.mappings.values.value import JsonValue

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from hocba_hub.mappings.check.source_fields import Names, source_fields
 from hocba_hub.mappings.document.document import XML, Document
-from hocba_hub.mappings.document.fields import Value
+from hocba_hub.mappings.document.field_rules import Value
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
-from hocba_hub.mappings.tables.lookup import Table, TableError
-from hocba_hub.mappings.values.shapes import ANY, TEXT, WHOLE, Shape
+from hocba_hub.mappings.tables.code_table import Table, TableError
 from hocba_hub.mappings.values.transforms import TRANSFORMS
 from hocba_hub.mappings.values.value import as_text
+from hocba_hub.mappings.values.value_shapes import ANY, TEXT, WHOLE, Shape
 
 
 class Shapes:

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.compile_values import ANYTHING, ValueRules, needed
-from hocba_hub.mappings.compile.generate import Fill, Keys, Note, Part, Produce, filling, items_filling, missing
+from hocba_hub.mappings.compile.generated_fill import Fill, Keys, Note, Part, Produce, filling, items_filling, missing
 from hocba_hub.mappings.document.conditions import Holds, holds
-from hocba_hub.mappings.document.fields import ITSELF, Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.document.field_rules import ITSELF, Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.document.paths import POSITION, Scope, items, start
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.values.value import JsonValue, ValueRejected, value_class

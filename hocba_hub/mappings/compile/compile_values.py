@@ -9,12 +9,12 @@ from datetime import date
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.conversion import Memory, answer, chain, day_of, fit, joined, look_up, plain
 from hocba_hub.mappings.compile.expressions import ExpressionError, compile_expression
-from hocba_hub.mappings.compile.generate import Note, NumberedKey, Produce
+from hocba_hub.mappings.compile.generated_fill import Note, NumberedKey, Produce
 from hocba_hub.mappings.document.document import ROWS, Document
-from hocba_hub.mappings.document.fields import Rule, TableUse, Value
+from hocba_hub.mappings.document.field_rules import Rule, TableUse, Value
 from hocba_hub.mappings.document.paths import Scope, read
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.tables.lookup import Table, TableError, View
+from hocba_hub.mappings.tables.code_table import Table, TableError, View
 from hocba_hub.mappings.values.value import Change, JsonValue, ValueRejected, as_text
 from hocba_hub.mappings.yaml_reading import Reading
 from hocba_hub.model.findings import FindingKind

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.compile_fields import Builder
 from hocba_hub.mappings.compile.compile_values import ANYTHING
-from hocba_hub.mappings.compile.generate import Fill, Note
+from hocba_hub.mappings.compile.generated_fill import Fill, Note
 from hocba_hub.mappings.document.document import Document, DocumentError
-from hocba_hub.mappings.document.fields import Items, Object, TableUse, Value
+from hocba_hub.mappings.document.field_rules import Items, Object, TableUse, Value
 from hocba_hub.mappings.document.paths import Path, Scope, Steps, locate, origin
 from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import JsonValue, value_class
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.codes import UnmappedCode

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.document.fields import TableUse, Value
+from hocba_hub.mappings.document.field_rules import TableUse, Value
 from hocba_hub.mappings.document.paths import TEXT as TEXT_KEY
 from hocba_hub.mappings.document.paths import Scope, read
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.tables.lookup import Outcome, View
+from hocba_hub.mappings.tables.code_table import Outcome, View
 from hocba_hub.mappings.values.cells import CELL_FAULTS
 from hocba_hub.mappings.values.dates import date_reader
-from hocba_hub.mappings.values.shapes import BOOLEAN, NUMBER, TEXT, WHOLE
 from hocba_hub.mappings.values.value import (
     Change,
     JsonValue,
@@ -23,6 +22,7 @@ from hocba_hub.mappings.values.value import (
     clean_text,
     value_class,
 )
+from hocba_hub.mappings.values.value_shapes import BOOLEAN, NUMBER, TEXT, WHOLE
 
 _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), WHOLE: (int,), NUMBER: (int, float), BOOLEAN: (bool,)}
 _SHORT, _CODE = 10, 64

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from hocba_hub.mappings.compile.compile_fields import Builder, is_constant, reads_keys
 from hocba_hub.mappings.compile.compile_values import ANYTHING
 from hocba_hub.mappings.compile.compiled_mapping import source_steps
-from hocba_hub.mappings.compile.generate import Produce
+from hocba_hub.mappings.compile.generated_fill import Produce
 from hocba_hub.mappings.document.conditions import holds
 from hocba_hub.mappings.document.document import Document
-from hocba_hub.mappings.document.fields import ITSELF, Fields, Items, Object, Rule, Value
+from hocba_hub.mappings.document.field_rules import ITSELF, Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.document.paths import Path, Scope, items, start
 from hocba_hub.mappings.records.record import Record
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import ValueRejected
 from hocba_hub.mappings.yaml_reading import pointer_to
 

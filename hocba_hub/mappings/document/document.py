@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from hocba_hub.mappings.document.conditions import Condition
-from hocba_hub.mappings.document.fields import Fields, Object, Rule, Value
+from hocba_hub.mappings.document.field_rules import Fields, Object, Rule, Value
 from hocba_hub.mappings.document.paths import Path
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.mappings.yaml_reading import nearest_line
 from hocba_hub.model.errors import HubError

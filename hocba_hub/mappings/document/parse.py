@@ -29,10 +29,10 @@ from hocba_hub.mappings.document.document import (
     SheetSpec,
     Source,
 )
-from hocba_hub.mappings.document.fields import FieldReader
+from hocba_hub.mappings.document.field_rules import FieldReader
 from hocba_hub.mappings.document.paths import Path, PathError, parse_path
-from hocba_hub.mappings.tables.files import inline_table
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.code_table import Table
+from hocba_hub.mappings.tables.table_files import inline_table
 from hocba_hub.mappings.values.value import JsonValue, as_text
 from hocba_hub.mappings.yaml_reading import Reading, pointer_to, read_yaml
 from hocba_hub.model.findings import Finding

@@ -19,9 +19,9 @@ from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.library.library import Library, applies, load_library, shipped_library
 from hocba_hub.mappings.schemas import SchemaUnknownError, load_schema, target_schema
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.tables.fills import with_all_fills, with_fills
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.codes import CodeMeaning
 from hocba_hub.model.errors import HubError
 

@@ -18,7 +18,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
-from hocba_hub.mappings.schemas.delivery import FACTS
+from hocba_hub.mappings.schemas.delivery_facts import FACTS
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField, from_field_table, from_json_schema
 from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.card import CARD

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from re import _parser  # type: ignore[attr-defined]
 
-from hocba_hub.mappings.values.shapes import ANY, BOOLEAN, DAY_FORM, MONTH_FORM, NUMBER, TEXT, WHOLE, YEAR_FORM
 from hocba_hub.mappings.values.value import JsonValue
+from hocba_hub.mappings.values.value_shapes import ANY, BOOLEAN, DAY_FORM, MONTH_FORM, NUMBER, TEXT, WHOLE, YEAR_FORM
 
 OBJECT, LIST = "object", "list"
 _TYPES = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from hocba_hub.mappings.tables.lookup import Outcome, Row, Table, TableError
+from hocba_hub.mappings.tables.code_table import Outcome, Row, Table, TableError
 from hocba_hub.model.codes import CodeMeaning
 
 

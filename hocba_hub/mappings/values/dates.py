@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.values.shapes import DAY_FORM, MONTH_FORM, TEXT, YEAR_FORM, Shape
 from hocba_hub.mappings.values.value import ArgumentError, ValueRejected, as_text, value_class
+from hocba_hub.mappings.values.value_shapes import DAY_FORM, MONTH_FORM, TEXT, YEAR_FORM, Shape
 
 EXCEL, ISO = "excel", "iso"
 PATTERN_HELP = "dd/mm/yyyy · yyyy-mm-dd · mm/yyyy · yyyy · iso · excel"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hocba_hub.mappings.values import content, dates, numbers, text
-from hocba_hub.mappings.values.shapes import BOOLEAN, NUMBER, TEXT, WHOLE, Shape
 from hocba_hub.mappings.values.value import ArgumentError, Change, JsonValue, as_text, clean_text
+from hocba_hub.mappings.values.value_shapes import BOOLEAN, NUMBER, TEXT, WHOLE, Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from uuid import UUID
 import orjson
 
 from hocba_hub.sandbox.synthetic.classes import SchoolClass, classes
+from hocba_hub.sandbox.synthetic.comments import homeroom_comment
 from hocba_hub.sandbox.synthetic.people import child_name, full_name, personal_number, pick, relative
 from hocba_hub.sandbox.synthetic.primary import primary_year
 from hocba_hub.sandbox.synthetic.schools import GRADES, Unit, chosen_institutions, communes
 from hocba_hub.sandbox.synthetic.secondary import secondary_year
-from hocba_hub.sandbox.synthetic.texts import homeroom_comment
 
 _KINDS = {"TH": "primary", "THCS": "secondary", "THPT": "secondary", "GDTX": "continuing"}
 _CIRCULARS = {"primary": "TT27/2020", "secondary": "TT22/2021", "continuing": "TT43/2021"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from hocba_hub.sandbox.synthetic.assessment import primary_result
 from hocba_hub.sandbox.synthetic.classes import SchoolClass
-from hocba_hub.sandbox.synthetic.texts import degree_comment, homeroom_comment
+from hocba_hub.sandbox.synthetic.comments import degree_comment, homeroom_comment
 
 _QUALITIES = ("patriotism", "compassion", "diligence", "honesty", "responsibility")
 _CAPACITIES = (

@@ -16,7 +16,7 @@ from hocba_hub.sandbox.synthetic.assessment import (
     year_average,
 )
 from hocba_hub.sandbox.synthetic.classes import SchoolClass
-from hocba_hub.sandbox.synthetic.texts import homeroom_comment, subject_comment
+from hocba_hub.sandbox.synthetic.comments import homeroom_comment, subject_comment
 
 _MOST_ABSENCES = 45
 _REGULAR_MARKS = {"NGV": 4, "TOA": 4, "NN1": 4, "NN2": 4, "NNG": 4, "LDL": 4, "KTN": 4, "QPA": 2, "GCD": 2}

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from hocba_hub.sandbox.vendors.codes import commune_code, ethnic_names
-from hocba_hub.sandbox.vendors.forms import LEVELS, circular, comma, day
+from hocba_hub.sandbox.vendors.notations import LEVELS, circular, comma, day
 
 _PRIMARY = {
     "TVI": "TV", "TOA": "TOAN", "NN1": "ANH", "DDU": "DD", "TXH": "TNXH", "LDL": "SUDIA", "KHO": "KH",

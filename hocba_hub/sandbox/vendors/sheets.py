@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from hocba_hub.sandbox.vendors.codes import ethnic_names
-from hocba_hub.sandbox.vendors.forms import LEVELS, circular, day
+from hocba_hub.sandbox.vendors.notations import LEVELS, circular, day
 
 Cells = Mapping[str, Any]
 """Column → value; what is not there stays blank."""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
-from hocba_hub.sandbox.vendors.forms import circular
+from hocba_hub.sandbox.vendors.notations import circular
 
 CARD = "urn:example:hoc-ba-so:1"
 SIGNATURE = "http://www.w3.org/2000/09/xmldsig#"

@@ -16,7 +16,7 @@ from lxml import etree
 
 from hocba_hub.model.subjects import SUBJECTS
 from hocba_hub.sandbox.vendors.codes import commune_code, ethnic_names, former_commune
-from hocba_hub.sandbox.vendors.forms import LEVELS, circular, comma, day
+from hocba_hub.sandbox.vendors.notations import LEVELS, circular, comma, day
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 CARDS = "urn:example:quan-ly-truong-hoc:hoc-ba:2"

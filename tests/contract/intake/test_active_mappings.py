@@ -13,7 +13,7 @@ from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.library.library import Library
 from hocba_hub.mappings.library.mapping_set import MappingSet
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.codes import CodeMeaning
 from hocba_hub.store.code_fills import fill
 from hocba_hub.store.engine import Store, StoreAwayError

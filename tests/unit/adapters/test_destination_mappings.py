@@ -30,7 +30,7 @@ from hocba_hub.mappings.library.library import Library
 from hocba_hub.mappings.library.mapping_set import MappingFileError, MappingSet, mappings_beside, shipped_mappings
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import field_rows, target_schema
-from hocba_hub.mappings.schemas.delivery import envelope_facts
+from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
 from hocba_hub.mappings.schemas.targets import from_json_schema
 from hocba_hub.model.card import CARD, canonical_bytes
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear, Version

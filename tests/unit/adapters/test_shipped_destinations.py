@@ -14,7 +14,7 @@ from hocba_hub.adapters.destination import DestinationError, load_destination, l
 from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.model.delivery import Meaning
-from hocba_hub.queue.errors import meaning_of
+from hocba_hub.queue.code_meanings import meaning_of
 from hocba_hub.store.lease import Kind
 
 FOLDER = Path(adapters.__file__).parent / "destinations"

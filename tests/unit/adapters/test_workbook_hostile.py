@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.adapters.workbook.files import file_records
+from hocba_hub.adapters.workbook.file_records import file_records
 from hocba_hub.adapters.workbook.package import Limits
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.document.parse import load_document
@@ -233,7 +233,7 @@ MEASURE = """
 import re, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[3:]
-from hocba_hub.adapters.workbook.files import file_records
+from hocba_hub.adapters.workbook.file_records import file_records
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.document.parse import load_document

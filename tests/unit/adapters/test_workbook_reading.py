@@ -10,12 +10,12 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from hocba_hub.adapters.workbook.delimited import csv_sheet
-from hocba_hub.adapters.workbook.files import file_records
+from hocba_hub.adapters.workbook.file_records import file_records
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.records.rows import SourceError
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.findings import Finding
 from tests.support.workbooks import number, row, sheet_xml, text, workbook
 

@@ -6,13 +6,13 @@ import pytest
 from openpyxl import load_workbook
 
 from hocba_hub.adapters.workbook.review import read_review, write_review
-from hocba_hub.mappings.check.examples import example_values
+from hocba_hub.mappings.check.example_runs import example_values
 from hocba_hub.mappings.document.diff import diff
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.document.tabular import HEADER, TITLES_VI, TableFormError, as_table, from_table
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.records.rows import SourceError
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 
 LIBRARY = shipped_library()
 DANGEROUS = [

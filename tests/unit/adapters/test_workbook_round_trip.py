@@ -9,10 +9,10 @@ from itertools import islice
 import orjson
 import pytest
 
-from hocba_hub.adapters.workbook.files import file_records
+from hocba_hub.adapters.workbook.file_records import file_records
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.library.library import shipped_library
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate

@@ -13,7 +13,7 @@ from hocba_hub.intake.translate import Translated, translate
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.library.library import Library, MappingNotFoundError, shipped_library
 from hocba_hub.mappings.library.mapping_set import InForce, MappingSet
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.reading import read_card
 from hocba_hub.store.bodies import unpack

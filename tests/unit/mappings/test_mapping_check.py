@@ -3,13 +3,13 @@
 import pytest
 
 from hocba_hub.mappings.check.check import check
-from hocba_hub.mappings.check.examples import coverage, run_examples
+from hocba_hub.mappings.check.example_runs import coverage, run_examples
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.document import DocumentError
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.schemas import NAMES, SchemaUnknownError, target_schema
 from hocba_hub.mappings.schemas.targets import from_field_table, from_json_schema
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
 TABLES = shipped_tables()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hocba_hub.mappings.document.document import DocumentError
-from hocba_hub.mappings.document.fields import Items, Object, Value
+from hocba_hub.mappings.document.field_rules import Items, Object, Value
 from hocba_hub.mappings.document.parse import load_document, read_document
 from hocba_hub.mappings.finding_kinds import KINDS, TEXT_UNREADABLE
 from hocba_hub.mappings.yaml_reading import LARGEST_TEXT, read_yaml

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hocba_hub.mappings.compile.compile_fields import Builder
 from hocba_hub.mappings.compile.compile_values import ANYTHING
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
-from hocba_hub.mappings.compile.generate import generated
+from hocba_hub.mappings.compile.generated_fill import generated
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.records.record import JsonRecord
 

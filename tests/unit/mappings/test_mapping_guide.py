@@ -10,7 +10,7 @@ from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.finding_kinds import KINDS
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.schemas import NAMES, REPORT_CARD, target_schema
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.mappings.values.transforms import TRANSFORMS
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -8,9 +8,9 @@ from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.library.library import Library, MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import InForce, MappingSet
 from hocba_hub.mappings.records.record import JsonRecord
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.code_table import Outcome
 from hocba_hub.mappings.tables.fills import Objection, objection
-from hocba_hub.mappings.tables.lookup import Outcome
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.codes import CodeMeaning, UnmappedCode
 
 TABLES = shipped_tables()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hocba_hub.mappings.tables.files import extended, load_tables, read_table, shipped_tables
-from hocba_hub.mappings.tables.lookup import Outcome, TableError, fold_name
+from hocba_hub.mappings.tables.code_table import Outcome, TableError, fold_name
+from hocba_hub.mappings.tables.table_files import extended, load_tables, read_table, shipped_tables
 
 HEAD = "table: t\nversion: 1.0.0\ntitle: {vi: a, en: b}\nsource: made up\ncolumns: {old: old code, new: new code}\n"
 

@@ -240,7 +240,7 @@ def test_a_transform_gives_a_value_nothing_or_a_finding(name, value):
     except ValueRejected:
         return
     shape = TRANSFORMS[name].shape(
-        _ARGUMENTS.get(name), __import__("hocba_hub.mappings.values.shapes", fromlist=["x"]).Shape()
+        _ARGUMENTS.get(name), __import__("hocba_hub.mappings.values.value_shapes", fromlist=["x"]).Shape()
     )
     kinds = {"text": str, "integer": int, "number": (int, float), "boolean": bool, "any": object}
     assert made is None or isinstance(made, kinds[shape.type])

@@ -12,7 +12,7 @@ from hocba_hub.mappings.document.document import DocumentError
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas.targets import from_json_schema
-from hocba_hub.mappings.tables.files import inline_table, shipped_tables
+from hocba_hub.mappings.tables.table_files import inline_table, shipped_tables
 from hocba_hub.model.codes import UnmappedCode
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"

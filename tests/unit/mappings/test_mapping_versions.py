@@ -6,7 +6,7 @@ import pytest
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.check import check
-from hocba_hub.mappings.check.examples import example_values, run_examples
+from hocba_hub.mappings.check.example_runs import example_values, run_examples
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.diff import ChangeKind, diff
 from hocba_hub.mappings.document.document import DocumentError
@@ -16,7 +16,7 @@ from hocba_hub.mappings.library.library import Library, MappingNotFoundError, lo
 from hocba_hub.mappings.library.preview import preview
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import target_schema
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.card import CARD
 from hocba_hub.model.findings import Finding, FindingKind, Severity
 

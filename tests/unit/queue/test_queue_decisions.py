@@ -10,7 +10,7 @@ from hocba_hub.adapters.destination import Breaker, Destination, Limits, Retry, 
 from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.queue.breaker import next_breaker_state
-from hocba_hub.queue.errors import meaning_of
+from hocba_hub.queue.code_meanings import meaning_of
 from hocba_hub.queue.retry import step, wait_seconds
 from hocba_hub.store.lease import Kind
 from hocba_hub.store.settle import BreakerState, gravest

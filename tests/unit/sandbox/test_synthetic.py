@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from hocba_hub.cli import main
-from hocba_hub.mappings.tables import files as table_files
+from hocba_hub.mappings.tables import table_files
 from hocba_hub.model.reading import read_card
 from hocba_hub.model.subjects import SUBJECTS, subjects_of
 from hocba_hub.sandbox.synthetic import generate, generate_with_defects, revise

@@ -8,11 +8,11 @@ from click.testing import CliRunner
 
 from hocba_hub.cli import main
 from hocba_hub.mappings.check.check import check
-from hocba_hub.mappings.check.examples import coverage, run_examples
+from hocba_hub.mappings.check.example_runs import coverage, run_examples
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.schemas import REPORT_CARD, target_schema
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS

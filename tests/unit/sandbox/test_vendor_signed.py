@@ -17,7 +17,7 @@ from hocba_hub.intake.split.splitter import split_stream, splitter_for
 from hocba_hub.intake.translate import translate
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.library.mapping_set import MappingSet
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate

@@ -20,7 +20,7 @@ from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.library.library import shipped_library
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.records.record import parse_xml, xml_records
-from hocba_hub.mappings.tables.files import shipped_tables
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.reading import read_card
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS

@@ -11,11 +11,11 @@ from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, so
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, Translation, compile_mapping
 from hocba_hub.mappings.compile.trace import Tracer
 from hocba_hub.mappings.document.document import ROWS, XML, Document, Example, Source
-from hocba_hub.mappings.document.fields import Value, walk
+from hocba_hub.mappings.document.field_rules import Value, walk
 from hocba_hub.mappings.records.record import Record, XmlError, json_records, parse_xml, xml_records
 from hocba_hub.mappings.records.rows import Sheet, row_records
 from hocba_hub.mappings.schemas.targets import TargetField
-from hocba_hub.mappings.tables.lookup import Table
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import JsonValue, as_text
 from hocba_hub.model.findings import Finding
 

@@ -26,7 +26,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.tables.lookup import Column, Row, Table
+from hocba_hub.mappings.tables.code_table import Column, Row, Table
 from hocba_hub.mappings.values.value import JsonValue, as_text, clean_text
 from hocba_hub.mappings.yaml_reading import Reading, pointer_to, read_yaml
 from hocba_hub.model.findings import Finding

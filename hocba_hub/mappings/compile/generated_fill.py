@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.compile.conversion import Memory
-from hocba_hub.mappings.document.fields import Rule, Value
+from hocba_hub.mappings.document.field_rules import Rule, Value
 from hocba_hub.mappings.document.paths import Scope, Step, Steps, found, only
 from hocba_hub.mappings.values.value import Change, JsonValue, ValueRejected, clean_text, value_class
 
