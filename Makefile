@@ -52,7 +52,7 @@ bench: $(VENV)/.dev     ## Measure speed (see bench/README.md)
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.dev     ## The long form of the kill, fault and fuzz tests
-	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/test_api_fuzz.py
+	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/api/test_api_fuzz.py
 
 lock: $(VENV)/.dev      ## Choose the pinned versions anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/runtime.lock

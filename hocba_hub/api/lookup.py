@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hocba_hub.api.client.shapes import Attempt, Card, Delivery, OpenCard, Page, Submission, SubmittedRecord, Version
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.pages import cursor, place
 from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.shapes import Attempt, Card, Delivery, OpenCard, Page, Submission, SubmittedRecord, Version
 from hocba_hub.model.delivery import TIMED, DeliveryState
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import search

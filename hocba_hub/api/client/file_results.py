@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
-from hocba_hub.api.client.shapes import Finding, Moment, Shape, shown_as
 from hocba_hub.api.problems.problem_kinds import KINDS
+from hocba_hub.api.shapes import Finding, Moment, Shape, shown_as
 from hocba_hub.intake.files.forms import Form
 from hocba_hub.intake.files.spool import Spool
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear

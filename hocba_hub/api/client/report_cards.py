@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from hocba_hub.api.client.receipt import receipt
 from hocba_hub.api.context import Hub, hub_of, hub_of_app
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.http.body import Body, body_of
@@ -18,6 +17,7 @@ from hocba_hub.api.http.idempotency import with_idempotency_key
 from hocba_hub.api.http.parameters import SubmissionOptions, options_of
 from hocba_hub.api.openapi.description import RECALL, SUBMIT, VALIDATE
 from hocba_hub.api.problems.problem import ProblemError, problem_of
+from hocba_hub.api.receipt import receipt
 from hocba_hub.intake.profiles import JSON_TYPE, Profile, body_type
 from hocba_hub.intake.source import SentRecord
 from hocba_hub.intake.split.splitter import split_stream

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from hocba_hub.api.client.shapes import Shape, shown_as
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.shapes import Shape, shown_as
 from hocba_hub.intake.finding_kinds import KINDS as INTAKE_KINDS
 from hocba_hub.mappings.finding_kinds import KINDS as MAPPING_KINDS
 from hocba_hub.model.finding_kinds import KINDS as CARD_KINDS

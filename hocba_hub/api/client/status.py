@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from hocba_hub.api.client.shapes import Card, OpenCard, Page, Submission
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.http.pages import Cursor, Limit
@@ -15,6 +14,7 @@ from hocba_hub.api.http.parameters import CardInPath, SchoolQuery, SubmissionId,
 from hocba_hub.api.lookup import look_up_card, look_up_open_list, look_up_submission
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.shapes import Card, OpenCard, Page, Submission
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import search
 from hocba_hub.store.access import Client

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from hocba_hub.api.client.shapes import Page
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
@@ -25,6 +24,7 @@ from hocba_hub.api.operator.mapping_shapes import (
     UnmappedCodeEntry,
 )
 from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.shapes import Page
 from hocba_hub.intake.fill_code import fill_code
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from hocba_hub.api.client.shapes import Page
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
@@ -31,6 +30,7 @@ from hocba_hub.api.operator.delivery_shapes import (
     milliseconds,
 )
 from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.shapes import Page
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.store import audit, control

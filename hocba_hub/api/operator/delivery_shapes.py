@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
-from hocba_hub.api.client.shapes import CardId, Moment, SchoolYear, Shape, shown_as
 from hocba_hub.api.openapi import examples
+from hocba_hub.api.shapes import CardId, Moment, SchoolYear, Shape, shown_as
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.store.selection import Selection
 

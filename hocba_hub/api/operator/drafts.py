@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hocba_hub.api.client.shapes import Finding as FindingShape
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.problems.request_errors import request_error
+from hocba_hub.api.shapes import Finding as FindingShape
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.check import check
 from hocba_hub.mappings.document.document import Document

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from hocba_hub.api.client.shapes import Finding, Moment, Shape, shown_as
 from hocba_hub.api.openapi import mapping_examples as examples
 from hocba_hub.api.operator.delivery_shapes import Reason
+from hocba_hub.api.shapes import Finding, Moment, Shape, shown_as
 from hocba_hub.intake.preview import MOST_RECORDS
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", examples=["vendor-flat-secondary"])]

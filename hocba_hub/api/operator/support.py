@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from hocba_hub.api.client.shapes import Card, OpenCard, Page, Submission
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.pages import Cursor, Limit
 from hocba_hub.api.http.parameters import CardInPath, SchoolQuery, SubmissionId, YearInPath, YearQuery
 from hocba_hub.api.lookup import look_up_card, look_up_open_list, look_up_submission
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.shapes import Card, OpenCard, Page, Submission
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store.access import Operator, Role
 

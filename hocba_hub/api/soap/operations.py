@@ -10,12 +10,12 @@ from typing import Any
 from lxml import etree
 from starlette.concurrency import run_in_threadpool
 
-from hocba_hub.api.client.receipt import receipt
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.http.free_space import check_free_space
 from hocba_hub.api.lookup import look_up_card, look_up_submission
 from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.receipt import receipt
 from hocba_hub.api.soap.attachments import Attached
 from hocba_hub.api.soap.contract import MESSAGES
 from hocba_hub.api.soap.envelope_source import EnvelopeSource

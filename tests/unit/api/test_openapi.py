@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from hocba_hub.api import shapes
 from hocba_hub.api.app import openapi_document
-from hocba_hub.api.client import shapes
 
 DOCUMENT = openapi_document()
 OPERATIONS = {

@@ -7,8 +7,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from hocba_hub.api.client.receipt import moment
 from hocba_hub.api.openapi import examples
+from hocba_hub.api.receipt import moment
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.findings import Severity
 from hocba_hub.model.keys import Event
