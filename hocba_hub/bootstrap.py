@@ -117,7 +117,7 @@ def adapters(
     return adapter_of
 
 
-def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> Engine:
+def engine(settings: Settings, store: Store) -> Engine:
     """The delivery engine of this process."""
     known = destinations(settings)
     for name, destination in known.items():
@@ -127,7 +127,7 @@ def engine(settings: Settings, store: Store, *, clock: Clock = system_clock) -> 
         store=store,
         destinations=known,
         adapter_of=adapters(known, active_mappings(settings, store).current),
-        clock=clock,
+        clock=system_clock,
         holder=_holder(),
         lease_seconds=settings.lease_seconds,
     )

@@ -134,11 +134,9 @@ def find_by_key(connection: Connection, client_id: int, upload_key: str) -> File
     return _one(connection, files.c.client_id == client_id, files.c.upload_key == upload_key)
 
 
-def newest(connection: Connection, *, client_id: int | None = None, limit: int = 100) -> list[File]:
+def newest(connection: Connection, *, limit: int = 100) -> list[File]:
     """The newest files first, at most `limit`."""
     query = _select().order_by(files.c.id.desc()).limit(limit)
-    if client_id is not None:
-        query = query.where(files.c.client_id == client_id)
     return [_file(row) for row in connection.execute(query).mappings()]
 
 

@@ -1,4 +1,4 @@
-"""The shelf of a live process: never older than a second, asked seldom, there while the store is away."""
+"""The mappings of a live process: never older than a second, asked seldom, there while the store is away."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import orjson
 import pytest
 from sqlalchemy import Connection
 
+from hocba_hub.adapters.destination import Destination, Title
+from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.library.library import Library
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.store.access import add_client
 from hocba_hub.store.code_fills import fill
 from hocba_hub.store.engine import Store, StoreAwayError
 from hocba_hub.store.mappings import Scope, activate
+from tests.support.sandbox_server import outbound_record
 
 TEXT = "mapping: m\nversion: {}\nsource: {{format: json}}\ntarget: t\nfields: {{v: {{from: x, table: {}}}}}\n"
 BASE = MappingSet(Library((load_document(TEXT.format("1.0.0", "gender")),), {}), shipped_tables())
@@ -81,7 +86,7 @@ def test_nothing_is_made_anew_while_nothing_changes(live: ActiveMappings, clock:
     assert live.newest() is first
 
 
-def test_while_the_store_is_away_the_last_shelf_is_used(live: ActiveMappings, watched: Watched, clock: list[float]):
+def test_while_the_store_is_away_the_last_set_is_used(live: ActiveMappings, watched: Watched, clock: list[float]):
     put(watched.store, "1.1.0")
     assert chosen(live) == (1, 1, 0)
     watched.away = True
@@ -101,7 +106,7 @@ def test_a_version_that_cannot_be_used_any_more_is_left_out_and_said(
     assert "m 1.2.0" in caplog.text
 
 
-def test_fills_are_on_the_shelf(live: ActiveMappings, store: Store):
+def test_fills_are_in_the_tables(live: ActiveMappings, store: Store):
     table = live.current().tables["ethnic-groups"]
     assert table.view("name", "qd121").find("Nhóm lạ").value is None
     with store.write() as connection:
@@ -113,3 +118,51 @@ def test_fills_are_on_the_shelf(live: ActiveMappings, store: Store):
             now=1,
         )
     assert live.newest().tables["ethnic-groups"].view("name", "qd121").find("Nhóm lạ").value == "01"
+
+
+TO_PROVINCE = """mapping: to-province
+version: {}
+source: {{format: json, schema: primary-delivery}}
+target: t
+fields:
+  id: {{from: delivery/record_id, required: true}}
+  name: {}
+  group: {{from: pupil/religion, table: {{name: ethnic-groups, from: name, to: qd121}}}}
+"""
+
+
+def test_what_a_destination_gets_follows_activations_and_fills(store: Store, clock: list[float]):
+    base = MappingSet(Library((load_document(TO_PROVINCE.format("1.0.0", "class/name")),), {}), shipped_tables())
+    live = ActiveMappings(store, base, seconds=lambda: clock[0])
+    destination = Destination(
+        name="province", title=Title(vi="t", en="t"), adapter="rest", address="x", mappings={"card": "to-province"}
+    )
+    translations = Translations(destination, live.current)
+    card = {"kind": "primary", "class": {"name": "3A"}, "pupil": {"full_name": "Lê Mẫu", "religion": "Nhóm lạ"}}
+    record = outbound_record(canonical=orjson.dumps(card))
+    with pytest.raises(NotRepresentableError, match=r"mapping\.table\.unknown group") as refused:
+        translations.represent(record)
+    assert refused.value.mapping == "to-province 1.0.0"
+
+    meaning = CodeMeaning("ethnic-groups", "name", "Nhóm lạ", "qd121", "01")
+    with store.write() as connection:
+        fill(connection, meaning, source="a decree", actor="os:lan", now=1)
+    clock[0] += 2
+    assert translations.represent(record) == (
+        [{"id": "2025-2026/card-1", "name": "3A", "group": "01"}], "to-province 1.0.0",
+    )  # fmt: skip
+
+    with store.write() as connection:
+        text = TO_PROVINCE.format("1.1.0", "pupil/full_name").encode()
+        activate(connection, "to-province", "1.1.0", text, Scope(), actor="os:lan", reason="new", now=2)
+    clock[0] += 2
+    made = translations.represent(record)
+    assert (made.records[0]["name"], made.mapping) == ("Lê Mẫu", "to-province 1.1.0")
+
+    with store.write() as connection:
+        text = TO_PROVINCE.format("1.2.0", "class/name").encode()
+        add_client(connection, "north", ["*"], now=1)
+        one_client = Scope(client="north")
+        activate(connection, "to-province", "1.2.0", text, one_client, actor="os:lan", reason="new", now=3)
+    clock[0] += 2
+    assert translations.represent(record).mapping == "to-province 1.1.0", "a destination is no client"
