@@ -39,7 +39,7 @@ def list_(*, filled: bool, limit: int) -> None:
     with opened_store() as store, store.read() as connection:
         if filled:
             rows = [
-                (one.id, one.meaning.table, one.meaning.system, one.meaning.value, one.meaning.result, one.source)
+                (one.id, one.fill.table, one.fill.system, one.fill.value, one.fill.result, one.source)
                 for one in fills(connection)
             ]
             print_table(("number", "table", "system", "value", "result", "source"), rows)
@@ -125,4 +125,4 @@ def take_back(number: int, reason: str | None) -> None:
         why = reason_of(reason)
         with store.write() as connection:
             ended = end(connection, number, actor=actor(), reason=why, now=now())
-    click.echo(text("code.taken-back", table=ended.meaning.table, value=ended.meaning.value))
+    click.echo(text("code.taken-back", table=ended.fill.table, value=ended.fill.value))

@@ -162,10 +162,10 @@ def activate(
 ) -> None:
     """Put a version in force."""
     from hocba_hub.bootstrap import active_mappings
-    from hocba_hub.store.mappings import Scope
+    from hocba_hub.model.activation import ActivationScope
     from hocba_hub.store.mappings import activate as put_in_force
 
-    scope = Scope(client, school_year, _date(first), _date(last))
+    scope = ActivationScope(client, school_year, _date(first), _date(last))
     with opened_store() as store:
         document = _document(store, active_mappings(settings_in_force(), store).newest(), mapping)
         body, number = document.text.encode("utf-8", "surrogateescape"), document.number

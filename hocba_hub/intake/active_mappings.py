@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 
 import anyio.to_thread
 from sqlalchemy import Connection
@@ -83,9 +82,9 @@ def _configured(connection: Connection, base: MappingSet, newest: int) -> Mappin
     A version that this hub cannot use any more is left out and logged: what was in force before it counts.
     """
     filled = fills(connection)
-    meanings = [one.meaning for one in filled]
-    bare = base.configured((), meanings, newest)
-    return base.configured(list(_usable(connection, bare)), meanings, newest)
+    filled_codes = [one.fill for one in filled]
+    bare = base.configured((), filled_codes, newest)
+    return base.configured(list(_usable(connection, bare)), filled_codes, newest)
 
 
 def _usable(connection: Connection, mappings: MappingSet) -> Iterator[InForce]:
@@ -95,7 +94,7 @@ def _usable(connection: Connection, mappings: MappingSet) -> Iterator[InForce]:
             read[one.name, one.version] = _document(connection, one.name, one.version, mappings)
         document = read[one.name, one.version]
         if document is not None:
-            yield InForce(document, **asdict(one.scope))
+            yield InForce(document, one.scope)
 
 
 def _document(connection: Connection, name: str, version: str, mappings: MappingSet) -> Document | None:

@@ -6,7 +6,7 @@ from datetime import date
 
 from hocba_hub.intake.recheck import Recheck, Rechecked
 from hocba_hub.mappings.tables.fills import Objection, objection
-from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.model.codes import CodeFill
 from hocba_hub.store.code_fills import StoredFill, fill
 from hocba_hub.store.mappings import ConfigurationError
 from hocba_hub.store.unmapped_codes import ListedCode
@@ -39,7 +39,7 @@ def fill_code(
         ConfigurationError: `code.table`, `code.system`, `code.known`, `code.result` or `code.filled`.
     """
     shelf = again.parts.mappings.newest()
-    meaning = CodeMeaning(
+    meaning = CodeFill(
         code.table, code.system, code.value, code.result_system, result, code.where, is_new, valid_from, valid_to
     )
     against = objection({**shelf.tables, **shelf.own_tables()}, meaning)

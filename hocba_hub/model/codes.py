@@ -29,7 +29,7 @@ class UnmappedCode:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeMeaning:
+class CodeFill:
     """What a value of a code table means, as somebody said."""
 
     table: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.model.codes import CodeFill
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import audit
 from hocba_hub.store.mappings import ConfigurationError
@@ -21,17 +21,17 @@ _f, _c = code_fills.c, unmapped_codes.c
 
 @dataclass(frozen=True, slots=True)
 class StoredFill:
-    """A meaning in force."""
+    """A fill in force."""
 
     id: int
-    meaning: CodeMeaning
+    fill: CodeFill
     source: str
     """Where it comes from."""
     filled_at: int
     filled_by: str
 
 
-def fill(connection: Connection, meaning: CodeMeaning, *, source: str, actor: str, now: int) -> StoredFill:
+def fill(connection: Connection, meaning: CodeFill, *, source: str, actor: str, now: int) -> StoredFill:
     """Say what a value means; the entry of the work list, if there is one, is done with. `now` in milliseconds.
 
     Raises:
@@ -70,7 +70,7 @@ def take_back(connection: Connection, fill_id: int, *, actor: str, reason: str, 
         raise ConfigurationError("not-found", f"There is no fill {fill_id} in force.")
     connection.execute(update(code_fills).where(_f.id == fill_id).values(ended_at=now, ended_by=actor))
     connection.execute(update(unmapped_codes).where(_c.fill_id == fill_id).values(fill_id=None))
-    detail = {"fill": fill_id, **_place(found.meaning), "value": shown_value(found.meaning.value)}
+    detail = {"fill": fill_id, **_place(found.fill), "value": shown_value(found.fill.value)}
     audit.write(connection, at=now, actor=actor, action="code.take-back", reason=reason, detail=detail)
     return found
 
@@ -83,7 +83,7 @@ def fills(connection: Connection, table: str | None = None) -> list[StoredFill]:
     return [
         StoredFill(
             row.id,
-            CodeMeaning(
+            CodeFill(
                 row.code_table,
                 row.system,
                 row.value,
@@ -102,7 +102,7 @@ def fills(connection: Connection, table: str | None = None) -> list[StoredFill]:
     ]
 
 
-def _place(meaning: CodeMeaning) -> dict[str, Any]:
+def _place(meaning: CodeFill) -> dict[str, Any]:
     conditions = json.dumps(dict(meaning.where), ensure_ascii=False, sort_keys=True)
     return {"code_table": meaning.table, "system": meaning.system, "conditions": conditions, "value": meaning.value}
 

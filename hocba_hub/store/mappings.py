@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
 
+from hocba_hub.model.activation import ActivationScope
 from hocba_hub.model.errors import HubError
 from hocba_hub.store import audit
 from hocba_hub.store.bodies import pack, unpack
@@ -45,26 +46,13 @@ class StoredVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """For which cards an activation counts; nothing given means for all."""
-
-    client: str | None = None
-    """Name of a client."""
-    school_year: str | None = None
-    valid_from: date | None = None
-    """First day on which cards come in."""
-    valid_to: date | None = None
-    """Last day."""
-
-
-@dataclass(frozen=True, slots=True)
 class Activation:
     """A version in force."""
 
     id: int
     name: str
     version: str
-    scope: Scope
+    scope: ActivationScope
     activated_at: int
     activated_by: str
 
@@ -97,7 +85,7 @@ def activate(
     name: str,
     version: str,
     document: bytes,
-    scope: Scope,
+    scope: ActivationScope,
     *,
     actor: str,
     reason: str,
@@ -183,7 +171,7 @@ def activations(connection: Connection, name: str | None = None) -> list[Activat
             row.id,
             row.name,
             row.version,
-            Scope(row.client, row.school_year, _day(row.valid_from), _day(row.valid_to)),
+            ActivationScope(row.client, row.school_year, _day(row.valid_from), _day(row.valid_to)),
             row.activated_at,
             row.activated_by,
         )
@@ -204,7 +192,7 @@ def _expect(connection: Connection, name: str, expected: str | None) -> None:
         raise ConfigurationError("precondition.failed", f"{name} was changed by somebody else meanwhile.")
 
 
-def _check(connection: Connection, scope: Scope) -> None:
+def _check(connection: Connection, scope: ActivationScope) -> None:
     if scope.valid_from and scope.valid_to and scope.valid_to < scope.valid_from:
         raise ConfigurationError("activation.scope", "The last day comes before the first.")
     known = select(exists().where(clients.c.name == scope.client))
@@ -227,7 +215,7 @@ def _store(connection: Connection, name: str, version: str, document: bytes, *, 
     return added
 
 
-def _values(scope: Scope) -> dict[str, Any]:
+def _values(scope: ActivationScope) -> dict[str, Any]:
     days = {
         name: day and day.isoformat() for name, day in (("valid_from", scope.valid_from), ("valid_to", scope.valid_to))
     }

@@ -60,7 +60,7 @@ def code_tables(_: Viewer, hub: TheHub) -> TableList:
     """Every code table, and the mappings' own. / Mọi bảng mã, kể cả bảng riêng của ánh xạ."""
     mappings = hub.intake.mappings.current()
     with hub.store.read() as connection:
-        filled = [one.meaning.table for one in code_fills.fills(connection)]
+        filled = [one.fill.table for one in code_fills.fills(connection)]
     everything = {**mappings.tables, **mappings.own_tables()}
     return TableList(tables=[_entry(name, table, filled.count(name)) for name, table in sorted(everything.items())])
 
@@ -147,7 +147,7 @@ def take_back(fill_id: IdInPath, asked: AskedTakeBack, operator: Administrator, 
 
 def fill_entry(one: StoredFill) -> FillEntry:
     """A fill as an answer has it."""
-    of = one.meaning
+    of = one.fill
     return FillEntry(
         id=one.id,
         system=of.system,

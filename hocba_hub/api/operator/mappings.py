@@ -33,10 +33,10 @@ from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.document.parse import read_document
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.model.activation import ActivationScope
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store import mappings as stored
 from hocba_hub.store.access import Operator, Role
-from hocba_hub.store.mappings import Scope
 
 router = APIRouter(
     prefix="/v1/mappings",
@@ -139,7 +139,7 @@ def activate(
             name,
             asked.version,
             text.encode("utf-8", "surrogateescape"),
-            Scope(asked.client, asked.school_year, asked.valid_from, asked.valid_to),
+            ActivationScope(asked.client, asked.school_year, asked.valid_from, asked.valid_to),
             actor=f"operator:{operator.name}",
             reason=asked.reason,
             now=hub.clock(),

@@ -22,7 +22,8 @@ from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.tables.fills import with_all_fills, with_fills
 from hocba_hub.mappings.tables.table_files import shipped_tables
-from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.model.activation import EVERYWHERE, ActivationScope
+from hocba_hub.model.codes import CodeFill
 from hocba_hub.model.errors import HubError
 
 
@@ -31,28 +32,23 @@ class InForce:
     """A version that somebody put in force."""
 
     document: Document
-    client: str | None = None
-    """For this client only."""
-    school_year: str | None = None
-    """For cards of this school year only."""
-    valid_from: date | None = None
-    valid_to: date | None = None
-    """Last day."""
+    scope: ActivationScope = EVERYWHERE
 
     def covers(self, client: str | None, school_year: str | None, on: date | None) -> bool:
         """Whether it counts here; a school year or day that is not given does not exclude it."""
+        of = self.scope
         return (
-            self.client in (None, client)
-            and (self.school_year is None or school_year is None or self.school_year == school_year)
-            and (on is None or self.valid_from is None or self.valid_from <= on)
-            and (on is None or self.valid_to is None or on <= self.valid_to)
+            of.client in (None, client)
+            and (of.school_year is None or school_year is None or of.school_year == school_year)
+            and (on is None or of.valid_from is None or of.valid_from <= on)
+            and (on is None or of.valid_to is None or on <= of.valid_to)
             and applies(self.document, client, school_year, on)
         )
 
     @property
     def narrowness(self) -> int:
         """How much it says about its client and school year."""
-        return 2 * (self.client is not None) + (self.school_year is not None)
+        return 2 * (self.scope.client is not None) + (self.scope.school_year is not None)
 
 
 class MappingSet:
@@ -64,7 +60,7 @@ class MappingSet:
         tables: Mapping[str, Table],
         schemas: Mapping[str, TargetField] = MappingProxyType({}),
         in_force: Sequence[InForce] = (),
-        fills: Sequence[CodeMeaning] = (),
+        fills: Sequence[CodeFill] = (),
         revision: int = 0,
     ) -> None:
         """`shipped` counts where nothing is activated; `schemas` are those besides the hub's own.
@@ -73,14 +69,14 @@ class MappingSet:
         """
         self.shipped, self.schemas, self.in_force, self.revision = shipped, schemas, in_force, revision
         self._given_tables = tables
-        self._fills: dict[str, list[CodeMeaning]] = {}
+        self._fills: dict[str, list[CodeFill]] = {}
         for fill in fills:
             self._fills.setdefault(fill.table, []).append(fill)
         self.tables = {name: with_all_fills(table, self._fills) for name, table in tables.items()}
         self._compiled: dict[tuple[str, tuple[int, int, int]], CompiledMapping] = {}
         self._tracers: dict[tuple[str, tuple[int, int, int]], Tracer] = {}
 
-    def configured(self, in_force: Sequence[InForce], fills: Sequence[CodeMeaning], revision: int) -> MappingSet:
+    def configured(self, in_force: Sequence[InForce], fills: Sequence[CodeFill], revision: int) -> MappingSet:
         """The same mappings, tables and schemas under another configuration."""
         return MappingSet(self.shipped, self._given_tables, self.schemas, in_force, fills, revision)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from hocba_hub.mappings.tables.code_table import Outcome, Row, Table, TableError
-from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.model.codes import CodeFill
 
 
 class Objection(StrEnum):
@@ -23,7 +23,7 @@ class Objection(StrEnum):
     """No row of the table has this result, and it was not said to be new."""
 
 
-def objection(tables: Mapping[str, Table], fill: CodeMeaning) -> Objection | None:
+def objection(tables: Mapping[str, Table], fill: CodeFill) -> Objection | None:
     """What stands against a fill; None if nothing."""
     table = tables.get(fill.table)
     if table is None:
@@ -37,21 +37,21 @@ def objection(tables: Mapping[str, Table], fill: CodeMeaning) -> Objection | Non
     return None if fill.is_new or fill.result in view.results() else Objection.NO_RESULT
 
 
-def with_all_fills(table: Table, fills: Mapping[str, Sequence[CodeMeaning]]) -> Table:
+def with_all_fills(table: Table, fills: Mapping[str, Sequence[CodeFill]]) -> Table:
     """The table, and those that it extends, with their fills."""
     if table.parent is not None:
         table = replace(table, parent=with_all_fills(table.parent, fills))
     return with_fills(table, fills.get(table.name, ()))
 
 
-def with_fills(table: Table, fills: Iterable[CodeMeaning]) -> Table:
+def with_fills(table: Table, fills: Iterable[CodeFill]) -> Table:
     """The table with these fills, whatever their `table` is."""
     for fill in fills:
         table = _filled(table, fill)
     return table
 
 
-def _filled(table: Table, fill: CodeMeaning) -> Table:
+def _filled(table: Table, fill: CodeFill) -> Table:
     if fill.is_new:
         values = {**fill.where, fill.system: fill.value, fill.result_system: fill.result}
         row = Row({name: (value,) for name, value in values.items()}, fill.valid_from, fill.valid_to)
@@ -63,11 +63,11 @@ def _filled(table: Table, fill: CodeMeaning) -> Table:
     return replace(table, rows=rows)
 
 
-def _is_meant(row: Row, fill: CodeMeaning) -> bool:
+def _is_meant(row: Row, fill: CodeFill) -> bool:
     fits = all(value in row.values.get(name, ()) for name, value in fill.where.items())
     return fits and row.values.get(fill.result_system, ())[:1] == (fill.result,)
 
 
-def _also(row: Row, fill: CodeMeaning) -> Row:
+def _also(row: Row, fill: CodeFill) -> Row:
     """The row, read by one more value; what it writes stays the same."""
     return replace(row, values={**row.values, fill.system: (*row.values.get(fill.system, ()), fill.value)})

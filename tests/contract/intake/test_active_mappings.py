@@ -17,11 +17,12 @@ from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.library.library import Library
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.tables.table_files import shipped_tables
-from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.model.activation import ActivationScope
+from hocba_hub.model.codes import CodeFill
 from hocba_hub.store.access import add_client
 from hocba_hub.store.code_fills import fill
 from hocba_hub.store.engine import Store, StoreAwayError
-from hocba_hub.store.mappings import Scope, activate
+from hocba_hub.store.mappings import activate
 from tests.support.sandbox_server import outbound_record
 
 TEXT = "mapping: m\nversion: {}\nsource: {{format: json}}\ntarget: t\nfields: {{v: {{from: x, table: {}}}}}\n"
@@ -61,7 +62,7 @@ def live(watched: Watched, clock: list[float]) -> ActiveMappings:
 def put(store: Store, version: str, table: str = "gender") -> None:
     with store.write() as connection:
         text = TEXT.format(version, table).encode()
-        activate(connection, "m", version, text, Scope(), actor="os:lan", reason="new", now=1)
+        activate(connection, "m", version, text, ActivationScope(), actor="os:lan", reason="new", now=1)
 
 
 def chosen(live: ActiveMappings) -> tuple[int, int, int]:
@@ -112,7 +113,7 @@ def test_fills_are_in_the_tables(live: ActiveMappings, store: Store):
     with store.write() as connection:
         fill(
             connection,
-            CodeMeaning("ethnic-groups", "name", "Nhóm lạ", "qd121", "01", {}),
+            CodeFill("ethnic-groups", "name", "Nhóm lạ", "qd121", "01", {}),
             source="a decree",
             actor="os:lan",
             now=1,
@@ -144,7 +145,7 @@ def test_what_a_destination_gets_follows_activations_and_fills(store: Store, clo
         translations.represent(record)
     assert refused.value.mapping == "to-province 1.0.0"
 
-    meaning = CodeMeaning("ethnic-groups", "name", "Nhóm lạ", "qd121", "01")
+    meaning = CodeFill("ethnic-groups", "name", "Nhóm lạ", "qd121", "01")
     with store.write() as connection:
         fill(connection, meaning, source="a decree", actor="os:lan", now=1)
     clock[0] += 2
@@ -154,7 +155,7 @@ def test_what_a_destination_gets_follows_activations_and_fills(store: Store, clo
 
     with store.write() as connection:
         text = TO_PROVINCE.format("1.1.0", "pupil/full_name").encode()
-        activate(connection, "to-province", "1.1.0", text, Scope(), actor="os:lan", reason="new", now=2)
+        activate(connection, "to-province", "1.1.0", text, ActivationScope(), actor="os:lan", reason="new", now=2)
     clock[0] += 2
     made = translations.represent(record)
     assert (made.records[0]["name"], made.mapping) == ("Lê Mẫu", "to-province 1.1.0")
@@ -162,7 +163,7 @@ def test_what_a_destination_gets_follows_activations_and_fills(store: Store, clo
     with store.write() as connection:
         text = TO_PROVINCE.format("1.2.0", "class/name").encode()
         add_client(connection, "north", ["*"], now=1)
-        one_client = Scope(client="north")
+        one_client = ActivationScope(client="north")
         activate(connection, "to-province", "1.2.0", text, one_client, actor="os:lan", reason="new", now=3)
     clock[0] += 2
     assert translations.represent(record).mapping == "to-province 1.1.0", "a destination is no client"

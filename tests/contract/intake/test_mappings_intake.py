@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from hocba_hub.model.activation import ActivationScope
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reading import read_card
 from hocba_hub.store import search
 from hocba_hub.store.accept import canonical_of
 from hocba_hub.store.access import set_profile
 from hocba_hub.store.engine import Store
-from hocba_hub.store.mappings import Scope, activate
+from hocba_hub.store.mappings import activate
 from tests.support.api_server import Api, running_api
 from tests.support.vendor_records import NAME, flat, sent
 
@@ -127,7 +128,7 @@ def test_what_no_profile_reads_is_refused(api: Api, key: str, how: str, content_
 
 def test_xml_records_are_cut_and_named_by_xpath(api: Api, key: str):
     with api.store.write() as connection:
-        activate(connection, "xml-cards", "1.0.0", XML.encode(), Scope(), actor="os:lan", reason="new", now=1)
+        activate(connection, "xml-cards", "1.0.0", XML.encode(), ActivationScope(), actor="os:lan", reason="new", now=1)
     body = b"""<a:G xmlns:a="urn:h"><a:Cards>
         <a:Card id="X-1"><a:Year>2025-2026</a:Year><a:School>?</a:School></a:Card><a:Card id="X-2"/></a:Cards></a:G>"""
     answer = sent(api, key, body, **{"Content-Type": "application/vnd.hocba.xml-cards+xml"})
@@ -145,7 +146,7 @@ def test_a_version_that_is_activated_counts_after_a_second_at_most(api: Api, key
     renamed = {("noiSinhMoi" if name == "noiSinh" else name): value for name, value in flat().items()}
     assert sent(api, key, [renamed], f"?profile={NAME}").status_code == 422
     with api.store.write() as connection:
-        activate(connection, NAME, "1.0.1", text.encode(), Scope(), actor="os:lan", reason="renamed", now=1)
+        activate(connection, NAME, "1.0.1", text.encode(), ActivationScope(), actor="os:lan", reason="renamed", now=1)
     api.hub.intake.mappings._asked_at -= 1  # a second goes by
     assert sent(api, key, [renamed], f"?profile={NAME}").status_code == 202
 

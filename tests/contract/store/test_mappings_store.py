@@ -7,14 +7,15 @@ from datetime import date
 
 import pytest
 
+from hocba_hub.model.activation import ActivationScope
 from hocba_hub.store import audit
 from hocba_hub.store import mappings as stored
 from hocba_hub.store.access import add_client
 from hocba_hub.store.engine import Store
-from hocba_hub.store.mappings import ConfigurationError, Scope
+from hocba_hub.store.mappings import ConfigurationError
 from hocba_hub.store.revision import revision
 
-ANYBODY = Scope()
+ANYBODY = ActivationScope()
 WHO = {"actor": "operator:lan", "reason": "a new vendor", "now": 1_000}
 
 
@@ -23,7 +24,7 @@ def add(store: Store, version: str, text: bytes = b"one") -> None:
         stored.add_version(c, "m", version, text, **WHO)
 
 
-def activate(store: Store, version: str, text: bytes = b"one", scope: Scope = ANYBODY, **more: str) -> int:
+def activate(store: Store, version: str, text: bytes = b"one", scope: ActivationScope = ANYBODY, **more: str) -> int:
     with store.write() as c:
         return stored.activate(c, "m", version, text, scope, **WHO, **more).id
 
@@ -60,11 +61,11 @@ def test_an_activation_keeps_the_text_and_is_told_and_can_be_taken_back(store: S
     with store.write() as c:
         add_client(c, "north", ["*"], now=1)
     first = activate(store, "1.0.0")
-    scope = Scope("north", "2025-2026", date(2026, 1, 1), date(2026, 6, 30))
+    scope = ActivationScope("north", "2025-2026", date(2026, 1, 1), date(2026, 6, 30))
     second = activate(store, "1.1.0", b"two", scope)
     with store.read() as c:
         assert stored.document_of(c, "m", "1.1.0") == b"two"
-        assert [(one.id, one.scope) for one in stored.activations(c)] == [(first, Scope()), (second, scope)]
+        assert [(one.id, one.scope) for one in stored.activations(c)] == [(first, ActivationScope()), (second, scope)]
         told = audit.entries(c)[0]
     assert (told.actor, told.reason, told.detail["valid_to"]) == ("operator:lan", "a new vendor", "2026-06-30")
     with store.write() as c:
@@ -78,9 +79,9 @@ def test_an_activation_keeps_the_text_and_is_told_and_can_be_taken_back(store: S
 
 
 @pytest.mark.parametrize(
-    "scope", [Scope(client="nobody"), Scope(valid_from=date(2026, 2, 1), valid_to=date(2026, 1, 1))]
+    "scope", [ActivationScope(client="nobody"), ActivationScope(valid_from=date(2026, 2, 1), valid_to=date(2026, 1, 1))]
 )
-def test_a_scope_that_nothing_can_be_in_is_refused(store: Store, scope: Scope):
+def test_a_scope_that_nothing_can_be_in_is_refused(store: Store, scope: ActivationScope):
     with pytest.raises(ConfigurationError) as refused:
         activate(store, "1.0.0", scope=scope)
     assert (refused.value.code, in_force(store)) == ("activation.scope", [])

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from hocba_hub.model.codes import CodeMeaning
+from hocba_hub.model.codes import CodeFill
 from hocba_hub.store import audit
 from hocba_hub.store.access import add_client
 from hocba_hub.store.bodies import pack
@@ -33,7 +33,7 @@ from tests.support.acceptance import YEAR, key
 
 EDE = UnmappedCode("ethnic-groups", "name", "Ê-đê-x", "qd121")
 TOA = UnmappedCode("vendor/mon", "key", "TOA", "value")
-MEANING = CodeMeaning(EDE.table, EDE.system, EDE.value, EDE.result_system, "12", {})
+MEANING = CodeFill(EDE.table, EDE.system, EDE.value, EDE.result_system, "12", {})
 
 
 def entry(card: str, *codes: UnmappedCode, school: str | None = "S1", waits: bool = True, **more: object) -> Entry:
@@ -59,7 +59,7 @@ def listing(store: Store, **more: object) -> list[ListedCode]:
         return listed(c, **more)
 
 
-def filled(store: Store, meaning: CodeMeaning = MEANING) -> int:
+def filled(store: Store, meaning: CodeFill = MEANING) -> int:
     with store.write() as c:
         return fill(c, meaning, source="decree 121", actor="os:lan", now=9_000).id
 
@@ -158,7 +158,7 @@ def test_a_fill_is_told_and_taken_back(store: Store):
     made = filled(store, days)
     with store.read() as c:
         [stored] = fills(c, EDE.table)
-        assert (stored.id, stored.meaning, stored.source, stored.filled_by) == (made, days, "decree 121", "os:lan")
+        assert (stored.id, stored.fill, stored.source, stored.filled_by) == (made, days, "decree 121", "os:lan")
         assert fills(c, "another") == []
     with pytest.raises(ConfigurationError) as refused:
         filled(store)

@@ -14,6 +14,7 @@ from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.library.library import Library, MappingNotFoundError, shipped_library
 from hocba_hub.mappings.library.mapping_set import InForce, MappingSet
 from hocba_hub.mappings.tables.table_files import shipped_tables
+from hocba_hub.model.activation import ActivationScope
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.reading import read_card
 from hocba_hub.store.bodies import unpack
@@ -113,7 +114,10 @@ def test_the_version_is_that_of_the_cards_school_year():
     some = MappingSet(
         Library((versions[0],), {}),
         TABLES,
-        in_force=[InForce(versions[1], school_year="2025-2026"), InForce(versions[2], client="north")],
+        in_force=[
+            InForce(versions[1], ActivationScope(school_year="2025-2026")),
+            InForce(versions[2], ActivationScope(client="north")),
+        ],
     )
 
     def version(year: str, **facts: Any) -> int:

@@ -11,7 +11,8 @@ from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.tables.code_table import Outcome
 from hocba_hub.mappings.tables.fills import Objection, objection
 from hocba_hub.mappings.tables.table_files import shipped_tables
-from hocba_hub.model.codes import CodeMeaning, UnmappedCode
+from hocba_hub.model.activation import ActivationScope
+from hocba_hub.model.codes import CodeFill, UnmappedCode
 
 TABLES = shipped_tables()
 
@@ -42,9 +43,9 @@ def test_what_comes_with_the_hub_counts_until_a_version_is_activated_even_an_old
 
 def test_the_narrowest_activation_wins_then_the_newest():
     some = shelf(
-        InForce(document("1.1.0"), client="a", school_year="2025-2026"),
-        InForce(document("1.2.0"), client="a"),
-        InForce(document("1.3.0"), school_year="2025-2026"),
+        InForce(document("1.1.0"), ActivationScope(client="a", school_year="2025-2026")),
+        InForce(document("1.2.0"), ActivationScope(client="a")),
+        InForce(document("1.3.0"), ActivationScope(school_year="2025-2026")),
         InForce(document("1.4.0")),
     )
     assert chosen(some, client="a", school_year="2025-2026") == "1.1.0"
@@ -55,7 +56,7 @@ def test_the_narrowest_activation_wins_then_the_newest():
 
 def test_days_hold_at_both_ends_and_what_the_document_says_of_itself_holds_too():
     some = shelf(
-        InForce(document("1.1.0"), valid_from=date(2026, 1, 1), valid_to=date(2026, 1, 31)),
+        InForce(document("1.1.0"), ActivationScope(valid_from=date(2026, 1, 1), valid_to=date(2026, 1, 31))),
         InForce(document("1.2.0", more="applies: {clients: [north]}")),
     )
     days = {
@@ -82,7 +83,7 @@ def own(*fills):
 
 
 def test_a_filled_value_of_a_mappings_own_table_is_translated():
-    fill = CodeMeaning("m/mon", "key", "TOA", "value", "Toán")
+    fill = CodeFill("m/mon", "key", "TOA", "value", "Toán")
     assert compiled(own()).translate(JsonRecord({"x": "TOA"})).unmapped == (
         UnmappedCode("m/mon", "key", "TOA", "value"),
     )
@@ -93,7 +94,7 @@ def test_a_filled_value_of_a_mappings_own_table_is_translated():
 
 def test_a_fill_is_read_in_every_direction_of_its_rows_and_never_written():
     code = TABLES["subjects"].view("name", "code", {"level": "THPT"}).find("Toán").value
-    table = shelf(fills=[CodeMeaning("subjects", "name", "Toán nâng cao", "code", code, {"level": "THPT"})]).tables[
+    table = shelf(fills=[CodeFill("subjects", "name", "Toán nâng cao", "code", code, {"level": "THPT"})]).tables[
         "subjects"
     ]
     assert table.view("name", "short_name", {"level": "THPT"}).find("toán nâng cao").value == "Toán"
@@ -103,7 +104,7 @@ def test_a_fill_is_read_in_every_direction_of_its_rows_and_never_written():
 
 
 def test_a_new_result_is_in_force_on_its_days():
-    fill = CodeMeaning("provinces", "legacy_code", "99", "code", "98", is_new=True, valid_from=date(2026, 7, 1))
+    fill = CodeFill("provinces", "legacy_code", "99", "code", "98", is_new=True, valid_from=date(2026, 7, 1))
     view = shelf(fills=[fill]).tables["provinces"].view("legacy_code", "code")
     assert view.find("99", date(2026, 7, 1)).value == "98"
     assert view.find("99", date(2026, 6, 30)).outcome is Outcome.OUT_OF_VALIDITY
@@ -122,4 +123,4 @@ def test_a_new_result_is_in_force_on_its_days():
 )
 def test_what_stands_against_a_fill(change, said):
     right = {"table": "ethnic-groups", "system": "name", "value": "Kính", "result_system": "qd121", "result": "01"}
-    assert objection(TABLES, CodeMeaning(**{**right, **change})) == said
+    assert objection(TABLES, CodeFill(**{**right, **change})) == said
