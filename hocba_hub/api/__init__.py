@@ -1,4 +1,4 @@
-"""Who may ask: intake, status, operations, problems, authentication.
+"""Who may ask: clients, operators and SOAP callers; routers that parse, call the rooms below, and answer.
 
-Uses everything below it. The story starts in `app.py`; a card's way begins in `intake.py`.
+Uses everything below it. The story starts in `app.py`; a card's way begins in `client/report_cards.py`.
 """

@@ -38,11 +38,11 @@ def fill_code(
     Raises:
         ConfigurationError: `code.table`, `code.system`, `code.known`, `code.result` or `code.filled`.
     """
-    shelf = again.parts.mappings.newest()
+    mappings = again.parts.mappings.newest()
     meaning = CodeFill(
         code.table, code.system, code.value, code.result_system, result, code.where, is_new, valid_from, valid_to
     )
-    against = objection({**shelf.tables, **shelf.own_tables()}, meaning)
+    against = objection({**mappings.tables, **mappings.own_tables()}, meaning)
     if against is not None:
         raise ConfigurationError(_PROBLEMS[against], f"{code.table} cannot be filled so: {against.value}.")
     with again.parts.store.write() as connection:

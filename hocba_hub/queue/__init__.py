@@ -1,4 +1,4 @@
-"""When to talk: doorbell (RQ), drain, retry, error classes, breaker, scheduler, replay.
+"""When to talk: doorbell (RQ), worker, drain, retry, what codes mean, breaker, scheduler.
 
-Uses store, mappings, and adapters through their Protocol. The story starts in `drain.py`.
+Uses intake for imports, the store, and adapters through their Protocol. The story starts in `drain.py`.
 """

@@ -188,7 +188,7 @@ def release(connection: Connection, lease_id: str, *, until: int = 0) -> None:
 
 
 def note_split(connection: Connection, lease_id: str, total: int, findings: Sequence[Shown], *, now: int) -> bool:
-    """The file was cut into so many records, and this is said of the file itself; False if the lease is lost."""
+    """The file was split into so many records, and this was found of the file itself; False if the lease is lost."""
     about = pack(orjson.dumps(list(findings[:MOST_FINDINGS])))
     return _held(connection, lease_id, {"total": total, "findings": about, "changed_at": now, "attempts": 0})
 

@@ -71,7 +71,7 @@ def test_a_full_disk_under_postgresql_stops_accepting_and_loses_nothing(
 
 
 def full_disk(
-    hub: Rig, fill: Callable[[Rig], None], free: Callable[[Rig], None], count: int = CARDS if LONG else 400
+    hub: Rig, fill: Callable[[Rig], None], free: Callable[[Rig], None], count: int = 1_500 if LONG else 400
 ) -> None:
     """`count` cards fit on the small disk."""
     with hub as rig:

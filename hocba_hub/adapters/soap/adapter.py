@@ -1,7 +1,7 @@
 """The adapter `soap`: batches of documents to a SOAP service that gives its verdicts later.
 
 zeep keeps the contract (WSDL, checks, the small operations, replies and faults); the batch's body is written by
-`soap_batch.py`, because there zeep's serialisation would be the limit.
+`batch.py`, because there zeep's serialisation would be the limit.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from hocba_hub.intake.fill_code import fill_code
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import code_fills
-from hocba_hub.store import unmapped_codes as worklist
+from hocba_hub.store import unmapped_codes as stored_codes
 from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.code_fills import StoredFill
 from hocba_hub.store.unmapped_codes import ListedCode
@@ -104,7 +104,9 @@ def unmapped_codes(
     """Values that no code table knows, the most frequent first. / Mã chưa ánh xạ, nhiều nhất trước."""
     seen = place(after, int, int)
     with hub.store.read() as connection:
-        found = worklist.listed(connection, after=(seen[0], seen[1]) if seen else None, limit=limit + 1, filled=filled)
+        found = stored_codes.listed(
+            connection, after=(seen[0], seen[1]) if seen else None, limit=limit + 1, filled=filled
+        )
     return Page(
         items=[_code(one) for one in found[:limit]],
         next=cursor(found[limit - 1].place) if len(found) > limit else None,
@@ -163,7 +165,7 @@ def fill_entry(one: StoredFill) -> FillEntry:
 
 def _known(hub: Hub, code_id: int) -> ListedCode:
     with hub.store.read() as connection:
-        code = worklist.one(connection, code_id)
+        code = stored_codes.one(connection, code_id)
     if code is None:
         raise ProblemError("not-found")
     return code

@@ -120,7 +120,7 @@ def _methods(request: Request) -> set[str]:
 
 
 def add_problems(app: FastAPI) -> None:
-    """Answer every error that has a kind with its problem; whatever has none is left to the envelope."""
+    """Answer every error that has a kind with its problem; whatever has none is left to `http/fault_middleware.py`."""
     ours = (SubmissionError, SelectionError, ConfigurationError, StoreError)
     for kind in (HTTPException, RequestValidationError, ClientDisconnect, *ours):
         app.add_exception_handler(kind, _answer)
