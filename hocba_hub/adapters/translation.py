@@ -16,6 +16,7 @@ from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import RECORDS
 from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
+from hocba_hub.model.clock import Clock, system_clock, vietnam_day
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import Event
 
@@ -38,6 +39,15 @@ def mapping_name(destination: Destination, kind: str, *, recall: bool = False) -
     return names.get(f"recall-{kind}" if recall else kind) or names.get("recall" if recall else "card", "")
 
 
+def chosen_version(mappings: MappingSet, name: str, school_year: str, now: int) -> Document:
+    """The version of a destination's mapping for cards of a school year that are checked or sent now (milliseconds).
+
+    Raises:
+        MappingNotFoundError: there is none.
+    """
+    return mappings.select(name, school_year=school_year, on=vietnam_day(now))
+
+
 class Representation(NamedTuple):
     """What a version becomes for a destination."""
 
@@ -54,9 +64,11 @@ class Translations:
         DestinationError: the file names a mapping that is not there.
     """
 
-    def __init__(self, destination: Destination, current: Callable[[], MappingSet]) -> None:
+    def __init__(
+        self, destination: Destination, current: Callable[[], MappingSet], clock: Clock = system_clock
+    ) -> None:
         """`current` gives the mappings in force at this moment."""
-        self._destination, self._current = destination, current
+        self._destination, self._current, self._clock = destination, current, clock
         self._needs: tuple[MappingSet, bool] | None = None
         self._needs_card(current())
 
@@ -80,7 +92,7 @@ class Translations:
             raise NotRepresentableError("The destination has no mapping for this kind of card.")
         source["delivery"] = _facts(record)
         try:
-            mapping = mappings.compiled(mappings.select(name, school_year=record.key.school_year))
+            mapping = mappings.compiled(chosen_version(mappings, name, record.key.school_year, self._clock()))
         except (MappingNotFoundError, DocumentError) as error:
             raise NotRepresentableError(f"No mapping {name} for this school year.") from error
         made = mapping.translate(JsonRecord(source))

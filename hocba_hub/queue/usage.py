@@ -12,12 +12,11 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol, Self
 
 import redis
 
-from hocba_hub.model.clock import VIETNAM, Clock
+from hocba_hub.model.clock import DAY_MS, Clock, vietnam_day_start
 from hocba_hub.queue.doorbell import connect
 from hocba_hub.settings import Settings
 from hocba_hub.store import usage
@@ -30,7 +29,6 @@ RATE_SECONDS = 10
 """Requests are counted in windows of so many seconds, so that a short burst is no matter."""
 _SHARE_SECONDS = 0.25
 _KEPT_SECONDS = 2 * 86_400
-_VIETNAM_MS = VIETNAM.utcoffset(None) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +206,8 @@ class Usage:
 
 def _window(measure: str, now: int) -> tuple[int, int]:
     """When the window of this moment begins and ends, in milliseconds: a day is one in Vietnam."""
-    length, ahead = (RATE_SECONDS * 1000, 0) if measure == "requests" else (86_400_000, _VIETNAM_MS)
-    start = now - (now + ahead) % length
-    return start, start + length
+    if measure == "requests":
+        start = now - now % (RATE_SECONDS * 1000)
+        return start, start + RATE_SECONDS * 1000
+    start = vietnam_day_start(now)
+    return start, start + DAY_MS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 import orjson
 import pytest
@@ -138,7 +139,8 @@ def test_what_a_destination_gets_follows_activations_and_fills(store: Store, clo
     destination = Destination(
         name="province", title=Title(vi="t", en="t"), adapter="rest", address="x", mappings={"card": "to-province"}
     )
-    translations = Translations(destination, live.current)
+    today = [1_780_000_000_000]  # 2026-05-28, 20:26 in Vietnam
+    translations = Translations(destination, live.current, lambda: today[0])
     card = {"kind": "primary", "class": {"name": "3A"}, "pupil": {"full_name": "Lê Mẫu", "religion": "Nhóm lạ"}}
     record = outbound_record(canonical=orjson.dumps(card))
     with pytest.raises(NotRepresentableError, match=r"mapping\.table\.unknown group") as refused:
@@ -167,3 +169,12 @@ def test_what_a_destination_gets_follows_activations_and_fills(store: Store, clo
         activate(connection, "to-province", "1.2.0", text, one_client, actor="os:lan", reason="new", now=3)
     clock[0] += 2
     assert translations.represent(record).mapping == "to-province 1.1.0", "a destination is no client"
+
+    with store.write() as connection:
+        text = TO_PROVINCE.format("1.3.0", "class/name").encode()
+        from_june = ActivationScope(valid_from=date(2026, 6, 1))
+        activate(connection, "to-province", "1.3.0", text, from_june, actor="os:lan", reason="new", now=4)
+    clock[0] += 2
+    assert translations.represent(record).mapping == "to-province 1.1.0", "its days have not begun"
+    today[0] += 4 * 86_400_000
+    assert translations.represent(record).mapping == "to-province 1.3.0"
