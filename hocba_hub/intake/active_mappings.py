@@ -36,6 +36,7 @@ class ActiveMappings:
         self._lock = threading.Lock()
         self._known: MappingSet | None = None
         self._asked_at = 0.0
+        self._is_asking = False
 
     def current(self) -> MappingSet:
         """The mappings in force; the last ones that were known, while the store is away.
@@ -44,20 +45,35 @@ class ActiveMappings:
             StoreError: the store is away, and was never asked before.
         """
         fresh = self._fresh()
-        return fresh if fresh is not None else self.newest()
+        if fresh is not None:
+            return fresh
+        with self._lock:
+            return self._fresh() or self._ask()  # somebody else may have asked meanwhile
 
     async def awaited(self) -> MappingSet:
-        """As `current`; waits in a thread where the store has to be asked."""
-        fresh = self._fresh()
-        return fresh if fresh is not None else await anyio.to_thread.run_sync(self.current)
+        """As `current`; one call waits in a thread while the store is asked, the others take what is known.
+
+        Used from one event loop.
+        """
+        known = self._fresh() or (self._known if self._is_asking else None)
+        if known is not None:
+            return known
+        self._is_asking = True
+        try:
+            return await anyio.to_thread.run_sync(self.current)
+        finally:
+            self._is_asking = False
 
     def newest(self) -> MappingSet:
         """As `current`, but asks the store whatever is known: for whoever acts on what he sees."""
         with self._lock:
-            now = self._seconds()
-            known = self._known = self._newer(self._known)
-            self._asked_at = now
-            return known
+            return self._ask()
+
+    def _ask(self) -> MappingSet:
+        now = self._seconds()
+        known = self._known = self._newer(self._known)
+        self._asked_at = now
+        return known
 
     def _fresh(self) -> MappingSet | None:
         known = self._known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,6 +87,17 @@ def test_nothing_is_made_anew_while_nothing_changes(live: ActiveMappings, clock:
     clock[0] += 5
     assert live.current() is first
     assert live.newest() is first
+
+
+def test_of_many_calls_at_once_one_asks_the_store(live: ActiveMappings, watched: Watched, clock: list[float]):
+    async def at_once(calls: int) -> set[int]:
+        return {id(found) for found in await asyncio.gather(*(live.awaited() for _ in range(calls)))}
+
+    assert len(asyncio.run(at_once(30))) == 1
+    assert watched.asked == 1
+    clock[0] += 2
+    assert len(asyncio.run(at_once(30))) == 1
+    assert watched.asked == 2
 
 
 def test_while_the_store_is_away_the_last_set_is_used(live: ActiveMappings, watched: Watched, clock: list[float]):
