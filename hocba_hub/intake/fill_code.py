@@ -39,12 +39,12 @@ def fill_code(
         ConfigurationError: `code.table`, `code.system`, `code.known`, `code.result` or `code.filled`.
     """
     mappings = again.parts.mappings.newest()
-    meaning = CodeFill(
+    code_fill = CodeFill(
         code.table, code.system, code.value, code.result_system, result, code.where, is_new, valid_from, valid_to
     )
-    against = objection({**mappings.tables, **mappings.own_tables()}, meaning)
+    against = objection({**mappings.tables, **mappings.own_tables()}, code_fill)
     if against is not None:
         raise ConfigurationError(_PROBLEMS[against], f"{code.table} cannot be filled so: {against.value}.")
     with again.parts.store.write() as connection:
-        made = fill(connection, meaning, source=source, actor=actor, now=now)
+        made = fill(connection, code_fill, source=source, actor=actor, now=now)
     return made, again.run(now=now)

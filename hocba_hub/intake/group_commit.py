@@ -28,6 +28,8 @@ from hocba_hub.store.engine import Store, StoreAwayError
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
+PORTION_RECORDS = 500
+"""Most records of a long submission or file that are accepted in one commit."""
 _GROUP_RECORDS = 1_000
 """Most records of one commit, unless a single portion has more."""
 _GATHER_SHARE = 0.5

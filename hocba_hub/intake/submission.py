@@ -13,7 +13,7 @@ from typing import Any
 import anyio.to_thread
 
 from hocba_hub.intake.errors import SubmissionError
-from hocba_hub.intake.group_commit import GroupCommit
+from hocba_hub.intake.group_commit import PORTION_RECORDS, GroupCommit
 from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.intake.source import Source
 from hocba_hub.model.clock import Clock
@@ -23,8 +23,6 @@ from hocba_hub.store.access import Client
 from hocba_hub.store.decide import Portion, ReceivedRecord, RecordResult, Submission, cards_of, decide, recall_of
 from hocba_hub.store.engine import StoreError
 
-PORTION_RECORDS = 500
-"""Records of a long submission that are accepted in one commit."""
 _RECORDS_IN_A_ROW = 20
 """Records that are checked before other calls get their turn."""
 

@@ -31,21 +31,27 @@ class StoredFill:
     filled_by: str
 
 
-def fill(connection: Connection, meaning: CodeFill, *, source: str, actor: str, now: int) -> StoredFill:
+def fill(connection: Connection, code_fill: CodeFill, *, source: str, actor: str, now: int) -> StoredFill:
     """Say what a value means; the entry of the work list, if there is one, is done with. `now` in milliseconds.
 
     Raises:
         ConfigurationError: `code.filled`, somebody said it already.
     """
     move(connection)
-    row = {**_place(meaning), "result_system": meaning.result_system, "result": meaning.result}
-    known = select(_f.id).where(*(_f[name] == value for name, value in _place(meaning).items()), _f.ended_at.is_(None))
+    row = {**_place(code_fill), "result_system": code_fill.result_system, "result": code_fill.result}
+    known = select(_f.id).where(
+        *(_f[name] == value for name, value in _place(code_fill).items()), _f.ended_at.is_(None)
+    )
     if connection.execute(known).first() is not None:
         raise ConfigurationError("code.filled", "Somebody has said already what this value means.")
-    row |= {"is_new": meaning.is_new, "valid_from": _text(meaning.valid_from), "valid_to": _text(meaning.valid_to)}
+    row |= {
+        "is_new": code_fill.is_new,
+        "valid_from": _text(code_fill.valid_from),
+        "valid_to": _text(code_fill.valid_to),
+    }
     statement = insert(code_fills).values(**row, source=source, filled_at=now, filled_by=actor).returning(_f.id)
     made = int(connection.execute(statement).scalar_one())
-    here = (_c[name] == value for name, value in _place(meaning).items())
+    here = (_c[name] == value for name, value in _place(code_fill).items())
     connection.execute(update(unmapped_codes).where(*here).values(fill_id=made))
     audit.write(
         connection,
@@ -53,9 +59,9 @@ def fill(connection: Connection, meaning: CodeFill, *, source: str, actor: str, 
         actor=actor,
         action="code.fill",
         reason=source,
-        detail={"fill": made, **row, "value": shown_value(meaning.value)},
+        detail={"fill": made, **row, "value": shown_value(code_fill.value)},
     )
-    return StoredFill(made, meaning, source, now, actor)
+    return StoredFill(made, code_fill, source, now, actor)
 
 
 def take_back(connection: Connection, fill_id: int, *, actor: str, reason: str, now: int) -> StoredFill:
@@ -102,9 +108,14 @@ def fills(connection: Connection, table: str | None = None) -> list[StoredFill]:
     ]
 
 
-def _place(meaning: CodeFill) -> dict[str, Any]:
-    conditions = json.dumps(dict(meaning.where), ensure_ascii=False, sort_keys=True)
-    return {"code_table": meaning.table, "system": meaning.system, "conditions": conditions, "value": meaning.value}
+def _place(code_fill: CodeFill) -> dict[str, Any]:
+    conditions = json.dumps(dict(code_fill.where), ensure_ascii=False, sort_keys=True)
+    return {
+        "code_table": code_fill.table,
+        "system": code_fill.system,
+        "conditions": conditions,
+        "value": code_fill.value,
+    }
 
 
 def _text(day: date | None) -> str | None:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from hocba_hub.intake.backpressure import Backpressure
 from hocba_hub.intake.files.file_reader import FileReader, Imported
 from hocba_hub.intake.files.pieces import PartBegins
-from hocba_hub.intake.group_commit import commit
+from hocba_hub.intake.group_commit import PORTION_RECORDS, commit
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.store import files
@@ -33,8 +33,6 @@ from hocba_hub.store.renewal import Renewal
 
 log = logging.getLogger(__name__)
 
-PORTION_RECORDS = 500
-"""Most records that are accepted in one commit."""
 PORTION_BYTES = 16 << 20
 """Bytes of records that end a portion, whatever their number: it is held in memory."""
 MOST_ATTEMPTS = 3

@@ -70,25 +70,24 @@ async def split_stream(
         SubmissionError: as for `Splitter.feed`; there are too many records.
     """
     count = 0
-    async for piece in pieces:
-        for record in await _fed(splitter, piece, record_bytes, final=False):
+    async for found in _batches(pieces, splitter):
+        for record in _within(found, record_bytes):
             count += 1
             if count > most_records:
                 raise SubmissionError("body.too-many-records")
             yield record
-    for record in await _fed(splitter, b"", record_bytes, final=True):
-        count += 1
-        if count > most_records:
-            raise SubmissionError("body.too-many-records")
-        yield record
 
 
-async def _fed(splitter: Splitter, piece: bytes, record_bytes: int, *, final: bool) -> list[bytes]:
+async def _batches(pieces: AsyncIterator[bytes], splitter: Splitter) -> AsyncIterator[list[bytes]]:
+    async for piece in pieces:
+        yield await _fed(splitter, piece, final=False)
+    yield await _fed(splitter, b"", final=True)
+
+
+async def _fed(splitter: Splitter, piece: bytes, *, final: bool) -> list[bytes]:
     if splitter.held + len(piece) > _LONG_BYTES:
-        found = await anyio.to_thread.run_sync(partial(splitter.feed, piece, final=final))
-    else:
-        found = splitter.feed(piece, final=final)
-    return _within(found, record_bytes)
+        return await anyio.to_thread.run_sync(partial(splitter.feed, piece, final=final))
+    return splitter.feed(piece, final=final)
 
 
 def _within(records: list[bytes], record_bytes: int) -> list[bytes]:

@@ -28,18 +28,6 @@ F = FaultName
 CANONICAL = canonical(secondary_card(subjects=2))
 
 
-@pytest.fixture(scope="module")
-def running():
-    with running_sandbox() as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(running) -> SandboxHandle:
-    running.sandbox.reset()
-    return running
-
-
 def card(number: int = 1, version: int = 1, event: Event = Event.NEW, body: bytes = CANONICAL):
     return outbound_record(number, version, event=event, canonical=b"" if event is Event.CANCEL else body)
 

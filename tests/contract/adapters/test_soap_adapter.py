@@ -10,22 +10,10 @@ from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.protocol import Stage
 from hocba_hub.model.keys import Event
 from hocba_hub.sandbox.faults import Fault, FaultName
-from tests.support.sandbox_server import SandboxHandle, outbound_record, running_sandbox
+from tests.support.sandbox_server import SandboxHandle, outbound_record
 
 F = FaultName
 DOCUMENT = b'{"ho_ten": "M\xe1\xba\xabu"}'
-
-
-@pytest.fixture(scope="module")
-def running():
-    with running_sandbox() as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(running) -> SandboxHandle:
-    running.sandbox.reset()
-    return running
 
 
 def card(number: int = 1, version: int = 1, event: Event = Event.NEW):

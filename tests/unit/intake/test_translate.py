@@ -24,20 +24,20 @@ NAME = "vendor-flat-secondary"
 
 
 @cache
-def shelf() -> MappingSet:
+def mapping_set() -> MappingSet:
     return MappingSet(shipped_library(), TABLES)
 
 
 def record(**changes: Any) -> dict[str, Any]:
     """The record of the shipped profile's first example."""
-    example = shelf().select(NAME).examples[0].input["hocBa"][0]
+    example = mapping_set().select(NAME).examples[0].input["hocBa"][0]
     return {**example, **changes}
 
 
 def translated(
     raw: dict[str, Any] | bytes, some: MappingSet | None = None, name: str = NAME, **facts: Any
 ) -> Translated:
-    return translate(raw if isinstance(raw, bytes) else orjson.dumps(raw), some or shelf(), name, **facts)
+    return translate(raw if isinstance(raw, bytes) else orjson.dumps(raw), some or mapping_set(), name, **facts)
 
 
 def judged(made: Translated) -> list[tuple[str, str, str | int | None]]:
@@ -85,7 +85,7 @@ def test_a_record_waits_only_if_nothing_but_codes_stands_against_it():
     assert only.unmapped == (UnmappedCode("ethnic-groups", "name", "Nobody's", "qd121"),)
     raw = b"the record"
     kept = only.kept(raw, only.reading().findings)
-    assert (kept.mapping, unpack(kept.original), kept.revision) == (NAME, raw, shelf().revision)
+    assert (kept.mapping, unpack(kept.original), kept.revision) == (NAME, raw, mapping_set().revision)
     for wrong in (record(danToc="Nobody's", noiSinh=""), record(danToc="Nobody's", maTruong="?")):
         assert translated(wrong).kept(raw, translated(wrong).reading().findings) is None
     too_long = translated(record(danToc="x" * 80))  # to be a code, so nobody is asked

@@ -23,7 +23,7 @@ def document(version="1.0.0", fields="{v: {value: x}}", more=""):
     )
 
 
-def shelf(*in_force, shipped=("1.0.0",), fills=()):
+def mapping_set(*in_force, shipped=("1.0.0",), fills=()):
     return MappingSet(Library(tuple(map(document, shipped)), {}), TABLES, in_force=in_force, fills=fills)
 
 
@@ -36,13 +36,13 @@ def chosen(some, **facts):
 
 
 def test_what_comes_with_the_hub_counts_until_a_version_is_activated_even_an_older_one():
-    assert chosen(shelf(shipped=("1.0.0", "1.1.0"))) == "1.1.0"
-    assert chosen(shelf(InForce(document("0.9.0")), shipped=("1.0.0", "1.1.0"))) == "0.9.0"
-    assert chosen(shelf(InForce(document("2.0.0")), InForce(document("1.5.0")))) == "1.5.0"
+    assert chosen(mapping_set(shipped=("1.0.0", "1.1.0"))) == "1.1.0"
+    assert chosen(mapping_set(InForce(document("0.9.0")), shipped=("1.0.0", "1.1.0"))) == "0.9.0"
+    assert chosen(mapping_set(InForce(document("2.0.0")), InForce(document("1.5.0")))) == "1.5.0"
 
 
 def test_the_narrowest_activation_wins_then_the_newest():
-    some = shelf(
+    some = mapping_set(
         InForce(document("1.1.0"), ActivationScope(client="a", school_year="2025-2026")),
         InForce(document("1.2.0"), ActivationScope(client="a")),
         InForce(document("1.3.0"), ActivationScope(school_year="2025-2026")),
@@ -55,7 +55,7 @@ def test_the_narrowest_activation_wins_then_the_newest():
 
 
 def test_days_hold_at_both_ends_and_what_the_document_says_of_itself_holds_too():
-    some = shelf(
+    some = mapping_set(
         InForce(document("1.1.0"), ActivationScope(valid_from=date(2026, 1, 1), valid_to=date(2026, 1, 31))),
         InForce(document("1.2.0", more="applies: {clients: [north]}")),
     )
@@ -71,7 +71,7 @@ def test_days_hold_at_both_ends_and_what_the_document_says_of_itself_holds_too()
 
 def test_nobody_knows_a_name_that_is_nowhere():
     with pytest.raises(MappingNotFoundError):
-        shelf().select("other")
+        mapping_set().select("other")
 
 
 OWN = "{s: {from: x, table: mon}}"
@@ -94,7 +94,7 @@ def test_a_filled_value_of_a_mappings_own_table_is_translated():
 
 def test_a_fill_is_read_in_every_direction_of_its_rows_and_never_written():
     code = TABLES["subjects"].view("name", "code", {"level": "THPT"}).find("Toán").value
-    table = shelf(fills=[CodeFill("subjects", "name", "Toán nâng cao", "code", code, {"level": "THPT"})]).tables[
+    table = mapping_set(fills=[CodeFill("subjects", "name", "Toán nâng cao", "code", code, {"level": "THPT"})]).tables[
         "subjects"
     ]
     assert table.view("name", "short_name", {"level": "THPT"}).find("toán nâng cao").value == "Toán"
@@ -105,7 +105,7 @@ def test_a_fill_is_read_in_every_direction_of_its_rows_and_never_written():
 
 def test_a_new_result_is_in_force_on_its_days():
     fill = CodeFill("provinces", "legacy_code", "99", "code", "98", is_new=True, valid_from=date(2026, 7, 1))
-    view = shelf(fills=[fill]).tables["provinces"].view("legacy_code", "code")
+    view = mapping_set(fills=[fill]).tables["provinces"].view("legacy_code", "code")
     assert view.find("99", date(2026, 7, 1)).value == "98"
     assert view.find("99", date(2026, 6, 30)).outcome is Outcome.OUT_OF_VALIDITY
 

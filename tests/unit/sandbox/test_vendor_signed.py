@@ -24,8 +24,8 @@ from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 from hocba_hub.sandbox.vendors.signed_xml import SIGNATURE, signed_document
 
-SHELF = MappingSet(shipped_library(), shipped_tables())
-SOURCE = SHELF.select("signed-card").source
+MAPPINGS_IN_FORCE = MappingSet(shipped_library(), shipped_tables())
+SOURCE = MAPPINGS_IN_FORCE.select("signed-card").source
 CARDS = list(generate(30, 11, schools=30))
 
 
@@ -67,7 +67,7 @@ def test_the_bytes_are_the_school_s_and_the_card_stands_beside_them(written):
         document = written(signed_document(json.loads(raw)))
         assert received(document) == [document]
         assert digest_holds(document.removeprefix(b"\xef\xbb\xbf"))
-        made = translate(document, SHELF, "signed-card")
+        made = translate(document, MAPPINGS_IN_FORCE, "signed-card")
         assert made.findings == ()
         assert read_card(made.canonical).canonical == raw
 

@@ -145,8 +145,8 @@ def test_each_card_of_a_call_is_a_document_of_its_own_and_reads_as_the_same_card
         splitter = splitter_for(MAPPING.document.source, 1_000_000, is_xml=True, has_lines=False)
         return [one async for one in split_stream(pieces(), splitter, 1_000_000, 100)]
 
-    shelf = MappingSet(shipped_library(), shipped_tables())
+    mapping_set = MappingSet(shipped_library(), shipped_tables())
     for raw, document in zip(cards, asyncio.run(run()), strict=True):
-        made = translate(document, shelf, "soap-vendor")
+        made = translate(document, mapping_set, "soap-vendor")
         assert made.findings == ()
         assert read_card(made.canonical).canonical == raw
