@@ -20,6 +20,7 @@ from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.rules.configuration import DEFAULT
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
@@ -111,7 +112,7 @@ def _hot_path(store: Store, cards: list[bytes]) -> dict[str, float]:
         ]
         portion = Portion(Submission(uuid7(), Client(1, "vendor", None), now, "application/x-ndjson"), taken)
         with timed("accept of 500"), store.write() as connection:
-            accept(connection, [portion], ["province"], now)
+            accept(connection, [portion], ["province"], CardComparison(), now)
     allowance = Allowance(DestinationName("province"), 4, 200, 10**8, None)
     while True:
         with timed("lease of 200"), store.write() as connection:

@@ -152,6 +152,7 @@ def importer(settings: Settings, store: Store, doorbell: Doorbell) -> Importer:
         store=store,
         reader=reader,
         destinations=parts.destinations,
+        comparison=parts.checker.comparison,
         ring=partial(doorbell.ring, "drain"),
         clock=system_clock,
         holder=_holder(),
@@ -192,8 +193,7 @@ def hub(
     parts = intake(settings, store, known)
     usage = Usage.of(settings, store, clock)
     group = GroupCommit(
-        store,
-        parts.destinations,
+        parts,
         clock,
         ring,
         lambda client_id, records, size: usage.note(client_id, records=records, size=size),

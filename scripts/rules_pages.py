@@ -50,6 +50,18 @@ thresholds:
 ```
 
 `hocba-hub rules list`, `hocba-hub rules show secondary.promoted`, `hocba-hub rules check hocba.ndjson`.
+
+Quy tắc của một học bạ được áp dụng ở mọi nơi kiểm tra. Quy tắc giữa các học bạ của một học sinh (`between.*`) và sĩ số
+lớp (`class.size`) được áp dụng khi nhận học bạ, qua REST, SOAP hay tệp như nhau: học bạ được đối chiếu với các học bạ
+khác đang có của học sinh, ở bất kỳ trường nào, và với lớp tại thời điểm đó. Học sinh được nhận biết theo số định danh;
+chỉ khi không có mới theo mã học sinh. Phát hiện là cảnh báo trên học bạ vừa gửi, và nằm trong danh sách còn phải sửa
+(`GET /v1/findings`, `matter: pupil` hoặc `class`) của mọi trường có học bạ không khớp; nó ra khỏi danh sách khi một
+trong các học bạ được sửa hoặc thu hồi, dù trường nào làm. Khi lỗi chỉ thấy ở học bạ kia, chẳng hạn học bạ năm trước
+đến sau, học bạ vừa gửi có `between.other-card`.
+
+Những điều không kiểm tra được được nêu cho ai hỏi: `?not_checkable=true` khi gửi, kiểm tra thử và gửi tệp;
+`<not_checkable>true</not_checkable>` trong SOAP; cột cuối của bảng tính phát hiện với tệp gửi như vậy; tùy chọn
+`--not-checkable` của `files import` và `watch`; `rules check --all`.
 """,
     _ENGLISH: """# Rules that a report card is checked by
 
@@ -72,6 +84,18 @@ thresholds:
 ```
 
 `hocba-hub rules list`, `hocba-hub rules show secondary.promoted`, `hocba-hub rules check cards.ndjson`.
+
+Rules of one card judge wherever a card is checked. The rules between a pupil's cards (`between.*`) and of class size
+(`class.size`) judge where a card is accepted, by REST, SOAP and file alike: it is held against the pupil's other cards
+as they stand, at whatever school, and against the class as it is then. A pupil is known by the personal number, and
+only where there is none by the pupil's code. What is found is a warning on the card that came, and stands on the open
+list (`GET /v1/findings`, `matter: pupil` or `class`) of every school whose card does not fit; it leaves the list when
+one of the cards is mended or recalled, whichever school does so. Where the fault shows in the other card only, as when
+the card of an earlier year comes later, the card that came gets `between.other-card`.
+
+What could not be checked is told to whoever asks: `?not_checkable=true` on the calls that submit, validate and send
+files; `<not_checkable>true</not_checkable>` in SOAP; a last column of the findings workbook for a file that was sent
+so; `--not-checkable` of `files import` and `watch`; `rules check --all`.
 """,
 }
 _EXPECTED = re.compile(r"([;:,]? ?(ở đây|here|cần|wanted)?:?| ở| at)? ?\(?\{expected\}\)?( expected| wanted)?")

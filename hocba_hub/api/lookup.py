@@ -75,7 +75,7 @@ def look_up_open_list(
             connection,
             schools=permitted if school is None else [school],
             school_year=school_year,
-            after=place(after, str, str, str, int),
+            after=place(after, str, str, str, int, str),
             limit=limit + 1,
         )
     return _open_page(found, limit, client_id=None if client is None else client.id)
@@ -171,6 +171,7 @@ def _open_page(found: Sequence[OpenFindings], limit: int, *, client_id: int | No
                 submission_id=entry.submission_id if is_own else None,
                 position=entry.position if is_own else None,
                 findings=entry.findings,
+                matter=entry.matter,
             )
         )
     return Page(items=items, next=cursor(found[limit - 1].place) if len(found) > limit else None)

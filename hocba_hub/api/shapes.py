@@ -161,7 +161,7 @@ class Card(Shape):
 
 
 class OpenCard(Shape):
-    """A card that was rejected and not accepted since. / Học bạ bị từ chối, chưa được nhận lại."""
+    """A card that its school still has to mend. / Học bạ mà trường còn phải sửa."""
 
     model_config = shown_as(examples.OPEN_CARD)
 
@@ -174,3 +174,8 @@ class OpenCard(Shape):
     submission_id: str | None = Field(None, description="The last one, if it is the caller's. / Lần gửi gần nhất.")
     position: int | None = None
     findings: Sequence[Finding]
+    matter: Annotated[str, Field(json_schema_extra={"enum": ["record", "pupil", "class"]})] = Field(
+        description="record: rejected, not accepted since; pupil: accepted, but does not fit the pupil's other cards; "
+        "class: accepted, but the class has too many. / record: bị từ chối; pupil: đã nhận nhưng không khớp học bạ "
+        "khác của học sinh; class: đã nhận nhưng lớp quá sĩ số."
+    )

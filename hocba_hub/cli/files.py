@@ -111,8 +111,11 @@ def retry(file_id: str, reason: str | None) -> None:
 @click.option("--profile", help=text("option.files.profile"))
 @click.option("--result", type=click.Path(dir_okay=False, path_type=Path), help=text("option.files.result"))
 @click.option("--workbook", type=click.Path(dir_okay=False, path_type=Path), help=text("option.files.workbook"))
+@click.option("--not-checkable", is_flag=True, help=text("option.files.not-checkable"))
 @report_errors
-def import_(path: Path, client: str, profile: str | None, result: Path | None, workbook: Path | None) -> None:
+def import_(
+    path: Path, client: str, profile: str | None, result: Path | None, workbook: Path | None, *, not_checkable: bool
+) -> None:
     """Import a file of this machine, and show how far it is."""
     import shutil
 
@@ -127,7 +130,7 @@ def import_(path: Path, client: str, profile: str | None, result: Path | None, w
         raise click.ClickException(text("files.form-unknown", name=path.name))
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
-        local_import(settings_in_force(), client, profile) as local,
+        local_import(settings_in_force(), client, profile, tells_unchecked=not_checkable) as local,
         Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress,
     ):
         task = progress.add_task("", total=None)

@@ -38,6 +38,7 @@ class LocalImport:
     importer: Importer
     client: Client
     profile: str | None = None
+    tells_unchecked: bool = False
 
     def enter(self, path: Path, name: str, form: Form, *, file_id: str | None = None) -> File:
         """Enter a file and copy it into the spool; goes on with one that was entered before under the same id."""
@@ -47,7 +48,7 @@ class LocalImport:
                 profile = self.profile or self.client.profile or REPORT_CARD
                 file_id = files.create(
                     connection, self.client.id, name=shown_name(name), form=form, profile=profile, now=now(),
-                    file_id=file_id,
+                    file_id=file_id, tells_unchecked=self.tells_unchecked,
                 )  # fmt: skip
         assert file_id is not None  # noqa: S101 - given, or made above
         if known is None or known.state == FileState.RECEIVING:
@@ -111,7 +112,9 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def local_import(settings: Settings, client: str, profile: str | None) -> Iterator[LocalImport]:
+def local_import(
+    settings: Settings, client: str, profile: str | None, *, tells_unchecked: bool = False
+) -> Iterator[LocalImport]:
     """What imports for the client of this name.
 
     Raises:
@@ -127,6 +130,6 @@ def local_import(settings: Settings, client: str, profile: str | None) -> Iterat
         with store.read() as connection:
             known = client_named(connection, client)
         made = importer(settings, store, Doorbell(settings.redis_url))
-        yield LocalImport(store, Spool(settings.files_folder), made, known, profile)
+        yield LocalImport(store, Spool(settings.files_folder), made, known, profile, tells_unchecked)
     finally:
         store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,11 +61,17 @@ def show(code: str) -> None:
 @click.option("--all", "everything", is_flag=True, help=text("option.rules.all"))
 def check(file: Path, configuration: Path | None, *, everything: bool) -> None:
     """Every finding of every card; exit code 1 if one is an error."""
+    from hocba_hub.model.compared_card import ComparedCard, compared_card
     from hocba_hub.model.findings import Severity
+    from hocba_hub.model.keys import CardKey
     from hocba_hub.model.reading import read_card
     from hocba_hub.rules.checking import rules_for
+    from hocba_hub.rules.comparing import CardComparison
 
     configured = _configuration(configuration)
+    comparison = CardComparison(configured)
+    pupils: defaultdict[int, dict[CardKey, ComparedCard]] = defaultdict(dict)
+    classes: Counter[tuple[str, ...]] = Counter()
     cards = wrong = 0
     for number, raw in _records(file):
         cards += 1
@@ -72,6 +79,13 @@ def check(file: Path, configuration: Path | None, *, everything: bool) -> None:
         findings = reading.findings
         if reading.card is not None:
             findings = rules_for(reading.card, configured).check(reading.card)
+            one = compared_card(reading.card)
+            others = pupils[one.pupil]
+            is_new = others.get(one.key) is None and not one.recalled
+            classes[one.school, one.key.school_year, one.class_] += is_new
+            findings += comparison.between(one, [other for key, other in others.items() if key != one.key])
+            findings += comparison.class_size(one.circular, classes[one.school, one.key.school_year, one.class_])
+            others[one.key] = one
         wrong += any(finding.kind.severity is Severity.ERROR for finding in findings)
         for finding in findings:
             if everything or finding.kind.severity is not Severity.NOT_CHECKABLE:

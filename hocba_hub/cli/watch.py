@@ -41,9 +41,12 @@ _ID_LENGTH = 36
 @click.option("--profile", help=text("option.files.profile"))
 @click.option("--settle", type=click.FloatRange(0), default=5.0, show_default=True, help=text("option.watch.settle"))
 @click.option("--every", type=click.FloatRange(0.05), default=2.0, show_default=True, help=text("option.watch.every"))
+@click.option("--not-checkable", is_flag=True, help=text("option.files.not-checkable"))
 @click.option("--once", is_flag=True, help=text("option.watch.once"))
 @report_errors
-def watch(folder: Path, client: str, profile: str | None, settle: float, every: float, *, once: bool) -> None:
+def watch(
+    folder: Path, client: str, profile: str | None, settle: float, every: float, *, not_checkable: bool, once: bool
+) -> None:
     """Import what is dropped into a folder."""
     from hocba_hub.cli.importing import local_import
     from hocba_hub.monitoring.logs import configure
@@ -59,7 +62,7 @@ def watch(folder: Path, client: str, profile: str | None, settle: float, every: 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask_to_stop)
-    with local_import(settings, client, profile) as local:
+    with local_import(settings, client, profile, tells_unchecked=not_checkable) as local:
         watcher = Watcher(folder, local, stop, settle)
         watcher.round()
         if once:

@@ -11,11 +11,13 @@ import orjson
 from hocba_hub.intake.deliverability import Deliverability
 from hocba_hub.intake.source import SentRecord
 from hocba_hub.mappings.library.mapping_set import MappingSet
-from hocba_hub.model.card import AnyCard, card_key
+from hocba_hub.model.card import AnyCard
+from hocba_hub.model.compared_card import compared_card
 from hocba_hub.model.findings import Finding, Severity
-from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
+from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reading import read_card
 from hocba_hub.rules.checking import rules_for
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.rules.configuration import Configuration
 from hocba_hub.store.bodies import pack
 from hocba_hub.store.decide import Content, ReceivedRecord
@@ -26,11 +28,16 @@ class RecordChecker:
 
     def __init__(self, deliverability: Deliverability, rules: Configuration) -> None:
         self._deliverability, self._rules = deliverability, rules
+        self.comparison = CardComparison(rules)
+        """The rules that hold a card against others; they judge where cards are accepted."""
 
-    def check(self, position: int, sent: SentRecord, mappings: MappingSet) -> ReceivedRecord:
+    def check(
+        self, position: int, sent: SentRecord, mappings: MappingSet, *, tells_unchecked: bool = False
+    ) -> ReceivedRecord:
         """A record after every check; never raises for what it holds. `mappings` are those that destinations get.
 
-        The bytes that are kept are the sender's own, also where a mapping translated them.
+        The bytes that are kept are the sender's own, also where a mapping translated them. What could not be checked
+        is among the findings if `tells_unchecked`.
         """
         raw, media_type, reading, translated = sent
         if reading is None:
@@ -43,22 +50,27 @@ class RecordChecker:
             unmapped = () if translated is None else translated.unmapped
             kept = translated.kept(raw, reading.findings) if translated is not None and unmapped else None
             return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings, unmapped, kept)
-        found = self.findings(reading.card, reading.canonical, mappings)
+        found = self.findings(reading.card, reading.canonical, mappings, tells_unchecked=tells_unchecked)
         findings = [*reading.findings, *found] if translated is None else translated.at_source(found)
         same = reading.canonical == raw
+        compared = compared_card(reading.card)
         content = Content(
-            school=SchoolCode(reading.card.school.code),
-            recalled=reading.card.is_recalled,
             content_sha256=digest if same else hashlib.sha256(reading.canonical).digest(),
             canonical=pack(reading.canonical),
             original=None if same else pack(raw),
             original_type=media_type,
             original_bytes=len(raw),
+            compared=compared,
         )
-        unmapped = () if translated is None else translated.unmapped  # kept as it came, with a warning
-        return ReceivedRecord(position, digest, card_key(reading.card), content.school, content, findings, unmapped)
+        received = ReceivedRecord(position, digest, compared.key, compared.school, content, findings)
+        if translated is not None:
+            received.unmapped = translated.unmapped  # kept as it came, with a warning
+            received.at_source = translated.moved
+        return received
 
-    def findings(self, card: AnyCard, canonical: bytes, mappings: MappingSet) -> Sequence[Finding]:
+    def findings(
+        self, card: AnyCard, canonical: bytes, mappings: MappingSet, *, tells_unchecked: bool = False
+    ) -> Sequence[Finding]:
         """What is found of a card that can be read, places as in its canonical JSON; of a recall, nothing."""
         if card.is_recalled:
             return ()
@@ -67,8 +79,10 @@ class RecordChecker:
             found: dict[str, Any] = orjson.loads(canonical)
             return found
 
-        # What could not be checked is nobody's fault, and most cards have some of it: `hocba-hub rules check` tells it.
+        # What could not be checked is nobody's fault, and most cards have some of it: it is told to whoever asks.
         found = [
-            one for one in rules_for(card, self._rules).check(card) if one.kind.severity is not Severity.NOT_CHECKABLE
+            one
+            for one in rules_for(card, self._rules).check(card)
+            if tells_unchecked or one.kind.severity is not Severity.NOT_CHECKABLE
         ]
         return [*found, *self._deliverability.findings(mappings, card.kind, card.school_year, parsed)]

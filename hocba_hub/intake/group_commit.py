@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.store.accept import CardRaceError, accept
@@ -53,8 +54,7 @@ class GroupCommit:
 
     def __init__(
         self,
-        store: Store,
-        destinations: Sequence[DestinationName],
+        parts: IntakeParts,
         clock: Clock,
         ring: Callable[[DestinationName], None],
         used: Callable[[int, int, int], None] = lambda *_: None,
@@ -64,7 +64,7 @@ class GroupCommit:
         `used` is told the client, the records and the bytes of each portion, whatever becomes of them.
         """
         self._used = used
-        self._store, self._destinations, self._clock, self._ring = store, list(destinations), clock, ring
+        self._parts, self._clock, self._ring = parts, clock, ring
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._stopping = False
@@ -73,7 +73,7 @@ class GroupCommit:
         self._turn = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, name=f"writer-{number}", daemon=True)
-            for number in range(1 if store.is_sqlite else 2)
+            for number in range(1 if parts.store.is_sqlite else 2)
         ]
         for thread in self._threads:
             thread.start()
@@ -140,16 +140,17 @@ class GroupCommit:
         for waiting, result in zip(group, results, strict=True):
             _answer(waiting, result, None)
         if any(result.status == "accepted" for each in results for result in each):
-            for destination in self._destinations:
+            for destination in self._parts.destinations:
                 self._ring(destination)
 
     def _commit(self, portions: Sequence[Portion], before_commit: Callable[[], None]) -> list[list[RecordResult]]:
         def work(connection: Connection) -> list[list[RecordResult]]:
-            results = accept(connection, portions, self._destinations, self._clock())
+            parts = self._parts
+            results = accept(connection, portions, parts.destinations, parts.checker.comparison, self._clock())
             before_commit()
             return results
 
-        return commit(self._store, work)
+        return commit(self._parts.store, work)
 
 
 def commit(store: Store, work: Callable[[Connection], R]) -> R:

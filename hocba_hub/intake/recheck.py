@@ -16,7 +16,6 @@ from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.model.clock import vietnam_day
 from hocba_hub.model.ids import uuid7
-from hocba_hub.model.keys import DestinationName
 from hocba_hub.store.accept import CardRaceError, accept
 from hocba_hub.store.access import Client, client_in_force
 from hocba_hub.store.decide import Portion, ReceivedRecord, Submission, cards_of
@@ -68,7 +67,7 @@ class Recheck:
                 return replace(done, left=len(batch))
             read = (self._read(one, clients[one.client_id], mappings, now) for one in batch)
             again = [one for one in read if one is not None]
-            decided = commit(store, partial(_accepted, batch, again, self.parts.destinations, now))
+            decided = commit(store, partial(_accepted, batch, again, self.parts, now))
             done = Rechecked(done.accepted + decided.accepted, done.rejected + decided.rejected)
 
     def _read(self, waiting: Waiting, client: Client | None, mappings: MappingSet, now: int) -> _Again | None:
@@ -86,7 +85,7 @@ class Recheck:
 def _accepted(
     batch: Sequence[Waiting],
     again: Sequence[_Again],
-    destinations: Sequence[DestinationName],
+    parts: IntakeParts,
     now: int,
     connection: Connection,
 ) -> Rechecked:
@@ -95,7 +94,7 @@ def _accepted(
     mine = sorted((one for one in again if one.waiting.place in taken), key=_sender)
     groups = [list(group) for _, group in groupby(mine, key=_sender)]
     portions = [_portion(group, now) for group in groups]
-    results = accept(connection, portions, destinations, now)
+    results = accept(connection, portions, parts.destinations, parts.checker.comparison, now)
     found = list(zip(chain.from_iterable(groups), chain.from_iterable(results), strict=True))
     for one, result in found:
         card = before.get(one.waiting.key)

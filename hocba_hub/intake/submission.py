@@ -20,7 +20,16 @@ from hocba_hub.model.clock import Clock
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store.access import Client
-from hocba_hub.store.decide import Portion, ReceivedRecord, RecordResult, Submission, cards_of, decide, recall_of
+from hocba_hub.store.decide import (
+    Portion,
+    ReceivedRecord,
+    RecordResult,
+    Submission,
+    cards_of,
+    decide,
+    find_cards,
+    recall_of,
+)
 from hocba_hub.store.engine import StoreError
 
 _RECORDS_IN_A_ROW = 20
@@ -68,7 +77,7 @@ class Submissions:
         """
         done = Submitted(submission)
         pending: list[ReceivedRecord] = []
-        checked = self._checked(source)
+        checked = self._checked(submission, source)
         while True:
             try:
                 record = await anext(checked, None)
@@ -93,7 +102,7 @@ class Submissions:
         Raises:
             SubmissionError, and whatever the source raises: it cannot be read.
         """
-        found = [record async for record in self._checked(source)]
+        found = [record async for record in self._checked(submission, source)]
         results = await anyio.to_thread.run_sync(self._decided, Portion(submission, found))
         return Submitted(submission, results, source.size, source.sha256)
 
@@ -109,11 +118,11 @@ class Submissions:
         results = await self._group.write(Portion(submission, [recall_of(key)], size=size, sha256=sha256))
         return Submitted(submission, results, size or results[0].size, sha256 or results[0].sha256.hex())
 
-    async def _checked(self, source: Source) -> AsyncIterator[ReceivedRecord]:
+    async def _checked(self, submission: Submission, source: Source) -> AsyncIterator[ReceivedRecord]:
         mappings, checker = await self._parts.mappings.awaited(), self._parts.checker
         position = 0
         async for sent in source.records():
-            yield checker.check(position, sent, mappings)
+            yield checker.check(position, sent, mappings, tells_unchecked=submission.tells_unchecked)
             position += 1
             if position % _RECORDS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
@@ -129,9 +138,8 @@ class Submissions:
         done.results += await self._group.write(portion)
 
     def _decided(self, portion: Portion) -> list[RecordResult]:
-        keys = sorted({record.key for record in portion.records if record.key is not None})
         with self._parts.store.read() as connection:
-            return decide(cards_of(connection, keys), portion)
+            return decide(find_cards(connection, [portion]), portion, self._parts.checker.comparison)
 
     def _may_recall(self, client: Client, key: CardKey) -> bool:
         with self._parts.store.read() as connection:

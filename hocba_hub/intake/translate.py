@@ -53,8 +53,12 @@ class Translated:
         These come with their places in the vendor's record, without those that only follow from what the translation
         said: that a field is missing because it could not be translated.
         """
+        return [*self.findings, *self.moved(said)]
+
+    def moved(self, said: Sequence[Finding]) -> Sequence[Finding]:
+        """What was said of the canonical card, with its places in the vendor's record; see `at_source`."""
         if not said or self._record is None or self._document is None or self._mappings is None:
-            return [*self.findings, *said]
+            return said
         places = self._mappings.tracer(self._document).places(self._record)
         against = [(one.pointer, str(one.facts.get("target", ""))) for one in self.findings if _is_error(one)]
 
@@ -63,12 +67,11 @@ class Translated:
             facts = {**one.facts, "target": _target(one)}
             return replace(one, pointer=_nearest(places, one.pointer), facts=facts, folded=folded)
 
-        own = [
+        return [
             moved(one)
             for one in said
             if not any(_follows(_nearest(places, one.pointer), _target(one), *error) for error in against)
         ]
-        return [*self.findings, *own]
 
     def reading(self) -> Reading:
         """The canonical card with everything against the record, as if it had been read from the record itself."""

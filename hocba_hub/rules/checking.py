@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hocba_hub.model.card import AnyCard
 from hocba_hub.model.findings import Finding, FindingKind, Severity
-from hocba_hub.rules.catalogue import BETWEEN, OF_CLASS, RULES, is_applied
+from hocba_hub.rules.catalogue import RULES, is_applied
 from hocba_hub.rules.configuration import DEFAULT, Configuration
 from hocba_hub.rules.rule import Check, Objection, Outcome, Reason, Rule, Unchecked
 from hocba_hub.rules.view import Scope, basis, scope_of, view_of
@@ -35,15 +35,11 @@ class RuleSet:
     def __init__(self, scope: Scope, configuration: Configuration) -> None:
         self.scope = scope
         self.basis = basis(scope, configuration.thresholds[scope.circular])
-        chosen = [
-            [rule for rule in rules if is_applied(rule, scope) and rule.code not in configuration.switched_off]
-            for rules in (RULES, BETWEEN, OF_CLASS)
-        ]
-        self.rules, self._between, self._of_class = map(tuple, chosen)
+        self.rules = tuple(
+            rule for rule in RULES if is_applied(rule, scope) and rule.code not in configuration.switched_off
+        )
         self._kinds: dict[str, FindingKind] = {
-            rule.code: rule.kind(scope.circular, configuration.severities.get(rule.code))
-            for rules in chosen
-            for rule in rules
+            rule.code: rule.kind(scope.circular, configuration.severities.get(rule.code)) for rule in self.rules
         }
         self._plans = {
             (paper, plan): self._plan(paper=paper, plan=plan) for paper in (False, True) for plan in (False, True)
@@ -61,12 +57,11 @@ class RuleSet:
                 applied.append((rule, rule.check))
         return _Plan(tuple(applied), tuple(_grouped(unchecked)))
 
-    def check(self, card: AnyCard, earlier: Sequence[AnyCard] = ()) -> list[Finding]:
+    def check(self, card: AnyCard) -> list[Finding]:
         """Every finding about a card of this scope: errors and warnings first, then what could not be checked.
 
-        `earlier` is the pupil's other cards, and earlier versions of this one, as last accepted, in any order; the
-        rules between cards look at them. Nothing is changed. About a recall nothing is found: whatever a card says, it
-        may be taken back.
+        Nothing is changed. About a recall nothing is found: whatever a card says, it may be taken back. What the
+        pupil's other cards say against it is found by `comparing.py`.
         """
         if card.is_recalled:
             return []
@@ -76,13 +71,7 @@ class RuleSet:
         for rule, check in plan.applied:
             for outcome in check(view):
                 found.append((rule, outcome))  # noqa: PERF401 - mostly nothing is found
-        if earlier:
-            found += [(rule, o) for rule in self._between for o in rule.check(self.basis, card, earlier)]
         return [*self._findings(found), *plan.unchecked] if found else list(plan.unchecked)
-
-    def check_class(self, pupils: int) -> list[Finding]:
-        """Every finding about a class of this scope with so many pupils."""
-        return self._findings([(rule, o) for rule in self._of_class for o in rule.check(self.basis, pupils)])
 
     def _findings(self, found: Iterable[tuple[Rule, Outcome]]) -> list[Finding]:
         objections: list[tuple[Rule, Finding]] = []
@@ -104,11 +93,6 @@ def _rule_set(scope: Scope, configuration: Configuration) -> RuleSet:
 def rules_for(card: AnyCard, configuration: Configuration = DEFAULT) -> RuleSet:
     """The rules that a card is checked by; made once for all cards of its level, circular, grade and school year."""
     return _rule_set(scope_of(card), configuration)
-
-
-def rule_set(scope: Scope, configuration: Configuration = DEFAULT) -> RuleSet:
-    """The rules of a scope, for looking at them."""
-    return _rule_set(scope, configuration)
 
 
 def _folded(objections: Sequence[tuple[Rule, Finding]]) -> Iterable[Finding]:

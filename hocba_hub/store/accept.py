@@ -12,23 +12,23 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, case, delete, exists, select, update
+from sqlalchemy import Connection, case, exists, select, update
 
 from hocba_hub.model.card import canonical_bytes, recalled
+from hocba_hub.model.compared_card import compared_card
 from hocba_hub.model.delivery import UNSENT, UNSETTLED, DeliveryState, enter, first_state
-from hocba_hub.model.findings import Finding
-from hocba_hub.model.keys import CardKey, Event, SchoolCode
+from hocba_hub.model.keys import CardKey, Event
 from hocba_hub.model.reading import read_card
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.bodies import pack, unpack
-from hocba_hub.store.bulk import insert_rows, upsert
+from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.counters import Counters
-from hocba_hub.store.decide import Cards, Content, Portion, RecordResult, cards_of, decide, submission_state
+from hocba_hub.store.decide import Card, Cards, Content, Portion, RecordResult, decide, find_cards, submission_state
 from hocba_hub.store.engine import StoreError, one_of_cards
+from hocba_hub.store.open_findings import pack_findings, write_open_findings
 from hocba_hub.store.tables import (
     deliveries,
     delivery_attempts,
-    open_findings,
     records,
     report_cards,
     submissions,
@@ -53,20 +53,22 @@ def canonical_of(connection: Connection, key: CardKey, version: int) -> bytes:
 
 
 def accept(
-    connection: Connection, portions: Sequence[Portion], destinations: Sequence[str], now: int
+    connection: Connection,
+    portions: Sequence[Portion],
+    destinations: Sequence[str],
+    comparison: CardComparison,
+    now: int,
 ) -> list[list[RecordResult]]:
     """Write the portions, in order, in the running transaction; one list of results for each.
 
-    `destinations` are the names that every accepted version is delivered to. `now` is in milliseconds.
+    `destinations` are the names that every accepted version is delivered to; `comparison` are the rules that hold a
+    card against others. `now` is in milliseconds.
 
     Raises:
         CardRaceError: roll back and call again.
     """
-    wanted = sorted(
-        {r.key for p in portions for r in p.records if r.key is not None and (r.content is not None or r.recalls)}
-    )
-    before = cards_of(connection, wanted, lock=True)
-    cards = dict(before)
+    cards = find_cards(connection, portions, lock=True)
+    before = cards.copy()
     results: list[list[RecordResult]] = []
     accepted: dict[CardKey, bytes] = {}
     portions = list(portions)
@@ -74,7 +76,7 @@ def accept(
     for number, portion in enumerate(portions):
         if has_recalls:
             portions[number] = _with_recalls(connection, portion, cards, accepted)
-        results.append(decide(cards, portions[number]))
+        results.append(decide(cards, portions[number], comparison))
         if has_recalls:
             accepted |= _contents(portions[number], results[-1])
     rows = [
@@ -85,10 +87,11 @@ def accept(
     ]
     counters = Counters()
     if rows:
-        changed = {CardKey(row["school_year"], row["card_id"]) for row in rows}
-        _write_cards(connection, before, {key: cards[key] for key in changed}, now)
+        changed = sorted({CardKey(row["school_year"], row["card_id"]) for row in rows})
+        _write_cards(connection, before, [card for key in changed if (card := cards.get(key)) is not None], now)
         insert_rows(connection, versions, rows)
-        _write_deliveries(connection, rows, sorted(changed & before.keys()), destinations, counters)
+        known = [key for key in changed if before.get(key) is not None]
+        _write_deliveries(connection, rows, known, destinations, counters)
     _write_submissions(connection, portions, results)
     insert_rows(
         connection,
@@ -99,7 +102,7 @@ def accept(
             for result in decided
         ],
     )
-    _write_open_findings(connection, portions, results, now)
+    write_open_findings(connection, portions, results, before, cards, comparison, now)
     note(connection, _unmapped(portions, results), now)
     for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
         counters.add("records", status, amount=count)
@@ -116,7 +119,7 @@ def _with_recalls(connection: Connection, portion: Portion, cards: Cards, accept
     """
     found = []
     for record in portion.records:
-        card = cards.get(record.key) if record.key is not None else None
+        card = cards.get(record.key)
         if not record.recalls or record.key is None or card is None:
             found.append(record)
             continue
@@ -127,8 +130,8 @@ def _with_recalls(connection: Connection, portion: Portion, cards: Cards, accept
         raw = canonical_bytes(recalled(read))
         digest = hashlib.sha256(raw).digest()
         content = Content(
-            SchoolCode(card.school), recalled=True, content_sha256=digest, canonical=pack(raw), original=None,
-            original_type="application/json", original_bytes=len(raw),
+            content_sha256=digest, canonical=pack(raw), original=None, original_type="application/json",
+            original_bytes=len(raw), compared=compared_card(recalled(read)),
         )  # fmt: skip
         found.append(replace(record, sha256=digest, school=card.school, content=content))
         portion = replace(portion, size=portion.size or len(raw), sha256=portion.sha256 or digest.hex())
@@ -153,7 +156,7 @@ def _version_row(key: CardKey, content: Content, portion: Portion, result: Recor
         "accepted_at": now,
         "submission_id": portion.submission.id,
         "position": result.position,
-        "school_code": content.school,
+        "school_code": content.compared.school,
         "content_sha256": content.content_sha256,
         "original_sha256": result.sha256,
         "original_type": content.original_type,
@@ -163,30 +166,39 @@ def _version_row(key: CardKey, content: Content, portion: Portion, result: Recor
     }
 
 
-def _write_cards(connection: Connection, before: Cards, changed: Cards, now: int) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "school_year": key.school_year,
-            "card_id": key.card_id,
-            "school_code": card.school,
-            "client_id": card.client_id,
-            "version": card.version,
-            "content_sha256": card.content_sha256,
-            "recalled": card.recalled,
-            "changed_at": now,
-        }
-        for key, card in sorted(changed.items())
-    ]
-    new = [row for row in rows if (row["school_year"], row["card_id"]) not in before]
-    known = [row for row in rows if (row["school_year"], row["card_id"]) in before]
+def _write_cards(connection: Connection, before: Cards, changed: Sequence[Card], now: int) -> None:
+    rows = [_card_row(card, now) for card in changed]
+    new = [row for row, card in zip(rows, changed, strict=True) if before.get(card.key) is None]
     if new and insert_rows(connection, report_cards, new, unless_there=True) != len(new):
         raise CardRaceError("A card was created by another transaction at the same moment.")
-    for row in known:
-        connection.execute(
-            update(report_cards)
-            .where(report_cards.c.school_year == row["school_year"], report_cards.c.card_id == row["card_id"])
-            .values(row)
-        )
+    for row, card in zip(rows, changed, strict=True):
+        if before.get(card.key) is not None:
+            connection.execute(
+                update(report_cards)
+                .where(report_cards.c.school_year == row["school_year"], report_cards.c.card_id == row["card_id"])
+                .values(row)
+            )
+
+
+def _card_row(card: Card, now: int) -> dict[str, Any]:
+    compared = card.compared
+    return {
+        "school_year": compared.key.school_year,
+        "card_id": compared.key.card_id,
+        "school_code": compared.school,
+        "client_id": card.client_id,
+        "version": card.version,
+        "content_sha256": card.content_sha256,
+        "recalled": compared.recalled,
+        "changed_at": now,
+        "pupil": compared.pupil,
+        "circular": compared.circular,
+        "grade": compared.grade,
+        "class_code": compared.class_,
+        "promoted": compared.promoted,
+        "birth": compared.birth,
+        "gender": compared.gender,
+    }
 
 
 def _write_deliveries(
@@ -308,46 +320,5 @@ def _record_row(portion: Portion, result: RecordResult) -> dict[str, Any]:
         "card_id": result.key.card_id if result.key else None,
         "school_code": result.school,
         "version": result.version,
-        "findings": _pack_findings(result.findings) if result.findings else None,
+        "findings": pack_findings(result.findings) if result.findings else None,
     }
-
-
-def _pack_findings(findings: Sequence[Finding]) -> bytes:
-    return pack(orjson.dumps([finding.as_json() for finding in findings]))
-
-
-def _write_open_findings(
-    connection: Connection, portions: Sequence[Portion], results: Sequence[Sequence[RecordResult]], now: int
-) -> None:
-    """A school's open list: a rejected card stands on it until it is accepted."""
-    f = open_findings.c
-    cleared = sorted({r.key for r in chain.from_iterable(results) if r.key is not None and r.status != "rejected"})
-    if cleared:
-        connection.execute(delete(open_findings).where(one_of_cards(connection, f.school_year, f.card_id, cleared)))
-    opened: dict[tuple[str, CardKey, int], dict[str, Any]] = {}
-    for portion, decided in zip(portions, results, strict=True):
-        for result in decided:
-            client = portion.submission.client
-            if result.status == "rejected" and result.key and result.school and client.may_speak_for(result.school):
-                opened[result.school, result.key, client.id] = {
-                    "school_code": result.school,
-                    "school_year": result.key.school_year,
-                    "card_id": result.key.card_id,
-                    "client_id": client.id,
-                    "since": now,
-                    "last_at": now,
-                    "times": 1,
-                    "submission_id": portion.submission.id,
-                    "position": result.position,
-                    "findings": _pack_findings(result.findings),
-                }
-    if opened:
-        statement = upsert(connection, open_findings)
-        newer = {name: statement.excluded[name] for name in ("last_at", "submission_id", "position", "findings")}
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["school_code", "school_year", "card_id", "client_id"],
-                set_={**newer, "times": f.times + 1},
-            ),
-            [opened[place] for place in sorted(opened)],
-        )

@@ -6,17 +6,22 @@ is the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from hocba_hub.model.codes import UnmappedCode
+from hocba_hub.model.compared_card import ComparedCard
 from hocba_hub.model.finding_kinds import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.access import Client
-from hocba_hub.store.engine import one_of_cards
+from hocba_hub.store.engine import listed, one_of, one_of_cards
 from hocba_hub.store.tables import report_cards
 from hocba_hub.store.unmapped_codes import Kept
 
@@ -25,8 +30,6 @@ from hocba_hub.store.unmapped_codes import Kept
 class Content:
     """A right record's content, ready to be stored."""
 
-    school: SchoolCode
-    recalled: bool
     content_sha256: bytes
     """Of the canonical JSON."""
     canonical: bytes
@@ -35,6 +38,12 @@ class Content:
     """The record's bytes as sent, packed; None where they equal the canonical JSON."""
     original_type: str
     original_bytes: int
+    compared: ComparedCard
+    """What other cards are held against."""
+
+
+def _as_they_are(findings: Sequence[Finding]) -> Sequence[Finding]:
+    return findings
 
 
 @dataclass(slots=True)
@@ -56,6 +65,8 @@ class ReceivedRecord:
     """What no code table knew; and what is kept where nothing but that stands against the record."""
     recalls: bool = False
     """It recalls the card of this key: its content is that of the newest version, taken when the card is locked."""
+    at_source: Callable[[Sequence[Finding]], Sequence[Finding]] = _as_they_are
+    """Findings about the card, with their places in the record as it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,8 @@ class Submission:
     reinstates: bool = False
     """Cards that were recalled are put into force again; otherwise they are refused."""
     trace_parent: str | None = None
+    tells_unchecked: bool = False
+    """What could not be checked is among the findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,66 +123,192 @@ class RecordResult:
 class Card:
     """The newest state of a report card, as far as accepting needs it."""
 
-    school: str
     version: int
     content_sha256: bytes
-    recalled: bool
     client_id: int
+    compared: ComparedCard
+
+    @property
+    def key(self) -> CardKey:
+        """Its natural key."""
+        return self.compared.key
+
+    @property
+    def school(self) -> SchoolCode:
+        """The school that it is of."""
+        return self.compared.school
+
+    @property
+    def recalled(self) -> bool:
+        """Whether it is in force no more."""
+        return self.compared.recalled
 
 
-Cards = dict[CardKey, Card]
+class ClassKey(NamedTuple):
+    """A class of a school in one school year."""
+
+    school: str
+    school_year: str
+    class_: str
 
 
-def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = False) -> Cards:
+class Cards:
+    """The cards that a portion's records are of, with all others of the same pupils, and the sizes of their classes.
+
+    Read once for all records; what is decided of one record counts for the next.
+    """
+
+    def __init__(self, found: Iterable[Card] = (), classes: Counter[ClassKey] | None = None) -> None:
+        self._by_key: dict[CardKey, Card] = {}
+        self._of_pupil: dict[int, dict[CardKey, Card]] = {}
+        self.classes: Counter[ClassKey] = Counter(classes)
+        """Cards in force."""
+        for card in found:
+            self._put(card)
+
+    def get(self, key: CardKey | None) -> Card | None:
+        """The newest state of a card."""
+        return None if key is None else self._by_key.get(key)
+
+    def of_pupil(self, pupil: int) -> Iterable[Card]:
+        """All cards of a pupil."""
+        return self._of_pupil.get(pupil, {}).values()
+
+    def beside(self, card: ComparedCard) -> list[ComparedCard]:
+        """The other cards of the pupil."""
+        found = self._of_pupil.get(card.pupil)
+        return [other.compared for key, other in found.items() if key != card.key] if found else []
+
+    def change(self, card: Card) -> None:
+        """Give a card a new state."""
+        before = self._by_key.get(card.key)
+        if before is not None:
+            del self._of_pupil[before.compared.pupil][before.key]
+            self.classes[class_of_card(before.compared)] -= not before.recalled
+        self.classes[class_of_card(card.compared)] += not card.recalled
+        self._put(card)
+
+    def copy(self) -> Cards:
+        """The same, to be changed by itself."""
+        return Cards(self._by_key.values(), self.classes)
+
+    def _put(self, card: Card) -> None:
+        self._by_key[card.key] = card
+        self._of_pupil.setdefault(card.compared.pupil, {})[card.key] = card
+
+
+def class_of_card(card: ComparedCard) -> ClassKey:
+    """The class that a card is of."""
+    return ClassKey(card.school, card.key.school_year, card.class_)
+
+
+_r = report_cards.c
+
+
+def find_cards(connection: Connection, portions: Sequence[Portion], *, lock: bool = False) -> Cards:
+    """What accepting these portions needs; with `lock` nobody else changes the records' cards until the end."""
+    records = list(chain.from_iterable(portion.records for portion in portions))
+    found = cards_of(connection, sorted({one.key for one in records if one.key is not None}), lock=lock)
+    compared = [card.compared for card in found.values()]
+    compared += (one.content.compared for one in records if one.content is not None)
+    if not compared:
+        return Cards()
+    pupils = sorted({one.pupil for one in compared})
+    others = [card for card in _select(connection, one_of(connection, _r.pupil, pupils)) if card.key not in found]
+    return Cards([*found.values(), *others], _class_sizes(connection, sorted(set(map(class_of_card, compared)))))
+
+
+def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = False) -> dict[CardKey, Card]:
     """The stored cards among `keys`; with `lock` nobody else changes them until the transaction ends."""
     if not keys:
         return {}
-    c = report_cards.c
+    these = one_of_cards(connection, _r.school_year, _r.card_id, keys)
+    return {card.key: card for card in _select(connection, these, lock=lock)}
+
+
+def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = False) -> list[Card]:
     query = (
-        select(c.school_year, c.card_id, c.school_code, c.version, c.content_sha256, c.recalled, c.client_id)
-        .where(one_of_cards(connection, c.school_year, c.card_id, keys))
-        .order_by(c.school_year, c.card_id)  # locks are taken in one order everywhere
-    )
+        select(
+            _r.version, _r.content_sha256, _r.client_id, _r.school_year, _r.card_id, _r.school_code, _r.recalled,
+            _r.pupil, _r.circular, _r.grade, _r.class_code, _r.promoted, _r.birth, _r.gender,
+        )
+        .where(these)
+        .order_by(_r.school_year, _r.card_id)  # locks are taken in one order everywhere
+    )  # fmt: skip
     if lock:
         query = query.with_for_update()
-    return {CardKey(year, card): Card(*rest) for year, card, *rest in connection.execute(query)}
+    return [
+        Card(version, digest, client_id, ComparedCard(CardKey(year, card), *rest))
+        for version, digest, client_id, year, card, *rest in connection.execute(query)
+    ]
 
 
-def decide(cards: Cards, portion: Portion) -> list[RecordResult]:
+def _class_sizes(connection: Connection, classes: Sequence[ClassKey]) -> Counter[ClassKey]:
+    """Cards in force of these classes."""
+    wanted = listed(connection, classes)
+    whole = (_r.school_code, _r.school_year, _r.class_code)
+    here = and_(*(column == one for column, one in zip(whole, wanted, strict=True)), _r.recalled.is_(False))
+    query = select(*whole, func.count()).where(here).group_by(*whole)
+    return Counter({ClassKey(*named): pupils for *named, pupils in connection.execute(query)})
+
+
+def decide(cards: Cards, portion: Portion, comparison: CardComparison) -> list[RecordResult]:
     """What becomes of each record of the portion, given the cards as they stand; moves `cards` on."""
-    objections = [_objections(cards, portion, record) for record in portion.records]
-    all_refused = portion.submission.atomic and any(objections)
-    results = []
-    for record, against in zip(portion.records, objections, strict=True):
-        refused = against or ([Finding(NOT_ALONE, "")] if all_refused else [])
-        if refused or record.content is None or record.key is None:
-            findings = [*record.findings, *(finding for finding in refused if finding not in record.findings)]
-            results.append(_result(record, "rejected", None, None, findings))
-            continue
-        content, card = record.content, cards.get(record.key)
-        if card is not None and card.content_sha256 == content.content_sha256:
-            results.append(_result(record, "unchanged", card.version, None, record.findings))
-            continue
-        version = 1 if card is None else card.version + 1
-        event = Event.CANCEL if content.recalled else Event.NEW if card is None else Event.UPDATE
-        client_id = portion.submission.client.id
-        cards[record.key] = Card(content.school, version, content.content_sha256, content.recalled, client_id)
-        results.append(_result(record, "accepted", version, event, record.findings))
-    return results
+    if portion.submission.atomic:
+        tried = [_decide(moved, portion, record, comparison) for moved in (cards.copy(),) for record in portion.records]
+        if any(result.status == "rejected" for result in tried):
+            return [result if result.status == "rejected" else _not_alone(result) for result in tried]
+    return [_decide(cards, portion, record, comparison) for record in portion.records]
 
 
-def _objections(cards: Cards, portion: Portion, record: ReceivedRecord) -> list[Finding]:
-    against = [finding for finding in record.findings if finding.kind.severity is Severity.ERROR]
-    card = cards.get(record.key) if record.key is not None else None
+def _decide(cards: Cards, portion: Portion, record: ReceivedRecord, comparison: CardComparison) -> RecordResult:
+    content, card = record.content, cards.get(record.key)
+    findings = [*record.findings, *_objections(card, portion, record)]
+    if content is None or record.key is None or any(map(_is_error, findings)):
+        return _result(record, "rejected", None, None, findings)
+    is_unchanged = card is not None and card.content_sha256 == content.content_sha256
+    now = content.compared
+    version = 1 if card is None else card.version if is_unchanged else card.version + 1
+    changed = Card(version, content.content_sha256, portion.submission.client.id, now)
+    previous = None if card is None or is_unchanged else card.compared
+    found = comparison.between(now, cards.beside(now), previous)
+    if not now.recalled:
+        joins = card is None or card.recalled or class_of_card(card.compared) != class_of_card(now)
+        found += comparison.class_size(now.circular, cards.classes[class_of_card(now)] + joins)
+    if found:
+        findings = [*findings, *record.at_source(found)]
+        if any(map(_is_error, found)):
+            return _result(record, "rejected", None, None, findings)
+    if is_unchanged:
+        return _result(record, "unchanged", version, None, findings)
+    event = Event.CANCEL if now.recalled else Event.NEW if card is None else Event.UPDATE
+    cards.change(changed)
+    return _result(record, "accepted", version, event, findings)
+
+
+def _not_alone(result: RecordResult) -> RecordResult:
+    """What would be accepted, were it not for others of an atomic submission."""
+    return replace(
+        result, status="rejected", version=None, event=None, findings=[*result.findings, Finding(NOT_ALONE, "")]
+    )
+
+
+def _objections(card: Card | None, portion: Portion, record: ReceivedRecord) -> list[Finding]:
+    """What stands against a record beside its own findings."""
+    against = []
     client = portion.submission.client
     if record.school is not None and not client.may_speak_for(record.school):
         against.append(Finding(SCHOOL_NOT_PERMITTED, "/school/code", facts={"school": record.school}))
     elif card is not None and not client.may_speak_for(card.school):
         against.append(Finding(CARD_OF_ANOTHER_SCHOOL, "/card_id"))
-    is_back = card is not None and card.recalled and record.content is not None and not record.content.recalled
+    is_back = card is not None and card.recalled and record.content is not None and not record.content.compared.recalled
     if is_back and not portion.submission.reinstates:
         against.append(Finding(RECALLED, "/card_id"))
     return against
+
+
+def _is_error(finding: Finding) -> bool:
+    return finding.kind.severity is Severity.ERROR
 
 
 def _result(

@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy import column as sql_column
 from sqlalchemy import types as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -182,6 +183,17 @@ def one_of(connection: Connection, column: ColumnElement[Any], values: Sequence[
         )
     array = bindparam(None, list(values), ARRAY(column.type))
     return column == func.any(array)
+
+
+def listed(connection: Connection, rows: Sequence[Sequence[str]]) -> Sequence[ColumnElement[str]]:
+    """The columns of a table that holds these rows of text, to be joined with: one parameter for each, or for all."""
+    width = range(len(rows[0]))
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(bindparam(None, json.dumps([list(row) for row in rows]), sql.Text)).table_valued("value")
+        return [func.json_extract(each.c.value, f"$[{n}]", type_=sql.Text()) for n in width]
+    arrays = [bindparam(None, [row[n] for row in rows], ARRAY(sql.Text)) for n in width]
+    unnested = func.unnest(*arrays).table_valued(*(sql_column(f"c{n}", sql.Text) for n in width)).render_derived()
+    return list(unnested.c)
 
 
 def in_states(column: ColumnElement[Any], *states: str) -> ColumnElement[bool]:

@@ -71,6 +71,8 @@ class File:
     """Of the import, since it last got further; the one that holds the lease among them."""
     reinstates: bool
     """Recalled cards in it are put into force again."""
+    tells_unchecked: bool
+    """What could not be checked is among the findings."""
     findings: Sequence[Shown]
     """About the file itself."""
     accepted: int
@@ -105,6 +107,7 @@ def create(
     trace_parent: str | None = None,
     file_id: str | None = None,
     reinstates: bool = False,
+    tells_unchecked: bool = False,
 ) -> str:
     """Enter a file of which nothing has come yet; its id, or that of the client's file with this key.
 
@@ -117,6 +120,7 @@ def create(
             id=made, client_id=client_id, upload_key=upload_key, name=name, form=form, profile=profile,
             state=FileState.RECEIVING, created_at=now, changed_at=now, bytes=size, received=0, position=0,
             trace_parent=trace_parent, leased_until=0, reinstates=reinstates,
+            tells_unchecked=tells_unchecked,
         )
         .on_conflict_do_nothing()
     )  # fmt: skip

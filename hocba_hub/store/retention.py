@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 
 from hocba_hub.model.ids import first_uuid7
 from hocba_hub.store.engine import in_states
+from hocba_hub.store.open_findings import RECORD
 from hocba_hub.store.tables import file_parts, files, open_findings, records, usage, waiting_codes, waiting_records
 
 _AT_ONCE = 2_000
@@ -33,13 +34,17 @@ def forget_open_findings(connection: Connection, *, before: int) -> int:
     old = [
         tuple(row)
         for row in connection.execute(
-            select(o.school_code, o.school_year, o.card_id, o.client_id).where(o.last_at < before).limit(_AT_ONCE)
+            select(o.school_code, o.school_year, o.card_id, o.client_id, o.matter)
+            .where(o.last_at < before)
+            .limit(_AT_ONCE)
         )
     ]
     if old:
-        whole = tuple_(o.school_code, o.school_year, o.card_id, o.client_id)
+        whole = tuple_(o.school_code, o.school_year, o.card_id, o.client_id, o.matter)
         connection.execute(delete(open_findings).where(whole.in_(old)))
-        cards = [key[1:] for key in old]
+        cards = [key[1:4] for key in old if key[4] == RECORD]
+        if not cards:
+            return len(old)
         connection.execute(delete(waiting_codes).where(tuple_(c.school_year, c.card_id, c.client_id).in_(cards)))
         connection.execute(delete(waiting_records).where(tuple_(w.school_year, w.card_id, w.client_id).in_(cards)))
     return len(old)

@@ -16,8 +16,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x40CBA
 
 
-def upgrade(store: Store) -> None:
-    """Create the schema or bring it to the newest revision; safe to run by several processes at once."""
+def upgrade(store: Store, to: str = "head") -> None:
+    """Create the schema or bring it to a revision, the newest unless said; safe to run by several processes at once."""
     from alembic import command  # noqa: PLC0415 - costs a third of a second, and only this needs it
 
     config = _config()
@@ -25,7 +25,7 @@ def upgrade(store: Store) -> None:
         if not store.is_sqlite:  # SQLite's write lock is held already
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def revision(connection: Connection) -> str | None:

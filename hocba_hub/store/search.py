@@ -64,7 +64,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class OpenFindings:
-    """A card that was rejected and not accepted since."""
+    """A card that its school still has to mend."""
 
     school_code: str
     school_year: str
@@ -76,11 +76,13 @@ class OpenFindings:
     submission_id: str
     position: int
     findings: Findings
+    matter: str
+    """What they are about: see `store/open_findings.py`."""
 
     @property
-    def place(self) -> tuple[str, str, str, int]:
+    def place(self) -> tuple[str, str, str, int, str]:
         """Where a listing goes on after this one."""
-        return self.school_code, self.school_year, self.card_id, self.client_id
+        return self.school_code, self.school_year, self.card_id, self.client_id, self.matter
 
 
 def submission(
@@ -175,15 +177,15 @@ def open_list(
     *,
     schools: Sequence[str] | None = None,
     school_year: str | None = None,
-    after: tuple[str, str, str, int] | None = None,
+    after: tuple[str, str, str, int, str] | None = None,
     limit: int = 100,
 ) -> list[OpenFindings]:
-    """The rejected cards that are still open, by school, year and card; at most `limit` behind `after`.
+    """The cards that are still to be mended, by school, year and card; at most `limit` behind `after`.
 
     Without `schools` those of every school.
     """
     f = open_findings.c
-    order = (f.school_code, f.school_year, f.card_id, f.client_id)
+    order = (f.school_code, f.school_year, f.card_id, f.client_id, f.matter)
     query = select(open_findings).order_by(*order).limit(limit)
     if schools is not None:
         query = query.where(
@@ -207,6 +209,7 @@ def open_list(
             submission_id=row.submission_id,
             position=row.position,
             findings=_unpacked(row.findings),
+            matter=row.matter,
         )
         for row in connection.execute(query)
     ]

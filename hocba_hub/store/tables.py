@@ -109,8 +109,22 @@ report_cards = Table(
     Column("content_sha256", LargeBinary(32), nullable=False, comment="of the newest version's canonical JSON"),
     Column("recalled", Boolean, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("pupil", BigInteger, nullable=False, server_default=text("0"), comment="digest of who the pupil is"),
+    Column("circular", Text, nullable=False, server_default=text("''")),
+    Column("grade", SmallInteger, nullable=False, server_default=text("0")),
+    Column(
+        "class_code",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="or its name, where it has no code",
+    ),
+    Column("promoted", Boolean, nullable=False, server_default=false()),
+    Column("birth", Text, nullable=False, server_default=text("''")),
+    Column("gender", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("school_year", "card_id"),
-    Index("ix_report_cards_school", "school_code", "school_year", "card_id"),
+    Index("ix_report_cards_class", "school_code", "school_year", "class_code"),
+    Index("ix_report_cards_pupil", "pupil"),
 )
 
 versions = Table(
@@ -260,7 +274,14 @@ open_findings = Table(
     Column("submission_id", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("findings", LargeBinary, nullable=False, comment="JSON list, zstd"),
-    PrimaryKeyConstraint("school_code", "school_year", "card_id", "client_id"),
+    Column(
+        "matter",
+        Text,
+        nullable=False,
+        server_default=text("'record'"),
+        comment="record, pupil or class: what they are about",
+    ),
+    PrimaryKeyConstraint("school_code", "school_year", "card_id", "client_id", "matter", name="pk_open_findings"),
     Index("ix_open_findings_card", "school_year", "card_id"),
 )
 
@@ -432,6 +453,7 @@ files = Table(
     Column("leased_until", BigInteger, nullable=False, comment="from then on anybody may take the import over"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("reinstates", Boolean, nullable=False, server_default=false()),
+    Column("tells_unchecked", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("client_id", "upload_key", name="uq_files_key"),
     Index("ix_files_client", "client_id", "id"),
     Index("ix_files_state", "state", "leased_until"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+from hocba_hub.model.compared_card import ComparedCard
 from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardId, CardKey, SchoolCode, SchoolYear
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.accept import accept
 from hocba_hub.store.access import Client
 from hocba_hub.store.bodies import pack
@@ -14,6 +16,7 @@ from hocba_hub.store.engine import Store
 
 YEAR = SchoolYear("2025-2026")
 BOTH = ("province", "ministry")
+COMPARISON = CardComparison()
 
 
 def key(card: str) -> CardKey:
@@ -25,10 +28,17 @@ def received(
 ) -> ReceivedRecord:
     body = content.encode()
     digest = hashlib.sha256(body).digest()
+    compared = compared_card(card, school=school, recalled=recalled)
     return ReceivedRecord(
         position, digest, key(card), school,
-        Content(SchoolCode(school), recalled, digest, pack(body), None, "application/json", len(body)),
+        Content(digest, pack(body), None, "application/json", len(body), compared),
     )  # fmt: skip
+
+
+def compared_card(card: str, *, school: str = "SCHOOL", recalled: bool = False) -> ComparedCard:
+    """Of a pupil, and in a class, that no other card is of."""
+    pupil = int.from_bytes(hashlib.sha256(card.encode()).digest()[:8], signed=True)
+    return ComparedCard(key(card), SchoolCode(school), recalled, pupil, "TT22/2021", 8, card, True, "2012", "1")
 
 
 def submit(
@@ -46,4 +56,4 @@ def submit(
         Submission(uuid7(), Client(1, "vendor", schools), now, "application/json", atomic), records, size=1
     )
     with store.write() as connection:
-        return accept(connection, [portion], destinations, now)[0]
+        return accept(connection, [portion], destinations, COMPARISON, now)[0]

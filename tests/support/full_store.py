@@ -38,7 +38,7 @@ def fill(store: Store) -> None:
             [
                 {
                     **card, "school_code": f"S{n % SCHOOLS}", "client_id": 1, "version": 1, "content_sha256": digest,
-                    "recalled": False, "changed_at": n,
+                    "recalled": False, "changed_at": n, "pupil": n, "class_code": f"{n % 40}",
                 }
                 for n, card in enumerate(cards)
             ],

@@ -26,6 +26,7 @@ def importer(hub: Hub, **changes: Any) -> Importer:
         "store": hub.store,
         "reader": FileReader(hub.intake, hub.spool, hub.settings.file_records),
         "destinations": sorted(hub.destinations),
+        "comparison": hub.intake.checker.comparison,
         "ring": hub.ring,
         "clock": hub.clock,
         "holder": "test",

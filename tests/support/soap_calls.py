@@ -109,11 +109,13 @@ def token(
     )
 
 
-def call(api: Api, content: bytes, key: str | None = None, *, soap: str = S11, **headers: str) -> httpx.Response:
-    """Post an envelope, with HTTP Basic of the client `vendor` where a key is given."""
+def call(
+    api: Api, content: bytes, key: str | None = None, *, soap: str = S11, client: str = "vendor", **headers: str
+) -> httpx.Response:
+    """Post an envelope, with HTTP Basic of a client where a key is given."""
     proof = {}
     if key is not None:
-        proof["Authorization"] = "Basic " + base64.b64encode(f"vendor:{key}".encode()).decode()
+        proof["Authorization"] = "Basic " + base64.b64encode(f"{client}:{key}".encode()).decode()
     said = {"Content-Type": TYPES[soap], **proof, **{name.replace("_", "-"): value for name, value in headers.items()}}
     return api.http.post("/soap/v1", content=content, headers=said)
 

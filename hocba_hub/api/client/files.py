@@ -19,7 +19,7 @@ from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.http.free_space import check_free_space
-from hocba_hub.api.http.parameters import ProfileQuery, ReinstateQuery
+from hocba_hub.api.http.parameters import NotCheckableQuery, ProfileQuery, ReinstateQuery
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.intake.files.archive import shown_name
@@ -93,6 +93,7 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
     hub: TheHub,
     name: NameQuery = "",
     reinstate: ReinstateQuery = False,  # noqa: FBT002 - a query parameter
+    not_checkable: NotCheckableQuery = False,  # noqa: FBT002
     profile: ProfileQuery = None,
     idempotency_key: KeyHeader = None,
     content_range: RangeHeader = None,  # noqa: ARG001 - read by `byte_range_of`; here for the document
@@ -115,8 +116,9 @@ async def send(  # noqa: PLR0917 - the framework's way of parameters
         if await run_in_threadpool(_uploads, hub, client) >= hub.settings.open_uploads:
             raise ProblemError("file.too-many-uploads", retry_after=60)
         file = await hub.writing.run(
-            _created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key, reinstate
-        )
+            _created, hub, client, name or f"file{form.ending}", form, chosen, idempotency_key,
+            reinstates=reinstate, tells_unchecked=not_checkable,
+        )  # fmt: skip
     elif file.state != FileState.RECEIVING:
         return await _again(hub, file, request)
     return await _received(hub, client, file, request, byte_range)
@@ -243,12 +245,14 @@ def _created(  # noqa: PLR0917 - what there is to know of a new file
     form: Form,
     profile: str,
     key: str | None,
-    reinstates: bool,  # noqa: FBT001
+    *,
+    reinstates: bool,
+    tells_unchecked: bool,
 ) -> File:
     with hub.store.write() as connection:
         file_id = files.create(
             connection, client.id, name=shown_name(name), form=form, profile=profile, now=hub.clock(), upload_key=key,
-            trace_parent=current_call().trace_parent, reinstates=reinstates,
+            trace_parent=current_call().trace_parent, reinstates=reinstates, tells_unchecked=tells_unchecked,
         )  # fmt: skip
         file = files.find(connection, file_id)
     assert file is not None  # noqa: S101 - created above

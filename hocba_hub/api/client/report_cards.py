@@ -138,6 +138,7 @@ def _submission(hub: Hub, client: Client, source: _BodySource, options: Submissi
         source.media_type,
         atomic=options.atomic,
         reinstates=options.reinstate,
+        tells_unchecked=options.not_checkable,
         trace_parent=current_call().trace_parent,
     )
 

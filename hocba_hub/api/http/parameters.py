@@ -24,6 +24,10 @@ AtomicQuery = Annotated[bool, Query(description="All records or none. / Nhận t
 ReinstateQuery = Annotated[
     bool, Query(description="Put recalled cards into force again. / Đưa học bạ đã thu hồi vào sử dụng lại.")
 ]
+NotCheckableQuery = Annotated[
+    bool,
+    Query(description="Tell what could not be checked, too. / Nêu cả những điều không kiểm tra được."),
+]
 ProfileQuery = Annotated[
     str | None,
     Query(
@@ -41,6 +45,7 @@ class SubmissionOptions(BaseModel):
 
     atomic: AtomicQuery = False
     reinstate: ReinstateQuery = False
+    not_checkable: NotCheckableQuery = False
     profile: ProfileQuery = None
 
 

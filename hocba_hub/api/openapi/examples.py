@@ -108,6 +108,7 @@ OPEN_CARD: Example = {
     "submission_id": "0197a5b2-7c1e-7d3a-9f00-3f6f1c2a9b10",
     "position": 1,
     "findings": [FINDING],
+    "matter": "record",
 }
 
 FAILURES: Example = {

@@ -68,6 +68,11 @@ class Asked:
         """Whether recalled cards are put into force again."""
         return (self.optional("reinstate") or "").strip() in {"true", "1"}
 
+    @property
+    def tells_unchecked(self) -> bool:
+        """Whether what could not be checked is to be told."""
+        return (self.optional("not_checkable") or "").strip() in {"true", "1"}
+
     def fingerprint(self) -> bytes:
         """The same for the same request, whatever its headers are."""
         digest = hashlib.sha256(etree.tostring(self.body, method="c14n", exclusive=True))
@@ -146,6 +151,7 @@ def _submission(asked: Asked, media_type: str) -> Submission:
         media_type,
         atomic=asked.is_atomic,
         reinstates=asked.reinstates,
+        tells_unchecked=asked.tells_unchecked,
         trace_parent=current_call().trace_parent,
     )
 

@@ -80,7 +80,10 @@ class FileReader:
                 form = Form(piece.form)
                 record = row_record(piece.raw, piece.columns) if form.source_format == ROWS else None
                 sent = profile.sent(piece.raw, NDJSON_TYPE if form is Form.NDJSON else XML_TYPE, record)
-                yield Imported(self._parts.checker.check(position, sent, profile.mappings), len(piece.raw))
+                received = self._parts.checker.check(
+                    position, sent, profile.mappings, tells_unchecked=file.tells_unchecked
+                )
+                yield Imported(received, len(piece.raw))
                 position += 1
 
     def mark(self, file: File, client: Client, results: Iterable[FileResult]) -> None:

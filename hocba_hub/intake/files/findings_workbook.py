@@ -1,7 +1,8 @@
 """The sender's own workbook with its faulty cells coloured and the findings as comments: mended where it is wrong.
 
 A workbook of usual size is kept as it is, but for colours and comments; what an earlier round put there is taken away
-first. CSV becomes a workbook of the same rows. Of what is too large to be held, the rows with findings are written,
+first. CSV becomes a workbook of the same rows. What could not be checked is said in a last column, where it was
+asked for. Of what is too large to be held, the rows with findings are written,
 below the header; their comments say where they stood.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -46,7 +47,10 @@ _MOST_COMMENTS = 3_000
 """Cells that get a comment; those behind them get the colour alone."""
 _MOST_LINES = 12
 _COLOURS = {"error": "FFFFC7CE", "warning": "FFFFEB9C"}
-"""Severity → colour. What could not be checked is nothing that a clerk could mend: it is not marked."""
+"""Severity → colour. What could not be checked is nothing that a clerk could mend: it has no colour."""
+_UNCHECKED = "Không kiểm tra được · Not checked"
+"""Head of the column that says what could not be checked; found again by it."""
+_LAST_COLUMN = 16_384
 _OURS = frozenset(_COLOURS.values())
 _THEIRS = "\n———\n"
 """Between our part of a comment and what the sender had there."""
@@ -69,14 +73,22 @@ class Marks:
     """What was found in one workbook, by sheet, row and column (from 1)."""
 
     cells: dict[str, dict[tuple[int, int], _Mark]] = field(default_factory=dict)
+    unchecked: dict[str, dict[int, list[str]]] = field(default_factory=dict)
+    """What could not be checked, by sheet and row."""
     count: int = 0
 
     def add(self, said: Shown) -> None:
         """Mark the cell that a finding names; of a row its first cell, of a sheet its first."""
         match = _PLACE.fullmatch(str(said.get("pointer", "")))
-        if match is None or said["severity"] not in _COLOURS:
+        if match is None:
             return
         sheet = (match[1] or "").replace("''", "'") or match[2] or ""
+        if said["severity"] not in _COLOURS:
+            if self.count < _MOST_CELLS and match[4]:
+                lines = self.unchecked.setdefault(sheet, {}).setdefault(int(match[4]), [])
+                self.count += not lines
+                lines.append(str(said["message_vi"]))
+            return
         here = int(match[4] or 1), column_index_from_string(match[3]) if match[3] else 1
         cells = self.cells.setdefault(sheet, {})
         mark = cells.get(here)
@@ -151,7 +163,27 @@ def _mark(file: BinaryIO, form: Form, source: Source, marks: Marks, out: BinaryI
         for here, mark in cells.items():
             _put(_whole_cell(sheet, *here), mark, mark.text() if left > 0 else "")
             left -= 1
+        if unchecked := marks.unchecked.get(sheet.title):
+            _add_column(sheet, unchecked, _head(source))
     book.save(out)
+
+
+def _head(source: Source) -> int:
+    """The last row of the sheets' heads."""
+    return max(spec.header[1] for spec in source.sheets)
+
+
+def _add_column(sheet: Worksheet, unchecked: Mapping[int, Sequence[str]], head: int) -> None:
+    column = sheet.max_column + 1
+    if column > _LAST_COLUMN:
+        return
+    for row, lines in {head: [_UNCHECKED], **unchecked}.items():
+        if row:
+            _put_text(_whole_cell(sheet, row, column), lines)
+
+
+def _put_text(cell: Cell, lines: Sequence[str]) -> None:
+    cell.value, cell.data_type, cell.number_format = "\n".join(lines), "s", "@"
 
 
 def _may_be_held(workbook: SourceWorkbook) -> bool:
@@ -175,6 +207,9 @@ def _clean(sheet: Worksheet) -> None:
         cell.comment = Comment(theirs, "") if theirs else None
         if cell.fill.start_color.rgb in _OURS:
             cell.fill = PatternFill()
+    ours = [cell.column for cell in sheet._cells.values() if cell.value == _UNCHECKED]  # noqa: SLF001
+    for column in ours:
+        sheet.delete_cols(column)
 
 
 def _whole_cell(sheet: Worksheet, row: int, column: int) -> Cell:
@@ -199,19 +234,21 @@ def _put(cell: Cell, mark: _Mark, text: str) -> None:
 def _rewrite(sheets: Iterable[Sheet], source: Source, marks: Marks, out: BinaryIO, *, whole: bool) -> None:
     """The rows in a new workbook; unless `whole`, the rows with marks, and those above the cards."""
     book = Workbook(write_only=True)
-    head = max(spec.header[1] for spec in source.sheets)
+    head = _head(source)
     left = _MOST_COMMENTS
     for sheet in sheets:
         cells = marks.cells.get(sheet.name, {})
-        if not cells and not whole:
+        unchecked = marks.unchecked.get(sheet.name, {})
+        if not (cells or unchecked or whole):
             continue
+        last = 0
         written = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", sheet.name)[:31] or None)
         by_row: dict[int, dict[int, _Mark]] = {}
         for (row, at), one in cells.items():
             by_row.setdefault(row, {})[at] = one
         for number, values in enumerate(_readable(sheet), 1):
             found = by_row.get(number, {})
-            if not (whole or found or number <= head):
+            if not (whole or found or number in unchecked or number <= head):
                 continue
             width = max(len(values), max(found, default=0))
             line: list[Cell | None] = []
@@ -229,6 +266,12 @@ def _rewrite(sheets: Iterable[Sheet], source: Source, marks: Marks, out: BinaryI
                     _put(cell, mark, mark.text(place) if left > 0 else "")
                     left -= 1
                 line.append(cell)
+            lines = [_UNCHECKED] if unchecked and number == head else unchecked.get(number, [])
+            last = max(last, width)
+            if lines and last < _LAST_COLUMN:
+                cell = WriteOnlyCell(written)
+                _put_text(cell, lines)
+                line += [*[None] * (last - width), cell]
             written.append(line)
     if not book.worksheets:
         book.create_sheet()

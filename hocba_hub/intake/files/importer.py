@@ -23,6 +23,7 @@ from hocba_hub.intake.files.pieces import PartBegins
 from hocba_hub.intake.group_commit import PORTION_RECORDS, commit
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store import files
 from hocba_hub.store.accept import accept
 from hocba_hub.store.access import Client, client_in_force
@@ -53,6 +54,7 @@ class Importer:
     store: Store
     reader: FileReader
     destinations: Sequence[DestinationName]
+    comparison: CardComparison
     ring: Callable[[DestinationName], None]
     clock: Clock
     holder: str
@@ -171,7 +173,7 @@ class Importer:
             now = self.clock()
             if not files.advance(connection, _lease(file), position, parts, now=now):
                 raise LeaseLostError
-            [results] = accept(connection, [portion], self.destinations, now)
+            [results] = accept(connection, [portion], self.destinations, self.comparison, now)
             return results
 
         results = commit(self.store, work)
@@ -239,6 +241,7 @@ def _portion(file: File, client: Client, imported: Sequence[Imported], *, last: 
         _MEDIA_TYPES[file.form],
         reinstates=file.reinstates,
         trace_parent=file.trace_parent,
+        tells_unchecked=file.tells_unchecked,
     )
     first = records[0].position == 0
     return Portion(submission, records, first, last, file.bytes or 0, file.sha256 or "")

@@ -21,7 +21,7 @@ from hocba_hub.store.access import Client, Role, identify
 from hocba_hub.store.bodies import pack
 from hocba_hub.store.decide import Portion, ReceivedRecord, Submission
 from hocba_hub.store.engine import Store
-from tests.support.acceptance import YEAR, key, received
+from tests.support.acceptance import COMPARISON, YEAR, key, received
 from tests.support.api_server import NAMES, Api, running_api
 from tests.support.engine import Bench, answered
 
@@ -48,7 +48,7 @@ def sent(api: Api, client_key: str, *records: ReceivedRecord) -> str:
         portion = Portion(
             Submission(submission_id, client, api.now, "application/json"), records, size=10, sha256="ab" * 32
         )
-        accept(connection, [portion], NAMES, api.now)
+        accept(connection, [portion], NAMES, COMPARISON, api.now)
     return submission_id
 
 

@@ -31,9 +31,9 @@ def failed(store: Store) -> Bench:
 
 def test_the_store_is_made_and_its_revision_shown(run: Run, home: Path):
     assert run("database", "revision", code=1).output.startswith("Error")  # the folder is not there yet
-    assert "0003" in run("database", "upgrade").output
+    assert "0004" in run("database", "upgrade").output
     assert (home / "hub.db").exists()
-    assert "0003" in run("database", "revision").output
+    assert "0004" in run("database", "revision").output
 
 
 def test_a_store_that_is_not_ready_is_told_with_its_remedy(run: Run, home: Path):

@@ -12,6 +12,7 @@ from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.intake.translate import translate
 from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
+from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store import audit
 from hocba_hub.store.accept import accept
 from hocba_hub.store.access import Client, Owner, identify, owners
@@ -107,7 +108,7 @@ def waiting(run: Run, store: Store) -> None:
     record = ReceivedRecord(0, bytes(32), key, reading.school_code, None, reading.findings)
     portion = Portion(Submission("s", Client(1, "north", None), 1, "x"), [record])
     with store.write() as connection:
-        accept(connection, [portion], [], 1)
+        accept(connection, [portion], [], CardComparison(), 1)
         note(
             connection,
             [Entry(made.unmapped, 1, reading.school_code, "s", 0, key, made.kept(raw, reading.findings))],

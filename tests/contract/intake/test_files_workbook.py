@@ -136,7 +136,23 @@ def test_a_zip_comes_back_as_a_zip_of_the_faulty_workbooks_under_harmless_names(
 def test_without_anything_to_mend_nothing_is_written(marked):
     book = saved(book_of(["Tên"]))
     assert marked(book, Form.XLSX) is None
-    assert marked(book, Form.XLSX, found("'Học sinh'!A1", severity="not_checkable")) is None
+    assert marked(book, Form.XLSX, found("'Học sinh'", severity="not_checkable")) is None
+
+
+def test_what_could_not_be_checked_is_said_in_a_last_column_that_the_next_round_takes_away(marked):
+    said = found("'Học sinh'!B2", "Chưa xét được", "not_checkable"), found("'Học sinh'!A2", "Sai")
+    for form, content in (
+        (Form.XLSX, saved(book_of(["Tên", "Lớp"], ["A", "3A"], ["B", "3B"]))),
+        (Form.CSV, "Tên;Lớp\nA;3A\nB;3B\n".encode()),
+    ):
+        once = marked(content, form, *said)
+        for out in (once, marked(once, Form.XLSX, *said) if form is Form.XLSX else once):
+            (rows,) = [list(one.iter_rows(values_only=True)) for one in load_workbook(io.BytesIO(out)).worksheets]
+            assert rows[0][2] == "Không kiểm tra được · Not checked"
+            assert rows[1][:3] == ("A", "3A", "Chưa xét được")
+            assert rows[2][:2] == ("B", "3B")
+            assert {value for row in rows for value in row[3:]} <= {None}
+    assert len(next(load_workbook(io.BytesIO(marked(once, Form.XLSX, said[1]))).active.iter_rows())) >= 2
 
 
 @pytest.mark.parametrize(

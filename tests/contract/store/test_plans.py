@@ -14,6 +14,8 @@ from sqlalchemy import Connection, event
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear
 from hocba_hub.store import audit, control, idempotency, search
+from hocba_hub.store.access import Client
+from hocba_hub.store.decide import Portion, Submission, find_cards
 from hocba_hub.store.destination_health import acks_overdue
 from hocba_hub.store.engine import Store
 from hocba_hub.store.failures import failed_deliveries, failure_groups
@@ -21,16 +23,21 @@ from hocba_hub.store.lease import Allowance, Kind, due, lease
 from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.schema import upgrade
 from hocba_hub.store.selection import Selection
+from tests.support.acceptance import received
 from tests.support.full_store import fill
 
 PROVINCE = DestinationName("province")
 KEY = CardKey(SchoolYear("2025-2026"), CardId("card-5"))
-PLACE = ("S5", "2025-2026", "card-1", 1)
+PLACE = ("S5", "2025-2026", "card-1", 1, "record")
 LATER = 10**9
 GROWING = {
     "report_cards", "versions", "deliveries", "attempts", "delivery_attempts", "submissions", "records",
     "open_findings", "audit", "idempotency_keys",
 }  # fmt: skip
+PORTION = Portion(
+    Submission("new", Client(1, "vendor", None), 1, "application/json"),
+    [received(n, f"card-{n}", "x", school=f"S{n}") for n in range(15)],
+)
 FAILED_INDEX = "ix_deliveries_failed"
 
 Query = Callable[[Connection], Any]
@@ -61,6 +68,7 @@ QUERIES: dict[str, Query] = {
     "destinations_health": lambda c: control.overview(c, [PROVINCE], LATER),
     "acknowledgements overdue": lambda c: acks_overdue(c, PROVINCE, LATER),
     "the audit trail": lambda c: audit.entries(c, before=100),
+    "cards of a portion, the pupils' others, classes": lambda c: find_cards(c, [PORTION]),
     "what is due": lambda c: due(c, PROVINCE, LATER),
 }
 WRITES: dict[str, Query] = {

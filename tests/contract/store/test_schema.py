@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, inspect
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, inspect, select, text
 
+from hocba_hub.model.card import card_key
+from hocba_hub.model.compared_card import compared_card
+from hocba_hub.model.reading import read_card
+from hocba_hub.sandbox.synthetic import generate
+from hocba_hub.store.bodies import pack
+from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
-from hocba_hub.store.tables import metadata
+from hocba_hub.store.tables import metadata, open_findings
 
 
 def differences(connection: Connection, described: MetaData = metadata) -> list[object]:
@@ -49,3 +55,42 @@ def test_an_upgrade_changes_nothing_that_is_there(store: Store):
     upgrade(store)
     with store.read() as connection:
         assert differences(connection) == []
+
+
+def test_cards_that_were_accepted_before_are_compared_as_well(store_url: str):
+    """Of a store at revision 0003 nothing is lost, and what is compared is read from the cards themselves."""
+    store = Store(store_url)
+    raw = next(generate(1, 3))
+    card = read_card(raw).card
+    assert card is not None
+    key = card_key(card)
+    with store.write() as connection:
+        if not store.is_sqlite:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    upgrade(store, "0003")
+    with store.write() as connection:
+        values = {"year": key.school_year, "card": key.card_id, "school": card.school.code, "some": b""}
+        values["raw"] = pack(raw)
+        for statement in (
+            (
+                "INSERT INTO report_cards (school_year, card_id, school_code, client_id, version, content_sha256,"
+                " recalled, changed_at) VALUES (:year, :card, :school, 1, 2, :some, false, 1)"
+            ),
+            (
+                "INSERT INTO versions (school_year, card_id, version, event, accepted_at, submission_id, position,"
+                " school_code, content_sha256, original_sha256, original_type, original_bytes, canonical)"
+                " VALUES (:year, :card, 2, 'UPDATE', 1, 's', 0, :school, :some, :some, 'application/json', 1, :raw)"
+            ),
+            (
+                "INSERT INTO open_findings (school_code, school_year, card_id, client_id, since, last_at, times,"
+                " submission_id, position, findings) VALUES (:school, :year, 'other', 1, 1, 1, 1, 's', 0, :some)"
+            ),
+        ):
+            connection.execute(text(statement), values)
+    upgrade(store)
+    with store.read() as connection:
+        assert differences(connection) == []
+        assert cards_of(connection, [key])[key].compared == compared_card(card)
+        (open_card,) = connection.execute(select(open_findings)).all()
+    assert (open_card.card_id, open_card.matter) == ("other", "record")
+    store.close()

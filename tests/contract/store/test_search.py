@@ -9,7 +9,6 @@ from sqlalchemy import select
 from hocba_hub.model.finding_kinds import NOT_ALONE
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.ids import uuid7
-from hocba_hub.model.keys import SchoolCode
 from hocba_hub.store import search
 from hocba_hub.store.accept import accept
 from hocba_hub.store.access import Client
@@ -17,7 +16,7 @@ from hocba_hub.store.bodies import pack
 from hocba_hub.store.decide import Content, Portion, ReceivedRecord, Submission
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import submissions
-from tests.support.acceptance import YEAR, key, received
+from tests.support.acceptance import COMPARISON, YEAR, compared_card, key, received
 from tests.support.engine import Bench, answered, no_answer, put
 
 
@@ -30,7 +29,7 @@ def accepted(store: Store, records: list[ReceivedRecord], *, client_id: int = 1,
         sha256="ab",
     )
     with store.write() as connection:
-        accept(connection, [portion], ("province",), now)
+        accept(connection, [portion], ("province",), COMPARISON, now)
     return submission_id
 
 
@@ -117,8 +116,8 @@ def test_a_document_is_the_very_bytes_that_were_sent(store: Store):
     record = ReceivedRecord(
         0, hashlib.sha256(sent).digest(), key("a"), "SCHOOL",
         Content(
-            SchoolCode("SCHOOL"), False, hashlib.sha256(canonical).digest(), pack(canonical), pack(sent),
-            "application/json", len(sent),
+            hashlib.sha256(canonical).digest(), pack(canonical), pack(sent), "application/json", len(sent),
+            compared_card("a"),
         ),
     )  # fmt: skip
     accepted(store, [record, received(1, "b", "same")])

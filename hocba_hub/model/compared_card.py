@@ -1,0 +1,51 @@
+"""What of a card is compared with the pupil's other cards, and counted of a class: kept beside each card."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from hocba_hub.model.card import AnyCard, card_key
+from hocba_hub.model.keys import CardKey, SchoolCode
+
+
+class ComparedCard(NamedTuple):
+    """The facts of one card that other cards are held against."""
+
+    key: CardKey
+    school: SchoolCode
+    recalled: bool
+    pupil: int
+    """Whose card it is: see `pupil_digest`."""
+    circular: str
+    grade: int
+    class_: str
+    """Code of the class, or its name where it has none; one class within its school and school year."""
+    promoted: bool
+    birth: str
+    gender: str
+
+    @property
+    def first_year(self) -> int:
+        """The year in which the card's school year begins."""
+        return int(self.key.school_year[:4])
+
+
+def compared_card(card: AnyCard) -> ComparedCard:
+    """The facts of a card."""
+    pupil, class_ = card.pupil, card.class_
+    return ComparedCard(
+        card_key(card), SchoolCode(card.school.code), card.is_recalled, pupil_digest(card), card.circular,
+        class_.grade, class_.code or class_.name, card.year.promoted, pupil.birth, pupil.gender,
+    )  # fmt: skip
+
+
+def pupil_digest(card: AnyCard) -> int:
+    """A number of 64 bits that is the same for all cards of one pupil.
+
+    By the personal number, which is for life (Luật Căn cước 26/2023 Art. 12); without one by the pupil's code, which
+    is unique and stays through all levels (TT 42/2021). A digest, so that nobody reads a number in the index.
+    """
+    pupil = card.pupil
+    identity = f"number {pupil.personal_number}" if pupil.personal_number else f"code {pupil.pupil_code}"
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], signed=True)
