@@ -39,7 +39,13 @@ from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
-from hocba_hub.store.retention import forget_file_findings, forget_open_findings, forget_rejected, forget_usage
+from hocba_hub.store.retention import (
+    forget_file_findings,
+    forget_open_findings,
+    forget_rejected,
+    forget_rejected_bytes,
+    forget_usage,
+)
 from hocba_hub.store.schema import check_revision
 from hocba_hub.store.unmapped_codes import ready
 
@@ -258,6 +264,11 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
                 with store.write() as connection:
                     if not forget(connection, before=before):
                         break
+        bytes_before = system_clock() - settings.rejected_days * 86_400_000
+        for _ in range(_BATCHES):
+            with store.write() as connection:
+                if not forget_rejected_bytes(connection, before=bytes_before):
+                    break
         with store.write() as connection:
             forget_usage(connection, before=system_clock() - _USAGE_MS)
 

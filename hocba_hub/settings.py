@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     """Files of one client that may be incomplete at once."""
     findings_days: int = Field(400, ge=1)
     """How long rejected records and what was found in them and in files are kept; accepted cards stay."""
+    rejected_days: int = Field(30, ge=1)
+    """How long the bytes of a vendor's rejected record are kept, to try a mended mapping on."""
     files_days: int = Field(30, ge=1)
     """How long a file and its findings workbook are kept; what became of its records stays."""
 

@@ -22,7 +22,7 @@ from hocba_hub.cli.session import (
 from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
-    from hocba_hub.intake.preview import CardsPreview
+    from hocba_hub.intake.preview import RecordsPreview
     from hocba_hub.mappings.document.document import Document
     from hocba_hub.mappings.library.mapping_set import MappingSet
     from hocba_hub.model.findings import Finding
@@ -113,34 +113,49 @@ def draft(file: str, reason: str | None) -> None:
 @click.command(help=text("mappings.preview"))
 @click.argument("mapping")
 @click.option("--records", type=click.IntRange(1, 1000), default=200, show_default=True, help=text("option.records"))
+@click.option("--client", help=text("option.client"))
+@click.option("--year", "school_year", metavar="YYYY-YYYY", help=text("option.year"))
 @report_errors
-def preview(mapping: str, records: int) -> None:
+def preview(mapping: str, records: int, client: str | None, school_year: str | None) -> None:
     """Show what a draft would change."""
     from hocba_hub.bootstrap import intake
     from hocba_hub.intake.preview import preview_draft
+    from hocba_hub.model.activation import ActivationScope
 
     with opened_store() as store:
         parts = intake(settings_in_force(), store)
         mappings = parts.mappings.newest()
         document = _document(store, mappings, mapping)
         with store.read() as connection:
-            made = preview_draft(connection, mappings, parts.checker, document, records)
+            made = preview_draft(
+                connection, mappings, parts.checker, document, records, ActivationScope(client, school_year)
+            )
     effect = made.effect
     click.echo(text("preview.records", records=effect.records, changed=effect.changed))
+    if made.unreadable or made.not_kept:
+        click.echo(text("preview.unreadable", unreadable=made.unreadable, not_kept=made.not_kept))
     fields = effect.fields.most_common(_MOST_LINES)
     print_table(
         ("field", "change", "places"), [(name, kind, count) for (name, kind), count in fields], numbers=("places",)
     )
+    _say_more(len(effect.fields))
     failing, passing = (_cards(made, numbers) for numbers in (effect.start_failing, effect.start_passing))
     click.echo(text("preview.failing", count=len(effect.start_failing)) + f" {failing}".rstrip())
     click.echo(text("preview.passing", count=len(effect.start_passing)) + f" {passing}".rstrip())
     for sign, codes in (("+", effect.findings_more), ("-", effect.findings_fewer)):
         for code, count in codes.most_common(_MOST_LINES):
             click.echo(f"  {sign}{count} {code}")
+        _say_more(len(codes))
 
 
-def _cards(made: CardsPreview, numbers: Sequence[int]) -> str:
-    return ", ".join(made.cards[number].record_id() for number in numbers[:_MOST_LINES])
+def _say_more(count: int) -> None:
+    if count > _MOST_LINES:
+        click.echo(text("preview.more", count=count - _MOST_LINES))
+
+
+def _cards(made: RecordsPreview, numbers: Sequence[int]) -> str:
+    named = [made.record_ids[number] for number in numbers if made.record_ids[number]]
+    return ", ".join([*named[:_MOST_LINES], *(["…"] if len(named) > _MOST_LINES else [])])
 
 
 @click.command(help=text("mappings.activate"))

@@ -47,9 +47,11 @@ class RecordChecker:
             key = None
             if reading.school_year and reading.card_id:
                 key = CardKey(SchoolYear(reading.school_year), CardId(reading.card_id))
-            unmapped = () if translated is None else translated.unmapped
-            kept = translated.kept(raw, reading.findings) if translated is not None and unmapped else None
-            return ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings, unmapped, kept)
+            received = ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
+            if translated is not None:
+                received.unmapped = translated.unmapped
+                received.sent = translated.sent(raw, reading.findings)
+            return received
         found = self.findings(reading.card, reading.canonical, mappings, tells_unchecked=tells_unchecked)
         findings = [*reading.findings, *found] if translated is None else translated.at_source(found)
         same = reading.canonical == raw
@@ -66,6 +68,8 @@ class RecordChecker:
         if translated is not None:
             received.unmapped = translated.unmapped  # kept as it came, with a warning
             received.at_source = translated.moved
+            if any(one.kind.severity is Severity.ERROR for one in findings):
+                received.sent = translated.sent(raw, findings)
         return received
 
     def findings(

@@ -26,7 +26,7 @@ from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.reading import Reading, read_card
 from hocba_hub.model.safe_xml import UnsafeXmlError, XmlLimits, parse_xml
 from hocba_hub.store.bodies import pack
-from hocba_hub.store.unmapped_codes import Kept
+from hocba_hub.store.unmapped_codes import VendorRecord
 
 _LIMITS = XmlLimits(may_point_outside=False)
 _NUMBER = re.compile(r"/[0-9]+(?=/|\Z)")
@@ -82,12 +82,13 @@ class Translated:
         wrong = any(_is_error(one) for one in found)
         return replace(reading, card=None if wrong else reading.card, findings=found)
 
-    def kept(self, raw: bytes, findings: Sequence[Finding]) -> Kept | None:
-        """What is kept of a record that is rejected for these findings; None if more than unmapped codes is wrong."""
-        only_codes = all(one.kind.code in _FILLABLE for one in findings if _is_error(one))
-        if not (self.unmapped and only_codes and self._document is not None and self._mappings is not None):
+    def sent(self, raw: bytes, findings: Sequence[Finding]) -> VendorRecord | None:
+        """What is kept of a record that is rejected for these findings."""
+        if self._document is None or self._mappings is None:
             return None
-        return Kept(self._document.name, pack(raw), self._mappings.revision)
+        only_codes = all(one.kind.code in _FILLABLE for one in findings if _is_error(one))
+        waits = only_codes and bool(self.unmapped)
+        return VendorRecord(self._document.name, pack(raw), self._mappings.revision, waits)
 
 
 def translate(
@@ -113,7 +114,7 @@ def translate(
             document = for_year
             record, made = _made(raw, mappings, document)
     if record is None:
-        return Translated(b"", made.findings)
+        return Translated(b"", made.findings, _document=document, _mappings=mappings)
     return Translated(orjson.dumps(made.output), made.findings, made.unmapped, record, document, mappings)
 
 

@@ -26,6 +26,7 @@ from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import Card, Cards, Content, Portion, RecordResult, decide, find_cards, submission_state
 from hocba_hub.store.engine import StoreError, one_of_cards
 from hocba_hub.store.open_findings import pack_findings, write_open_findings
+from hocba_hub.store.rejected_records import keep
 from hocba_hub.store.tables import (
     deliveries,
     delivery_attempts,
@@ -104,6 +105,7 @@ def accept(
     )
     write_open_findings(connection, portions, results, before, cards, comparison, now)
     note(connection, _unmapped(portions, results), now)
+    keep(connection, portions, results)
     for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
         counters.add("records", status, amount=count)
     for finding in chain.from_iterable(result.findings for result in chain.from_iterable(results)):
@@ -303,9 +305,8 @@ def _unmapped(portions: Sequence[Portion], results: Sequence[Sequence[RecordResu
     for portion, decided in zip(portions, results, strict=True):
         for record, one in zip(portion.records, decided, strict=True):
             if record.unmapped:
-                kept = (
-                    record.kept if not portion.submission.atomic and len(one.findings) == len(record.findings) else None
-                )
+                is_alone = not portion.submission.atomic and len(one.findings) == len(record.findings)
+                kept = record.sent if record.sent is not None and record.sent.waits and is_alone else None
                 here = (portion.submission.client.id, one.school, portion.submission.id, one.position)
                 yield Entry(record.unmapped, *here, one.key, kept)
 

@@ -23,7 +23,7 @@ from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import listed, one_of, one_of_cards
 from hocba_hub.store.tables import report_cards
-from hocba_hub.store.unmapped_codes import Kept
+from hocba_hub.store.unmapped_codes import VendorRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ class ReceivedRecord:
     """None where a finding stands against accepting it."""
     findings: list[Finding] = field(default_factory=list)
     unmapped: Sequence[UnmappedCode] = ()
-    kept: Kept | None = None
-    """What no code table knew; and what is kept where nothing but that stands against the record."""
+    """What no code table knew."""
+    sent: VendorRecord | None = None
+    """What is kept of a vendor's record if it is rejected."""
     recalls: bool = False
     """It recalls the card of this key: its content is that of the newest version, taken when the card is locked."""
     at_source: Callable[[Sequence[Finding]], Sequence[Finding]] = _as_they_are

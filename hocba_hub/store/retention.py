@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 from hocba_hub.model.ids import first_uuid7
 from hocba_hub.store.engine import in_states
 from hocba_hub.store.open_findings import RECORD
+from hocba_hub.store.rejected_records import forget_old
 from hocba_hub.store.tables import file_parts, files, open_findings, records, usage, waiting_codes, waiting_records
 
 _AT_ONCE = 2_000
@@ -26,6 +27,11 @@ def forget_rejected(connection: Connection, *, before: int) -> int:
     if keys:
         connection.execute(delete(records).where(tuple_(r.submission_id, r.position).in_(keys)))
     return len(keys)
+
+
+def forget_rejected_bytes(connection: Connection, *, before: int) -> int:
+    """Forget the bytes of some vendors' records that were rejected before a moment; how many."""
+    return forget_old(connection, before=first_uuid7(before), limit=_AT_ONCE)
 
 
 def forget_open_findings(connection: Connection, *, before: int) -> int:

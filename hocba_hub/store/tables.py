@@ -402,6 +402,20 @@ waiting_records = Table(
     PrimaryKeyConstraint("school_year", "card_id", "client_id"),
 )
 
+rejected_records = Table(
+    "rejected_records",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("mapping", Text, nullable=False, comment="that read it"),
+    Column("school_year", Text),
+    Column("card_id", Text),
+    Column("original", LargeBinary, nullable=False, comment="bytes as sent, zstd"),
+    PrimaryKeyConstraint("submission_id", "position"),
+    Index("ix_rejected_records_mapping", "mapping", "client_id", "submission_id", "position"),
+)
+
 waiting_codes = Table(
     "waiting_codes",
     metadata,

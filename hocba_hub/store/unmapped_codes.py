@@ -33,15 +33,17 @@ _c, _s, _w, _l = unmapped_codes.c, unmapped_code_sources.c, waiting_records.c, w
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept of a record that only unmapped codes stand against."""
+class VendorRecord:
+    """A vendor's record as it was sent, to be read again should it be rejected."""
 
     mapping: str
     """Name of the mapping that reads it."""
     original: bytes
-    """Its bytes as sent, packed."""
+    """Its bytes, packed."""
     revision: int
     """Of the configuration that it was read with."""
+    waits: bool
+    """Nothing but unmapped codes stands against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Entry:
     submission_id: str
     position: int
     key: CardKey | None = None
-    kept: Kept | None = None
+    kept: VendorRecord | None = None
     """None where something else stands against the record too, or where it was accepted with a warning."""
 
 

@@ -47,6 +47,8 @@ ASKED_PREVIEW: Example = {"version": "1.1.0", "records": 200}
 
 PREVIEW: Example = {
     "records": 200,
+    "unreadable": 0,
+    "not_kept": 14,
     "changed": 12,
     "fields": [{"field": "year/subjects[]/comment", "change": "added", "places": 31}],
     "start_failing": {"count": 0, "record_ids": []},

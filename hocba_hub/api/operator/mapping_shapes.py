@@ -106,6 +106,12 @@ class AskedPreview(_Asked):
 
     document: Text | None = None
     version: Number | None = None
+    client: ClientName | None = Field(
+        None, description="As if activated for this client. / Như khi chỉ cho phần mềm này."
+    )
+    school_year: SchoolYear | None = Field(
+        None, description="As if activated for this year. / Như khi chỉ cho năm này."
+    )
     records: Annotated[int, Field(strict=True, ge=1, le=MOST_RECORDS)] = 200
 
 
@@ -118,7 +124,7 @@ class FieldChange(Shape):
 
 
 class Cards(Shape):
-    """Cards by their ids, at most 100 of them. / Các học bạ, tối đa 100."""
+    """Cards by their ids, at most 100 of them; records whose id is not known are counted. / Các học bạ, tối đa 100."""
 
     count: int
     record_ids: Sequence[str]
@@ -129,7 +135,9 @@ class PreviewReport(Shape):
 
     model_config = shown_as(examples.PREVIEW)
 
-    records: int
+    records: int = Field(description="Looked at: accepted, waiting and rejected ones. / Số bản ghi đã xem.")
+    unreadable: int = Field(description="In a syntax that the draft does not read. / Không đọc được theo bản nháp.")
+    not_kept: int = Field(description="Rejected, and not kept any more. / Bị từ chối, không còn lưu nội dung.")
     changed: int
     fields: Sequence[FieldChange]
     start_failing: Cards

@@ -34,7 +34,6 @@ from hocba_hub.mappings.document.parse import read_document
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.model.activation import ActivationScope
-from hocba_hub.model.keys import CardKey
 from hocba_hub.store import mappings as stored
 from hocba_hub.store.access import Operator, Role
 
@@ -102,17 +101,20 @@ def preview(name: NameInPath, asked: AskedPreview, _: Administrator, hub: TheHub
     text = asked.document if asked.document is not None else _text(hub, mappings, name, asked.version or "")
     document, _warnings = checked_draft(text, mappings, name)
     with hub.store.read() as connection:
-        made = preview_draft(connection, mappings, hub.intake.checker, document, asked.records)
+        scope = ActivationScope(asked.client, asked.school_year)
+        made = preview_draft(connection, mappings, hub.intake.checker, document, asked.records, scope)
     effect = made.effect
     return PreviewReport(
         records=effect.records,
+        unreadable=made.unreadable,
+        not_kept=made.not_kept,
         changed=effect.changed,
         fields=[
             FieldChange(field=field, change=change, places=places)
             for (field, change), places in effect.fields.most_common()
         ],
-        start_failing=_cards(made.cards, effect.start_failing),
-        start_passing=_cards(made.cards, effect.start_passing),
+        start_failing=_cards(made.record_ids, effect.start_failing),
+        start_passing=_cards(made.record_ids, effect.start_passing),
         findings_more=effect.findings_more,
         findings_fewer=effect.findings_fewer,
         unmapped=effect.unmapped,
@@ -280,6 +282,6 @@ def _versions(
     return found
 
 
-def _cards(cards: Sequence[CardKey], numbers: Sequence[int]) -> Cards:
-    shown = [cards[number].record_id() for number in numbers[:_MOST_CARDS_SHOWN]]
-    return Cards(count=len(numbers), record_ids=shown)
+def _cards(record_ids: Sequence[str], numbers: Sequence[int]) -> Cards:
+    shown = [record_ids[number] for number in numbers if record_ids[number]]
+    return Cards(count=len(numbers), record_ids=shown[:_MOST_CARDS_SHOWN])

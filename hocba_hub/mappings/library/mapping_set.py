@@ -69,6 +69,7 @@ class MappingSet:
         """
         self.shipped, self.schemas, self.in_force, self.revision = shipped, schemas, in_force, revision
         self._given_tables = tables
+        self._given_fills = fills
         self._fills: dict[str, list[CodeFill]] = {}
         for fill in fills:
             self._fills.setdefault(fill.table, []).append(fill)
@@ -79,6 +80,10 @@ class MappingSet:
     def configured(self, in_force: Sequence[InForce], fills: Sequence[CodeFill], revision: int) -> MappingSet:
         """The same mappings, tables and schemas under another configuration."""
         return MappingSet(self.shipped, self._given_tables, self.schemas, in_force, fills, revision)
+
+    def with_draft(self, draft: Document, scope: ActivationScope = EVERYWHERE) -> MappingSet:
+        """The set as it would be if a draft were put in force now."""
+        return self.configured([*self.in_force, InForce(draft, scope)], self._given_fills, self.revision)
 
     def schema(self, name: str) -> TargetField:
         """The schema that a mapping names.

@@ -6,17 +6,23 @@ Only names, codes and counts, never a value: the records are real ones.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping
 from hocba_hub.mappings.document.diff import ChangeKind
-from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.values.value import JsonValue
+from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.findings import Finding, Severity
 
-FindingsOf = Callable[[Mapping[str, JsonValue]], Sequence[Finding]]
-"""What is said against a translated record: the model's and the rules' findings."""
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one record becomes."""
+
+    output: Mapping[str, JsonValue]
+    findings: Sequence[Finding]
+    """The translation's, the model's and the rules'."""
+    unmapped: Sequence[UnmappedCode] = ()
 
 
 @dataclass(slots=True)
@@ -38,33 +44,19 @@ class Preview:
     """Code table → values that it does not know, under the draft."""
 
 
-def preview(
-    draft: CompiledMapping,
-    current: CompiledMapping | None,
-    records: Iterable[Record],
-    findings_of: FindingsOf | None = None,
-) -> Preview:
-    """The effect of putting `draft` in the place of `current` (None: nothing translates these records now)."""
+def preview(outcomes: Iterable[tuple[Outcome | None, Outcome]]) -> Preview:
+    """The effect of a draft: of each record what it becomes now (None: nothing translates it), and what it would."""
     effect = Preview()
-    for number, record in enumerate(records):
+    for number, (before, after) in enumerate(outcomes):
         effect.records += 1
-        after = draft.translate(record)
-        before = current.translate(record) if current else None
-        old_output = before.output if before else {}
-        changes = Counter(_changes(old_output, after.output, ""))
+        changes = Counter(_changes(before.output if before else {}, after.output, ""))
         effect.fields.update(changes)
         effect.changed += bool(changes)
         effect.unmapped.update(entry.table for entry in after.unmapped)
-        new = [*after.findings, *(findings_of(after.output) if findings_of and after.complete else ())]
-        old = (
-            [*before.findings, *(findings_of(before.output) if findings_of and before.complete else ())]
-            if before
-            else []
-        )
-        codes_new, codes_old = (Counter(one.kind.code for one in some) for some in (new, old))
-        effect.findings_more.update(codes_new - codes_old)
-        effect.findings_fewer.update(codes_old - codes_new)
-        passes, passed = _passes(new), before is not None and _passes(old)
+        new, old = (Counter(one.kind.code for one in (some.findings if some else ())) for some in (after, before))
+        effect.findings_more.update(new - old)
+        effect.findings_fewer.update(old - new)
+        passes, passed = _passes(after.findings), before is not None and _passes(before.findings)
         if passed and not passes:
             effect.start_failing.append(number)
         elif passes and not passed:

@@ -111,7 +111,7 @@ def waiting(run: Run, store: Store) -> None:
         accept(connection, [portion], [], CardComparison(), 1)
         note(
             connection,
-            [Entry(made.unmapped, 1, reading.school_code, "s", 0, key, made.kept(raw, reading.findings))],
+            [Entry(made.unmapped, 1, reading.school_code, "s", 0, key, made.sent(raw, reading.findings))],
             1_780_000_000_000,
         )
 
@@ -143,7 +143,7 @@ def test_a_preview_names_cards_fields_and_codes_and_changes_nothing(run: Run, st
         encoding="utf-8",
     )
     shown = run("mappings", "preview", str(draft)).output
-    assert "1 records, 1 change." in shown
+    assert "1 records looked at, 1 change." in shown
     assert "pupil/ethnic_code" in shown
     assert "Start to pass: 1. 2025-2026/HB-1" in shown
     assert "-1 mapping.table.unknown" in shown

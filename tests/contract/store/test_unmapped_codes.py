@@ -19,9 +19,9 @@ from hocba_hub.store.revision import revision
 from hocba_hub.store.tables import open_findings, waiting_codes, waiting_records
 from hocba_hub.store.unmapped_codes import (
     Entry,
-    Kept,
     ListedCode,
     UnmappedCode,
+    VendorRecord,
     Waiting,
     listed,
     note,
@@ -37,7 +37,7 @@ MEANING = CodeFill(EDE.table, EDE.system, EDE.value, EDE.result_system, "12", {}
 
 
 def entry(card: str, *codes: UnmappedCode, school: str | None = "S1", waits: bool = True, **more: object) -> Entry:
-    kept = Kept("vendor", pack(f"record {card}".encode()), 0) if waits else None
+    kept = VendorRecord("vendor", pack(f"record {card}".encode()), 0, waits=True) if waits else None
     return replace(Entry(codes, 1, school, "submission", 0, key(card), kept), **more)
 
 
@@ -145,7 +145,7 @@ def test_what_was_read_with_the_fill_and_failed_again_is_not_read_for_ever(store
     filled(store)
     with store.read() as c:
         now = revision(c)
-    kept = Kept("vendor", pack(b"x"), now)
+    kept = VendorRecord("vendor", pack(b"x"), now, waits=True)
     noted(store, entry("a", EDE, kept=kept))
     assert records_ready(store) == []
     noted(store, entry("b", EDE, kept=replace(kept, revision=now - 1)))  # by a process that did not know of the fill

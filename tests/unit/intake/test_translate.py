@@ -84,12 +84,13 @@ def test_a_record_waits_only_if_nothing_but_codes_stands_against_it():
     only = translated(record(danToc="Nobody's"))
     assert only.unmapped == (UnmappedCode("ethnic-groups", "name", "Nobody's", "qd121"),)
     raw = b"the record"
-    kept = only.kept(raw, only.reading().findings)
+    kept = only.sent(raw, only.reading().findings)
     assert (kept.mapping, unpack(kept.original), kept.revision) == (NAME, raw, mapping_set().revision)
+    assert kept.waits
     for wrong in (record(danToc="Nobody's", noiSinh=""), record(danToc="Nobody's", maTruong="?")):
-        assert translated(wrong).kept(raw, translated(wrong).reading().findings) is None
+        assert not translated(wrong).sent(raw, translated(wrong).reading().findings).waits
     too_long = translated(record(danToc="x" * 80))  # to be a code, so nobody is asked
-    assert too_long.kept(raw, too_long.reading().findings) is None
+    assert not too_long.sent(raw, too_long.reading().findings).waits
 
 
 @pytest.mark.parametrize(

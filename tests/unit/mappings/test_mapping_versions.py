@@ -13,7 +13,7 @@ from hocba_hub.mappings.document.document import DocumentError
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.document.tabular import HEADER, TableFormError, as_table, from_table
 from hocba_hub.mappings.library.library import Library, MappingNotFoundError, load_library, shipped_library
-from hocba_hub.mappings.library.preview import preview
+from hocba_hub.mappings.library.preview import Outcome, preview
 from hocba_hub.mappings.records.record import JsonRecord
 from hocba_hub.mappings.schemas import target_schema
 from hocba_hub.mappings.tables.table_files import shipped_tables
@@ -94,6 +94,16 @@ def compiled(fields):
     )
 
 
+def outcomes(draft, current, records, findings_of=lambda _: []):
+    def outcome(mapping, one):
+        made = mapping.translate(one)
+        return Outcome(
+            made.output, [*made.findings, *(findings_of(made.output) if made.complete else [])], made.unmapped
+        )
+
+    return ((outcome(current, one) if current else None, outcome(draft, one)) for one in records)
+
+
 TOO_LONG = FindingKind("schema.too-long", Severity.ERROR, "vi", "en")
 
 
@@ -106,7 +116,9 @@ def test_preview_counts_changes_and_who_starts_or_stops_passing_without_values()
     current = compiled("{id: {from: a, required: true}, name: n, rows: {each: r, fields: {v: v}}}")
     draft = compiled("{id: {from: a, default: none}, name: {from: n, apply: [upper]}, rows: {each: r, fields: {w: v}}}")
     effect = preview(
-        draft, current, records, lambda card: [Finding(TOO_LONG, "/name")] if card.get("name") == "TOÁN" else []
+        outcomes(
+            draft, current, records, lambda card: [Finding(TOO_LONG, "/name")] if card.get("name") == "TOÁN" else []
+        )
     )
     assert (effect.records, effect.changed) == (3, 3)
     assert dict(effect.fields) == {
@@ -124,9 +136,9 @@ def test_preview_counts_changes_and_who_starts_or_stops_passing_without_values()
 def test_preview_of_the_same_mapping_is_empty_and_of_a_first_one_counts_all():
     made = compiled("{id: {from: a, required: true}}")
     records = [JsonRecord({"a": 1}), JsonRecord({})]
-    same = preview(made, made, records)
+    same = preview(outcomes(made, made, records))
     assert (same.changed, dict(same.fields), same.start_failing, same.start_passing) == (0, {}, [], [])
-    first = preview(made, None, records)
+    first = preview(outcomes(made, None, records))
     assert (first.changed, first.start_passing, first.start_failing) == (1, [0], [])
 
 

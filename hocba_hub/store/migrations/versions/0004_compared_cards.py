@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.create_index("ix_report_cards_pupil", "report_cards", ["pupil"])
     op.add_column("files", sa.Column("tells_unchecked", sa.Boolean(), nullable=False, server_default=sa.false()))
     _widen_open_findings()
+    _keep_rejected_records()
 
 
 def _fill(connection: sa.Connection) -> None:
@@ -106,3 +107,20 @@ def _widen_open_findings() -> None:
     )
     op.drop_table("open_findings_before")
     op.create_index("ix_open_findings_card", "open_findings", ["school_year", "card_id"])
+
+
+def _keep_rejected_records() -> None:
+    op.create_table(
+        "rejected_records",
+        sa.Column("submission_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.BigInteger(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=False, comment="that read it"),
+        sa.Column("school_year", sa.Text()),
+        sa.Column("card_id", sa.Text()),
+        sa.Column("original", sa.LargeBinary(), nullable=False, comment="bytes as sent, zstd"),
+        sa.PrimaryKeyConstraint("submission_id", "position"),
+    )
+    op.create_index(
+        "ix_rejected_records_mapping", "rejected_records", ["mapping", "client_id", "submission_id", "position"]
+    )
