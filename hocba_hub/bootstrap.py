@@ -37,6 +37,7 @@ from hocba_hub.queue.import_jobs import Importing, clear
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
+from hocba_hub.store.credentials import DigestSecret
 from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
 from hocba_hub.store.retention import (
@@ -181,6 +182,17 @@ def importing(settings: Settings, store: Store | None = None) -> Importing:
     )
 
 
+def digest_secrets(settings: Settings) -> list[DigestSecret]:
+    """The secrets of digests, the newest first; none if digests are switched off."""
+    newest, before, until = (
+        settings.soap_digest_secret, settings.soap_digest_previous_secret, settings.soap_digest_previous_until,
+    )  # fmt: skip
+    found = [DigestSecret(newest.get_secret_value())] if newest is not None else []
+    if found and before is not None and until is not None:
+        found.append(DigestSecret(before.get_secret_value(), round(until.timestamp() * 1000)))
+    return found
+
+
 def hub(
     settings: Settings,
     store: Store,
@@ -219,7 +231,8 @@ def hub(
         spool=Spool(settings.files_folder),
         backpressure=Backpressure.of(settings, store),
         usage=usage,
-        keys=KeyCache(store),
+        keys=KeyCache(store, clock),
+        digest_secrets=digest_secrets(settings),
         writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
     )
 

@@ -7,10 +7,13 @@ environment wins. There are no default secrets.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, IPvAnyNetwork, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,11 +21,22 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+_MOST_ADDRESSES = 1_000
+
+
+def _is_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        peer = ip_address(address)
+    except ValueError:
+        return False
+    return any(peer in network for network in networks)
+
 
 class Settings(BaseSettings):
     """Everything that may differ between two installations."""
 
     model_config = SettingsConfigDict(env_prefix="HOCBA_", extra="ignore", frozen=True)
+    _trusted: dict[str, bool] = PrivateAttr(default_factory=dict)
 
     home: Path = Path("var")
     """Folder of the embedded store and Redis."""
@@ -106,10 +120,15 @@ class Settings(BaseSettings):
 
     soap_digest_secret: SecretStr | None = Field(None, min_length=32)
     """From which the passwords of WS-Security digests are derived; without it, no digest is taken."""
+    soap_digest_previous_secret: SecretStr | None = Field(None, min_length=32)
+    """The one before it: passwords made with it count until `soap_digest_previous_until`."""
+    soap_digest_previous_until: AwareDatetime | None = None
+    """Needed with `soap_digest_previous_secret`; a time with its zone, as 2026-12-31T00:00:00+07:00."""
     client_certificate_header: str | None = None
     """Header in which the TLS proxy names the client's certificate; without it, no certificate is taken."""
-    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses whose word is taken for that header, which they must overwrite where clients send it."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = (ip_network("127.0.0.1"), ip_network("::1"))
+    """Addresses or networks (10.0.0.0/24) whose word is taken for that header, which they must overwrite where clients
+    send it. They have to be named where the header is set: by default nobody is believed."""
 
     lease_seconds: float = Field(6, gt=1)
     """How long a worker that died keeps its deliveries."""
@@ -118,6 +137,23 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10, gt=0)
     """Longest time one drain job works before the others get their turn."""
     log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.client_certificate_header and "trusted_proxies" not in self.model_fields_set:
+            raise ValueError("client_certificate_header needs trusted_proxies: who is believed about certificates")
+        if (self.soap_digest_previous_secret is None) != (self.soap_digest_previous_until is None):
+            raise ValueError("soap_digest_previous_secret and soap_digest_previous_until go together")
+        return self
+
+    def is_trusted_proxy(self, address: str) -> bool:
+        """Whether a peer of this IP address is one of `trusted_proxies`."""
+        known = self._trusted.get(address)
+        if known is None:
+            if len(self._trusted) >= _MOST_ADDRESSES:
+                self._trusted.clear()
+            known = self._trusted[address] = _is_in(address, self.trusted_proxies)
+        return known
 
     @classmethod
     def settings_customise_sources(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -21,6 +21,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import Configuration
 from hocba_hub.settings import Settings
+from hocba_hub.store.credentials import DigestSecret
 from hocba_hub.store.engine import Store
 
 
@@ -46,6 +47,8 @@ class Hub:
     backpressure: Backpressure
     usage: Usage
     keys: KeyCache
+    digest_secrets: Sequence[DigestSecret]
+    """Of WS-Security, the newest first; none where digests are switched off."""
     writing: WritingThreads
 
     def close(self) -> None:

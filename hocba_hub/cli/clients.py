@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from hocba_hub.cli import owners
+from hocba_hub.cli.credentials import credentials
 from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.versions import known_profile
@@ -17,6 +18,9 @@ _SCHOOLS = click.option(
 @click.group(help=text("clients"))
 def clients() -> None:
     """Vendor systems."""
+
+
+clients.add_command(credentials)
 
 
 @clients.command(help=text("clients.add"))

@@ -76,4 +76,4 @@ def _scope(entry: OwnerEntry) -> str:
 
 def _keys(entry: OwnerEntry) -> str:
     """The keys in force: the others are history."""
-    return ", ".join(key.id for key in entry.keys if key.revoked_at is None)
+    return ", ".join(key.id for key in entry.keys if key.revoked_at is None and (key.ends_at or now()) >= now())

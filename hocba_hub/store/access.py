@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, func, insert, or_, select, update
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.bulk import upsert
@@ -33,7 +33,7 @@ class AccessError(HubError):
     """A name that is taken, or that nobody has."""
 
     def __init__(self, code: str, message: str) -> None:
-        """`code` is `name-taken`, `no-owner`, `no-key`, `too-many-keys` or `no-school`."""
+        """`code` is `name-taken`, `no-owner`, `no-key`, `too-many-keys`, `no-school`, or one of `credentials.py`."""
         super().__init__(message)
         self.code = code
 
@@ -102,6 +102,8 @@ class KeyEntry:
     id: str
     created_at: int
     revoked_at: int | None
+    ends_at: int | None
+    """When it ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ def add_key(connection: Connection, owner: Owner, name: str, *, now: int, most: 
         AccessError: there is no such owner, or it is revoked; it has `most` keys in force.
     """
     owner_id, k = _owner_id(connection, owner, name), keys.c
-    held = select(func.count()).where(k.owner_kind == owner, k.owner_id == owner_id, k.revoked_at.is_(None))
+    counts = (k.revoked_at.is_(None), or_(k.ends_at.is_(None), k.ends_at > now))
+    held = select(func.count()).where(k.owner_kind == owner, k.owner_id == owner_id, *counts)
     if connection.execute(held).scalar_one() >= most:
         raise AccessError("too-many-keys", f"{name} has {most} keys in force; revoke one first.")
     return _new_key(connection, owner, owner_id, now)
@@ -192,7 +195,7 @@ def owners(connection: Connection, owner: Owner) -> list[OwnerEntry]:
     """All clients, or all operators, by name; with their keys, oldest first."""
     held: dict[int, list[KeyEntry]] = {}
     k = keys.c
-    rows = select(k.owner_id, k.id, k.created_at, k.revoked_at).where(k.owner_kind == owner)
+    rows = select(k.owner_id, k.id, k.created_at, k.revoked_at, k.ends_at).where(k.owner_kind == owner)
     for owner_id, *entry in connection.execute(rows.order_by(k.created_at, k.id)):
         held.setdefault(owner_id, []).append(KeyEntry(*entry))
     table = _table(owner)
@@ -210,15 +213,20 @@ def looks_like_key(presented: str) -> bool:
     return _PRESENTED.fullmatch(presented) is not None
 
 
-def identify(connection: Connection, presented: str) -> Client | Operator | None:
-    """Whose key this is; None for anything but a key in force of an owner in force."""
+def identify(connection: Connection, presented: str, *, now: int) -> Client | Operator | None:
+    """Whose key this is at a moment (milliseconds); None for anything but a key in force of an owner in force."""
     match = _PRESENTED.fullmatch(presented)
     if match is None:
         return None
     owner = Owner.CLIENT if match[1] == "c" else Owner.OPERATOR
     k = keys.c
     row = connection.execute(
-        select(k.owner_id, k.secret_sha256).where(k.id == match[2], k.owner_kind == owner, k.revoked_at.is_(None))
+        select(k.owner_id, k.secret_sha256).where(
+            k.id == match[2],
+            k.owner_kind == owner,
+            k.revoked_at.is_(None),
+            or_(k.ends_at.is_(None), k.ends_at > now),
+        )
     ).one_or_none()
     if row is None or not hmac.compare_digest(row.secret_sha256, _digest(match[3])):
         return None

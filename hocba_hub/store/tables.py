@@ -60,6 +60,7 @@ keys = Table(
     Column("secret_sha256", LargeBinary(32), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("ends_at", BigInteger, comment="when it ends by itself"),
 )
 
 submissions = Table(
@@ -430,9 +431,26 @@ waiting_codes = Table(
 client_certificates = Table(
     "client_certificates",
     metadata,
-    Column("identity", Text, primary_key=True, comment="sha256:<hex of the certificate> or subject:<name>"),
+    Column("id", Text, primary_key=True),
     Column("client_id", BigInteger, nullable=False),
+    Column("identity", Text, nullable=False, comment="sha256:<hex of the certificate> or subject:<name>"),
     Column("created_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, comment="when it ends by itself"),
+    Column("revoked_at", BigInteger),
+    Index("ix_client_certificates_identity", "identity"),
+    Index("ix_client_certificates_client", "client_id"),
+)
+
+digest_passwords = Table(
+    "digest_passwords",
+    metadata,
+    Column("id", Text, primary_key=True, comment="public; the password is derived from it"),
+    Column("client_id", BigInteger, nullable=False),
+    Column("secret_id", Text, nullable=False, comment="of the hub's secret that it was made with"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, comment="when it ends by itself"),
+    Column("revoked_at", BigInteger),
+    Index("ix_digest_passwords_client", "client_id"),
 )
 
 used_nonces = Table(

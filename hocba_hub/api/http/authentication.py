@@ -1,4 +1,6 @@
-"""Who calls: `Authorization: Bearer <key>` to a client or an operator.
+"""Who calls: `Authorization: Bearer <key>` to a client or an operator; or a client by its certificate.
+
+A certificate is told by the TLS proxy, and only where the settings trust that proxy; a key beside it counts alone.
 
 A client's key opens no operator's call, and the other way round. Handlers depend on `require_client` or on
 `require_operator(role)`; both also say in the OpenAPI document which key a call needs.
@@ -11,6 +13,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from hocba_hub.api.context import Hub, hub_of_app
+from hocba_hub.api.http.certificates import identities
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.store.access import Client, Operator, Role
 
@@ -22,7 +25,7 @@ class ClientKey(SecurityBase):
 
     def __init__(self) -> None:
         """Shown in the OpenAPI document as `clientKey`."""
-        self.model = HTTPBearer(description="Key of a vendor system: hbc_…  / Khóa của phần mềm nhà trường.")
+        self.model = HTTPBearer(description="Key: hbc_…, or a certificate by a TLS proxy. / Khóa, hoặc chứng thư.")
         self.scheme_name = "clientKey"
 
     async def __call__(self, request: Request) -> Client:
@@ -87,15 +90,21 @@ async def authenticated(request: Request) -> Client | Operator:
     """Whoever calls, by the head of the request alone.
 
     Raises:
-        ProblemError: 401 without a key in force.
+        ProblemError: 401 without a key or certificate in force.
     """
+    hub = hub_of_app(request)
+    if "authorization" not in request.headers and (told := identities(hub.settings, request)):
+        client = await hub.keys.client_of(told)
+        if client is None:
+            raise ProblemError("access.certificate-unknown")
+        return client
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not key:
         problem = ProblemError("access.key-missing")
         problem.headers["WWW-Authenticate"] = _REALM
         raise problem
-    caller = await hub_of_app(request).keys.owner(key)
+    caller = await hub.keys.owner(key)
     if caller is None:
         problem = ProblemError("access.key-unknown")
         problem.headers["WWW-Authenticate"] = f'{_REALM}, error="invalid_token"'

@@ -46,7 +46,7 @@ class ConnectionLimits:
         """Whether one more connection from there may stay; proxies that are trusted bring many callers."""
         if len(self.open) >= self.settings.connections:
             return False
-        is_proxy = address in self.settings.trusted_proxies
+        is_proxy = self.settings.is_trusted_proxy(address)
         return is_proxy or self.by_address[address] < self.settings.connections_per_address
 
     def enter(self, connection: HubProtocol) -> None:

@@ -25,12 +25,18 @@ from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem_kinds import KINDS
 from hocba_hub.api.problems.request_errors import request_errors
 from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.store.access import AccessError
 from hocba_hub.store.engine import StoreError, StoreFullError
 from hocba_hub.store.mappings import ConfigurationError
 from hocba_hub.store.selection import SelectionError
 
 MEDIA_TYPE = "application/problem+json"
 
+_OF_ACCESS = {
+    "too-many-keys": "credential.too-many",
+    "certificate-taken": "credential.certificate-taken",
+    "certificate-wrong": "credential.certificate-wrong",
+}
 _STORE_RETRY_SECONDS = 5
 _BY_STATUS = {404: "path-unknown", 405: "method-not-allowed", 413: "body.too-large", 415: "body.media-type"}
 """Problem code of what the framework itself refuses; anything else is a malformed request."""
@@ -92,6 +98,8 @@ def problem_of(error: Exception) -> ProblemError:
                 if is_json
                 else ProblemError("body.not-json")
             )
+        case AccessError():
+            problem = ProblemError(_OF_ACCESS.get(error.code, "not-found"))
         case SubmissionError() | SelectionError() | ConfigurationError():
             problem = ProblemError(error.code)
         case ClientDisconnect():
@@ -121,6 +129,6 @@ def _methods(request: Request) -> set[str]:
 
 def add_problems(app: FastAPI) -> None:
     """Answer every error that has a kind with its problem; whatever has none is left to `http/fault_middleware.py`."""
-    ours = (SubmissionError, SelectionError, ConfigurationError, StoreError)
+    ours = (AccessError, SubmissionError, SelectionError, ConfigurationError, StoreError)
     for kind in (HTTPException, RequestValidationError, ClientDisconnect, *ours):
         app.add_exception_handler(kind, _answer)

@@ -18,12 +18,12 @@ from lxml import etree
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.context import Hub
+from hocba_hub.api.http.certificates import identities
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.soap.certificates import identities
 from hocba_hub.api.soap.envelope import Envelope
 from hocba_hub.api.soap.faults import WSSE, WSU, Fault, Kind
-from hocba_hub.store.access import Client
-from hocba_hub.store.credentials import client_named, client_of_certificate, digest_password, key_ids, use_nonce
+from hocba_hub.store.access import AccessError, Client
+from hocba_hub.store.credentials import digest_passwords_of, use_nonce
 
 FRESH_MS = 300_000
 """How far Created may be from our clock, before or after."""
@@ -44,7 +44,12 @@ async def caller_by_head(hub: Hub, request: Request) -> Client | None:
         except Fault as refused:
             raise _challenge(refused) from None
     known = identities(hub.settings, request)
-    return await run_in_threadpool(_client_of_certificate, hub, known) if known else None
+    if not known:
+        return None
+    client = await hub.keys.client_of(known)
+    if client is None:
+        raise _refusal("access.token-refused", "wsse:InvalidSecurityToken")
+    return client
 
 
 async def caller_by_token(hub: Hub, envelope: Envelope) -> Client | None:
@@ -104,15 +109,13 @@ async def _client_of_token(hub: Hub, token: etree._Element) -> Client:
 
 async def _client_of_digest(hub: Hub, name: str, given: str, nonce: str, created: str) -> Client:
     """Base64(SHA-1(nonce + created + password)), profile 1.1.1 section 3.1; both nonce and created are needed."""
-    secret = hub.settings.soap_digest_secret
-    if secret is None:
+    if not hub.digest_secrets:
         raise _refusal("access.digest-off")
     salt = _decoded(nonce)
     if not salt or len(salt) > _LONGEST_NONCE or not created:
         raise _refusal("access.token-refused")
-    client, ids = await run_in_threadpool(_keys_of, hub, name)
-    for key_id in ids:
-        password = digest_password(secret.get_secret_value(), key_id)
+    client, passwords = await run_in_threadpool(_digest_passwords_of, hub, name)
+    for password in passwords:
         digest = hashlib.sha1(salt + created.encode() + password.encode()).digest()  # noqa: S324 - the profile's
         if hmac.compare_digest(base64.b64encode(digest), given.strip().encode()) and client is not None:
             return client
@@ -137,18 +140,12 @@ async def _client_of_key(hub: Hub, key: str, name: str | None = None) -> Client:
     return owner
 
 
-def _client_of_certificate(hub: Hub, known: list[str]) -> Client:
+def _digest_passwords_of(hub: Hub, name: str) -> tuple[Client | None, list[str]]:
     with hub.store.read() as connection:
-        client = client_of_certificate(connection, known)
-    if client is None:
-        raise _refusal("access.token-refused", "wsse:InvalidSecurityToken")
-    return client
-
-
-def _keys_of(hub: Hub, name: str) -> tuple[Client | None, list[str]]:
-    with hub.store.read() as connection:
-        client = client_named(connection, name)
-        return client, key_ids(connection, client) if client is not None else []
+        try:
+            return digest_passwords_of(connection, name, hub.digest_secrets, now=hub.clock())
+        except AccessError:
+            return None, []
 
 
 def _is_new(hub: Hub, client: Client, nonce: str) -> bool:

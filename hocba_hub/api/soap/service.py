@@ -24,7 +24,6 @@ from hocba_hub.api.http.idempotency import HEADER, with_idempotency_key
 from hocba_hub.api.problems.problem import ProblemError, problem_of
 from hocba_hub.api.soap import contract
 from hocba_hub.api.soap.attachments import Attached, attached, first_part, media_type, read_parts
-from hocba_hub.api.soap.certificates import address
 from hocba_hub.api.soap.envelope import Envelope, answer, envelope_of_head, head_of, read_envelope
 from hocba_hub.api.soap.faults import MEDIA_TYPES, SOAP_11, SOAP_12, Fault, Kind, fault_response
 from hocba_hub.api.soap.operations import KEYED, OPERATIONS, Asked
@@ -68,7 +67,7 @@ async def description(request: Request) -> Response:
     asked = {name.lower(): value for name, value in request.query_params.items()}
     found = None
     if "wsdl" in asked:
-        found = contract.wsdl(address(hub_of_app(request).settings, request.url.path))
+        found = contract.wsdl(hub_of_app(request).settings.public_address + request.url.path)
     elif "xsd" in asked:
         found = contract.schema(asked["xsd"])
     if found is None:

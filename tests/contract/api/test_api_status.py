@@ -43,7 +43,7 @@ def sent(api: Api, client_key: str, *records: ReceivedRecord) -> str:
     """These records as a submission of the key's client; its id."""
     submission_id = uuid7()
     with api.store.write() as connection:
-        client = identify(connection, client_key)
+        client = identify(connection, client_key, now=1)
         assert isinstance(client, Client)
         portion = Portion(
             Submission(submission_id, client, api.now, "application/json"), records, size=10, sha256="ab" * 32

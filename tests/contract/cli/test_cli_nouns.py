@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import update
 from hocba_hub.store import audit
 from hocba_hub.store.access import Client, Operator, Role, identify
 from hocba_hub.store.engine import Store
+from hocba_hub.store.schema import newest_revision
 from hocba_hub.store.tables import deliveries
 from tests.support.acceptance import submit
 from tests.support.command_line import Run, cells
@@ -31,9 +33,9 @@ def failed(store: Store) -> Bench:
 
 def test_the_store_is_made_and_its_revision_shown(run: Run, home: Path):
     assert run("database", "revision", code=1).output.startswith("Error")  # the folder is not there yet
-    assert "0004" in run("database", "upgrade").output
+    assert newest_revision() in run("database", "upgrade").output
     assert (home / "hub.db").exists()
-    assert "0004" in run("database", "revision").output
+    assert newest_revision() in run("database", "revision").output
 
 
 def test_a_store_that_is_not_ready_is_told_with_its_remedy(run: Run, home: Path):
@@ -45,7 +47,7 @@ def test_a_client_is_added_listed_rotated_rescoped_and_revoked(run: Run, store: 
     first = run("clients", "add", "vendor", "--school", "S2", "--school", "S1")
     key = first.stdout.strip()
     with store.read() as c:
-        assert identify(c, key) == Client(1, "vendor", frozenset({"S1", "S2"}))
+        assert identify(c, key, now=1) == Client(1, "vendor", frozenset({"S1", "S2"}))
     assert "only this once" in first.stderr
     second = run("clients", "rotate", "vendor").stdout.strip()
     run("clients", "schools", "vendor", "--school", "S3")
@@ -55,11 +57,11 @@ def test_a_client_is_added_listed_rotated_rescoped_and_revoked(run: Run, store: 
     assert set(listed[2][-1].split(", ")) == set(ids)
     run("clients", "revoke", "vendor", "--key", ids[0])
     with store.read() as c:
-        assert identify(c, key) is None
-        assert identify(c, second) is not None
+        assert identify(c, key, now=1) is None
+        assert identify(c, second, now=1) is not None
     run("clients", "revoke", "vendor")
     with store.read() as c:
-        assert identify(c, second) is None
+        assert identify(c, second, now=1) is None
         acts = [(e.action, e.detail["name"], e.actor) for e in reversed(audit.entries(c))]
         told = str([e.detail for e in audit.entries(c)])
     assert acts == [
@@ -67,6 +69,38 @@ def test_a_client_is_added_listed_rotated_rescoped_and_revoked(run: Run, store: 
         for action in ("client.add", "client.rotate", "client.schools", "client.revoke", "client.revoke")
     ]
     assert key.rpartition("_")[2] not in told
+
+
+def test_credentials_are_made_listed_rotated_and_revoked(
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run("clients", "add", "vendor", "--school", "S1")
+    credentials = ("clients", "credentials")
+    folder = tmp_path / "made"
+    assert "stands for vendor" in run(*credentials, "certificate", "vendor", "--make", str(folder)).output
+    (certificate,) = folder.glob("*.crt.pem")
+    (key,) = folder.glob("*.key.pem")
+    assert key.stat().st_mode & 0o777 == 0o600
+    first = certificate.name.partition(".")[0]
+    assert (
+        "stands for a client already"
+        in run(*credentials, "certificate", "vendor", "--file", str(certificate), code=1).output
+    )
+    assert "not switched on" in run(*credentials, "digest-password", "vendor", code=1).output
+    monkeypatch.setenv("HOCBA_SOAP_DIGEST_SECRET", "s" * 40)
+    password = run(*credentials, "digest-password", "vendor")
+    assert re.fullmatch("hbd_[0-9a-f]{64}", password.stdout.strip())
+    run(*credentials, "certificate", "vendor", "--identity", "subject:CN=vendor", "--replaces", first)
+    listed = cells(run(*credentials, "list", "vendor").stdout)
+    assert [row[1] for row in listed[2:]] == ["key", "certificate", "certificate", "digest password"]
+    assert password.stdout.strip() not in run(*credentials, "list", "vendor").output
+    run(*credentials, "revoke", "vendor", first)
+    assert "no such key, certificate" in run(*credentials, "revoke", "vendor", first, code=1).output
+    assert (
+        "no certificate that is in force"
+        in run(*credentials, "certificate", "vendor", "--identity", "x", code=1).output
+    )
+    run(*credentials, "certificate", "vendor", code=2)
 
 
 def test_many_schools_are_listed_short(run: Run, store: Store):
@@ -77,12 +111,12 @@ def test_many_schools_are_listed_short(run: Run, store: Store):
 def test_an_operator_is_added_listed_and_revoked(run: Run, store: Store):
     key = run("operators", "add", "lan", "--role", "operator").stdout.strip()
     with store.read() as c:
-        assert identify(c, key) == Operator(1, "lan", Role.OPERATOR)
+        assert identify(c, key, now=1) == Operator(1, "lan", Role.OPERATOR)
     assert cells(run("operators", "list").stdout)[2][:2] == ["lan", "operator"]
     run("operators", "rotate", "lan")
     run("operators", "revoke", "lan")
     with store.read() as c:
-        assert identify(c, key) is None
+        assert identify(c, key, now=1) is None
     run("operators", "add", "minh", "--role", "emperor", code=2)
 
 

@@ -88,10 +88,10 @@ def test_what_is_wrong_is_said_and_nothing_is_stored(
 def test_a_client_is_given_a_profile(run: Run, store: Store):
     key = run("clients", "add", "north", "--school", "*", "--profile", NAME).stdout.strip()
     with store.read() as connection:
-        assert identify(connection, key).profile == NAME
+        assert identify(connection, key, now=1).profile == NAME
     run("clients", "profile", "north", "report-card")
     with store.read() as connection:
-        assert identify(connection, key).profile is None
+        assert identify(connection, key, now=1).profile is None
     for wrong in ("nobody", "ndc-primary"):
         assert "Error: " in run("clients", "add", "south", "--school", "*", "--profile", wrong, code=1).output
     with store.read() as connection:

@@ -32,19 +32,19 @@ def test_a_key_names_its_client_and_its_schools(store: Store):
         some = add_client(c, "vendor-a", ["S2", "S1", "S1"], now=1)
         every = add_client(c, "vendor-b", ["S1", "*"], now=1)
     with store.read() as c:
-        found = identify(c, some.key)
+        found = identify(c, some.key, now=1)
         assert found == Client(some.owner_id, "vendor-a", frozenset({"S1", "S2"}))
         assert found.may_speak_for("S1")
         assert not found.may_speak_for("S3")
-        assert identify(c, every.key) == Client(every.owner_id, "vendor-b", None)
-        assert identify(c, every.key).may_speak_for("S3")
+        assert identify(c, every.key, now=1) == Client(every.owner_id, "vendor-b", None)
+        assert identify(c, every.key, now=1).may_speak_for("S3")
 
 
 def test_a_key_names_its_operator_and_role(store: Store):
     with store.write() as c:
         made = add_operator(c, "lan", Role.OPERATOR, now=1)
     with store.read() as c:
-        assert identify(c, made.key) == Operator(made.owner_id, "lan", Role.OPERATOR)
+        assert identify(c, made.key, now=1) == Operator(made.owner_id, "lan", Role.OPERATOR)
     assert made.key.startswith("hbo_")
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_key_names_nobody(store: Store, wrong: str):
     with store.write() as c:
         add_client(c, "vendor", ["*"], now=1)
     with store.read() as c:
-        assert identify(c, wrong) is None
+        assert identify(c, wrong, now=1) is None
 
 
 def test_each_part_of_the_key_counts(store: Store):
@@ -86,9 +86,9 @@ def test_each_part_of_the_key_counts(store: Store):
         other = add_client(c, "other", ["*"], now=1)
     kind, key_id, secret = made.key.split("_")
     with store.read() as c:
-        assert identify(c, f"hbo_{key_id}_{secret}") is None
-        assert identify(c, f"{kind}_{other.id}_{secret}") is None
-        assert identify(c, f"{kind}_{key_id}_{secret[::-1]}") is None
+        assert identify(c, f"hbo_{key_id}_{secret}", now=1) is None
+        assert identify(c, f"{kind}_{other.id}_{secret}", now=1) is None
+        assert identify(c, f"{kind}_{key_id}_{secret[::-1]}", now=1) is None
 
 
 def test_rotation_without_a_break(store: Store):
@@ -97,12 +97,12 @@ def test_rotation_without_a_break(store: Store):
     with store.write() as c:
         new = add_key(c, Owner.CLIENT, "vendor", now=2, most=20)
     with store.read() as c:
-        assert identify(c, old.key) == identify(c, new.key) != None  # noqa: E711
+        assert identify(c, old.key, now=1) == identify(c, new.key, now=1) != None  # noqa: E711
     with store.write() as c:
         revoke_key(c, Owner.CLIENT, "vendor", old.id, now=3)
     with store.read() as c:
-        assert identify(c, old.key) is None
-        assert identify(c, new.key) is not None
+        assert identify(c, old.key, now=1) is None
+        assert identify(c, new.key, now=1) is not None
         [entry] = owners(c, Owner.CLIENT)
     assert [(key.id, key.revoked_at) for key in entry.keys] == [(old.id, 3), (new.id, None)]
 
@@ -114,9 +114,9 @@ def test_a_revoked_owner_is_out_with_all_its_keys_and_keeps_its_name(store: Stor
         stays = add_operator(c, "minh", Role.VIEWER, now=2)
         revoke_owner(c, Owner.OPERATOR, "lan", now=3)
     with store.read() as c:
-        assert identify(c, first.key) is None
-        assert identify(c, second.key) is None
-        assert identify(c, stays.key) is not None
+        assert identify(c, first.key, now=1) is None
+        assert identify(c, second.key, now=1) is None
+        assert identify(c, stays.key, now=1) is not None
         assert [(o.name, o.revoked_at) for o in owners(c, Owner.OPERATOR)] == [("lan", 3), ("minh", None)]
     for act in (
         lambda c: add_operator(c, "lan", Role.VIEWER, now=4),
@@ -145,7 +145,7 @@ def test_the_schools_of_a_client_can_be_changed(store: Store):
         made = add_client(c, "vendor", ["S1"], now=1)
         set_schools(c, "vendor", ["S2", "S3"])
     with store.read() as c:
-        assert identify(c, made.key).schools == {"S2", "S3"}
+        assert identify(c, made.key, now=1).schools == {"S2", "S3"}
         assert owners(c, Owner.CLIENT)[0].scope == ["S2", "S3"]
 
 

@@ -18,20 +18,14 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}")
 _FORWARDED = re.compile(r"(?:^|;)(Hash|Subject)=(?:\"([^\"]*)\"|([^;,]*))")
 
 
-def is_trusted(settings: Settings, request: Request) -> bool:
-    """Whether the call comes from a proxy whose headers are believed."""
-    return request.client is not None and request.client.host in settings.trusted_proxies
-
-
-def address(settings: Settings, path: str) -> str:
-    """The address of a path as clients know it; from the settings alone, never from what a call says."""
-    return settings.public_address + path
-
-
 def identities(settings: Settings, request: Request) -> list[str]:
-    """How the store may know the certificate that the proxy names; empty if it names none, or is not believed."""
+    """How the store may know the certificate that the proxy names; empty if it names none, or is not believed.
+
+    A call that does not come from a trusted proxy names none, whatever its headers say.
+    """
     header = settings.client_certificate_header
-    told = request.headers.getlist(header) if header and is_trusted(settings, request) else []
+    is_believed = header and request.client is not None and settings.is_trusted_proxy(request.client.host)
+    told = request.headers.getlist(header) if header and is_believed else []
     return identities_of(told[0].strip()) if len(told) == 1 else []
 
 
