@@ -67,8 +67,34 @@ def document(raw: bytes) -> str:
     return f"<records><document>{base64.b64encode(raw).decode()}</document></records>"
 
 
-def submit(*records: str, operation: str = "SubmitReportCards", atomic: bool | None = None) -> str:
+def included(number: int) -> str:
+    """A record whose document is the attachment of this number, from 0."""
+    include = f'<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:part{number}%40test"/>'
+    return f"<records><document>{include}</document></records>"
+
+
+def multipart(content: bytes, *attachments: bytes, soap: str = S11) -> tuple[bytes, str]:
+    """A request with attachments (MTOM/XOP), and its Content-Type."""
+    boundary = "=_a boundary-" + hashlib.sha256(b"".join(attachments)).hexdigest()[:20]
+    plain = TYPES[soap].partition(";")[0]
+    parts = [(f'application/xop+xml; charset=UTF-8; type="{plain}"', "root@test", content)]
+    parts += [("application/octet-stream", f"part{n}@test", one) for n, one in enumerate(attachments)]
+    body = b"".join(
+        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\n"
+        f"Content-ID: <{name}>\r\n\r\n".encode()
+        + one
+        + b"\r\n"
+        for kind, name, one in parts
+    )
+    more = f'type="application/xop+xml"; start="<root@test>"; start-info="{plain}"; boundary="{boundary}"'
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/related; {more}"
+
+
+def submit(
+    *records: str, operation: str = "SubmitReportCards", atomic: bool | None = None, profile: str | None = None
+) -> str:
     said = "" if atomic is None else f"<atomic>{str(atomic).lower()}</atomic>"
+    said += "" if profile is None else f"<profile>{profile}</profile>"
     return f'<{operation} xmlns="{MESSAGES}">{said}{"".join(records)}</{operation}>'
 
 

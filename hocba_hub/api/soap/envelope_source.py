@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.soap.attachments import Attached
+from hocba_hub.api.soap.asked import Asked
 from hocba_hub.api.soap.contract import MESSAGES
-from hocba_hub.intake.profiles import JSON_TYPE, XML_TYPE
+from hocba_hub.intake.profiles import JSON_TYPE, XML_TYPE, Profile
 from hocba_hub.intake.source import SentRecord
+from hocba_hub.intake.split.splitter import split
+from hocba_hub.mappings.document.document import JSON, ROWS, XML
 from hocba_hub.model.safe_xml import XmlLimits
-from hocba_hub.model.xml_reading import read_xml_card, read_xml_document
+from hocba_hub.model.xml_reading import read_xml_card, read_xml_document, xpath
 from hocba_hub.settings import Settings
 
 _DOCUMENT = f"{{{MESSAGES}}}document"
@@ -25,51 +28,73 @@ _BOM = b"\xef\xbb\xbf"
 class EnvelopeSource:
     """The records of `SubmitReportCards` or `ValidateReportCards`; see `Source`.
 
+    A card that stands in the request as an element is a canonical one. A `document` is read by the profile, as a body
+    of REST is: it may hold one record or a list of them.
+
     Raises:
-        ProblemError: there are too many, or one that is too large.
+        ProblemError: there are too many, one that is too large, or one that the profile does not read.
+        SubmissionError: a document is broken.
     """
 
-    def __init__(  # noqa: PLR0917 - the parts of one request
-        self,
-        operation: etree._Element,
-        content: bytes,
-        attached: Attached,
-        settings: Settings,
-        media_type: str,
-        size: int,
-        sha256: str,
-    ) -> None:
-        """`content` are the envelope's bytes, `size` and `sha256` those of the whole request."""
-        self.media_type, self.size, self.sha256 = media_type, size, sha256
+    def __init__(self, asked: Asked, profile: Profile, settings: Settings) -> None:
+        """`asked.content` are the envelope's bytes, `asked.size` and `asked.sha256` those of the whole request."""
+        self.size, self.sha256 = asked.size, asked.sha256
+        self.media_type = asked.media_type
+        self.xpaths: dict[int, Callable[[str], str]] = {}
+        """Position of each record that came in XML → how to make an XPath of a finding's place."""
+        self._settings, self._profile = settings, profile
         self._limits = XmlLimits(bytes=settings.record_bytes, text=settings.record_bytes, may_point_outside=False)
-        elements = [record[0] for record in operation.iterchildren(_RECORDS)]
-        if len(elements) > settings.submission_records:
+        self._records = list(self._read(asked))
+        if len(self._records) > settings.submission_records:
             raise ProblemError("body.too-many-records", limit_records=settings.submission_records)
-        written = Written(content, [element for element in elements if element.tag != _DOCUMENT])
-        self._records: list[tuple[bytes, etree._Element | None]] = []
-        self.in_xml: set[int] = set()
-        """Positions of the records that came in XML."""
-        for position, element in enumerate(elements):
-            if element.tag != _DOCUMENT:
-                raw, card, is_xml = written.bytes_of(element), element, True
-            else:
-                raw = attached[element] if element in attached else base64.b64decode(element.text or "")
-                card, is_xml = None, raw.removeprefix(_BOM).lstrip()[:1] == b"<"
-            if len(raw) > settings.record_bytes:
-                raise ProblemError("body.record-too-large", limit_bytes=settings.record_bytes)
-            if is_xml:
-                self.in_xml.add(position)
-            self._records.append((raw, card))
 
     async def records(self) -> AsyncIterator[SentRecord]:
         """The records in their order."""
-        for position, (raw, card) in enumerate(self._records):
-            if card is not None:
-                yield SentRecord(raw, XML_TYPE, read_xml_card(card))
-            elif position in self.in_xml:
-                yield SentRecord(raw, XML_TYPE, read_xml_document(raw, self._limits))
+        for record in self._records:
+            yield record()
+
+    def _read(self, asked: Asked) -> Iterator[Callable[[], SentRecord]]:
+        elements = [record[0] for record in asked.body.iterchildren(_RECORDS)]
+        written = Written(asked.content, [element for element in elements if element.tag != _DOCUMENT])
+        position = 0
+        for element in elements:
+            if element.tag == _DOCUMENT:
+                attached = asked.attached
+                raw = attached[element] if element in attached else base64.b64decode(element.text or "")
+                found = list(self._document(raw))
             else:
-                yield SentRecord(raw, JSON_TYPE)
+                if self._profile.document is not None and asked.optional("profile"):
+                    raise ProblemError("profile.format")
+                raw = written.bytes_of(element)
+                found = [(partial(self._canonical, raw, element), xpath)]
+            if len(raw) > self._settings.record_bytes:
+                raise ProblemError("body.record-too-large", limit_bytes=self._settings.record_bytes)
+            for record, path in found:
+                if path is not None:
+                    self.xpaths[position] = path
+                yield record
+                position += 1
+
+    def _document(self, raw: bytes) -> Iterator[tuple[Callable[[], SentRecord], Callable[[str], str] | None]]:
+        """The records of a document, each with how to make an XPath of a place in it."""
+        is_xml = raw.removeprefix(_BOM).lstrip()[:1] == b"<"
+        source = self._profile.source
+        if source is None:
+            if is_xml:
+                yield partial(self._canonical, raw), xpath
+            else:
+                yield partial(SentRecord, raw, JSON_TYPE), None
+            return
+        if source.format == ROWS or is_xml != (source.format == XML):
+            raise ProblemError("profile.format")
+        self.media_type = self._profile.stored_type(self.media_type)
+        splitter = self._profile.splitter(XML if is_xml else JSON)
+        for one in split([raw], splitter, self._settings.record_bytes):
+            yield partial(self._profile.sent, one, self.media_type), str if is_xml else None
+
+    def _canonical(self, raw: bytes, element: etree._Element | None = None) -> SentRecord:
+        read = read_xml_document(raw, self._limits) if element is None else read_xml_card(element)
+        return SentRecord(raw, XML_TYPE, read)
 
 
 class Written:

@@ -23,10 +23,11 @@ from hocba_hub.api.http.call import current_call
 from hocba_hub.api.http.idempotency import HEADER, with_idempotency_key
 from hocba_hub.api.problems.problem import ProblemError, problem_of
 from hocba_hub.api.soap import contract
+from hocba_hub.api.soap.asked import Asked
 from hocba_hub.api.soap.attachments import Attached, attached, first_part, media_type, read_parts
 from hocba_hub.api.soap.envelope import Envelope, answer, envelope_of_head, head_of, read_envelope
 from hocba_hub.api.soap.faults import MEDIA_TYPES, SOAP_11, SOAP_12, Fault, Kind, fault_response
-from hocba_hub.api.soap.operations import KEYED, OPERATIONS, Asked
+from hocba_hub.api.soap.operations import KEYED, OPERATIONS
 from hocba_hub.api.soap.security import caller_by_head, caller_by_token, nobody
 from hocba_hub.intake.errors import SubmissionError
 from hocba_hub.model.safe_xml import XmlLimits
