@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import threading
@@ -24,6 +23,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hocba_hub.cli.killing import kill_while_delivering
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import api_answers, children
@@ -228,7 +228,7 @@ def _run(stage: _Stage, console: Console) -> None:
                 cards = len(stage.accepted) or total
                 progress.update(task, completed=_held(stage.ledgers[name], cards), total=cards)
             if not stage.killed and len(stage.accepted) > total * 0.4:
-                _kill_worker(stage)
+                _kill_worker(stage, store)
             if not any(thread.is_alive() for thread in pushing):
                 end = end or time.monotonic() + _SETTLED_SECONDS
                 if _is_settled(store) or time.monotonic() > end:
@@ -255,11 +255,12 @@ def _is_settled(store: Store) -> bool:
         return False
 
 
-def _kill_worker(stage: _Stage) -> None:
-    worker = next(child for child in stage.supervisor.children if child.name.startswith("worker"))
-    if worker.process is not None:
-        worker.process.send_signal(signal.SIGKILL)
-        stage.killed.append(worker.name)
+def _kill_worker(stage: _Stage, store: Store) -> None:
+    """Kill a worker that holds a lease; if none does at this moment, the next look may find one."""
+    for child in stage.supervisor.children:
+        if child.name.startswith("worker") and kill_while_delivering(child, store):
+            stage.killed.append(child.name)
+            return
 
 
 def _summary(stage: _Stage, console: Console, seconds: float) -> bool:
@@ -275,13 +276,18 @@ def _summary(stage: _Stage, console: Console, seconds: float) -> bool:
         f"[bold]{len(accepted) / seconds:.0f} cards/s[/], through scripted faults; "
         f"killed on the way: {', '.join(stage.killed) or 'nobody'}."
     )
+    if not stage.killed:
+        console.print(
+            "[red]Nobody was killed while it held a lease, so nothing is shown. / "
+            "Chưa tiến trình nào bị dừng khi đang gửi, nên chưa chứng minh được gì.[/]"
+        )
     clean = bool(accepted) and all(verdict.is_clean for verdict in verdicts.values())
     console.print(
         "[green]Nothing lost, nothing doubled. / Không mất, không trùng.[/]"
         if clean
         else "[red]Something was lost or doubled! / Có bản ghi bị mất hoặc bị trùng![/]"
     )
-    return clean
+    return clean and bool(stage.killed)
 
 
 def _vendors_table(stage: _Stage, rejected: Counter[str]) -> Table:

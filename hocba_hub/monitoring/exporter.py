@@ -27,7 +27,7 @@ _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("records", "hocba_records", "Records of submissions, by what became of them", ("status",)),
     ("findings", "hocba_findings", "Findings, by the family of their code", ("family", "severity")),
     ("replays", "hocba_idempotent_replays", "Calls answered from a stored answer", ()),
-    ("deliveries", "hocba_deliveries_ended", "Deliveries that reached a final state", ("destination", "state")),
+    ("ended", "hocba_deliveries_ended", "Deliveries that reached a final state", ("destination", "state")),
     (
         "outcomes",
         "hocba_delivery_outcomes",

@@ -34,6 +34,10 @@ class Answers:
     """Records sent, each counted once, however often its batch went out."""
     resent: int = 0
     """Batches that went out again: no answer, or the hub asked to wait."""
+    broken: int = 0
+    """Calls under way that got no answer."""
+    replayed: int = 0
+    """Answers that the hub had stored."""
 
 
 class Vendor:
@@ -68,10 +72,13 @@ class Vendor:
             wait = _PATIENCE_SECONDS
             try:
                 response = self._http.post("/v1/report-cards", content=body, headers=headers)
+            except httpx.ConnectError:
+                pass  # nobody was there
             except httpx.TransportError:
-                pass
+                self.answers.broken += 1
             else:
                 answer = orjson.loads(response.content) if response.content else {}
+                self.answers.replayed += "Idempotency-Replayed" in response.headers
                 if "records" in answer:
                     return answer
                 if response.status_code < 500 and response.status_code not in {409, 429}:  # noqa: PLR2004

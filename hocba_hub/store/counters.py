@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
+from hocba_hub.model.delivery import FINAL
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import tallies
 
@@ -36,12 +37,13 @@ class Counters:
         """Add to the counter `name` with these label values; values hold no space."""
         self._sums[name, " ".join(labels)] += amount  # type: ignore[assignment]
 
-    def move(self, destination: str, before: str | None, after: str | None, amount: int = 1) -> None:
-        """Deliveries left the state `before` (None: they are new) for `after`."""
+    def move(self, destination: str, before: str | None, after: str, amount: int = 1) -> None:
+        """Deliveries left the state `before` (None: they are new) for `after`; those that ended are counted as such."""
         if before is not None:
             self.add("depth", destination, before, amount=-amount)
-        if after is not None:
-            self.add("depth", destination, after, amount=amount)
+        self.add("depth", destination, after, amount=amount)
+        if after in FINAL and after != before:
+            self.add("ended", destination, after, amount=amount)
 
     def observe(self, name: str, buckets: Sequence[float], labels: Sequence[str], values: Iterable[float]) -> None:
         """Add values to a histogram: its buckets (not cumulative), count and sum."""
@@ -84,6 +86,5 @@ def sums(connection: Connection) -> dict[str, dict[tuple[str, ...], float]]:
 
 def backlog(connection: Connection) -> int:
     """Deliveries that are not in a final state, over all destinations."""
-    final = {"acknowledged", "refused", "superseded", "cancelled"}
     depth = sums(connection).get("depth", {})
-    return int(sum(value for (_, state), value in depth.items() if state not in final))
+    return int(sum(value for (_, state), value in depth.items() if state not in FINAL))

@@ -177,8 +177,6 @@ class _Running:
             counters.move(row.destination, row.state, after)
             if self.act is Act.REPLAY:
                 counters.add("replayed", row.destination)
-            else:
-                counters.add("deliveries", row.destination, _S.CANCELLED)
         if free:
             mine = one_of(connection, _d.id, [row.id for row in free])
             connection.execute(update(deliveries).where(mine).values({**self._values(), "state": after}))

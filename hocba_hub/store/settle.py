@@ -221,8 +221,6 @@ def _count(lease: Lease, ends: Mapping[_End, int], counters: Counters) -> None:
         if end.after is not end.before:
             counters.move(destination, end.before, end.after, records)
         counters.add("outcomes", destination, lease.kind, end.meaning, amount=records)
-        if end.after in FINAL:
-            counters.add("deliveries", destination, end.after, amount=records)
         if end.after is DeliveryState.QUEUED and end.meaning is Meaning.TRANSIENT:
             counters.add("retries_scheduled", destination, amount=records)
         if lease.kind is Kind.SEND and end.tried_before and end.meaning is not Meaning.RELEASED:

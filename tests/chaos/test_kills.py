@@ -13,7 +13,7 @@ from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 KILLS = 120 if LONG else 7
-"""For each engine; the long form makes more than 200 in all."""
+"""For each engine, and of processes at work alone; the long form makes more than 200 in all."""
 
 
 def test_random_kills_of_every_process_lose_and_double_nothing(tmp_path: Path, database_url: str | None):
@@ -22,7 +22,7 @@ def test_random_kills_of_every_process_lose_and_double_nothing(tmp_path: Path, d
         with Pushing(rig, CARDS) as pushing:
             while rig.kills < KILLS:
                 time.sleep(chance.uniform(0.05, 0.5))
-                rig.kill_one(chance)
+                rig.kill_at_work(chance, pushing.vendors)
         verdicts = rig.check(pushing.accepted, seconds=180)
         assert len(pushing.accepted) == CARDS
         assert verdicts["province"].held + verdicts["province"].refused == CARDS

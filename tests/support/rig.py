@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -16,6 +16,7 @@ import httpx
 import yaml
 from sqlalchemy import select
 
+from hocba_hub.cli.killing import kill_while_delivering
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.up import children
 from hocba_hub.sandbox.oracle import Verdict, examine, ledger_rows
@@ -176,10 +177,28 @@ class Rig:
                 os.kill(process.pid, how)
             self.kills += 1
 
-    def kill_one(self, chance: random.Random) -> None:
-        """SIGKILL an API, a worker or the scheduler."""
-        names = [child.name for child in self.children if child.name != "sandbox"]
-        self.kill(chance.choice(names))
+    def kill_at_work(self, chance: random.Random, vendors: Sequence[Vendor]) -> bool:
+        """SIGKILL an API or a worker; whether it was at work: had a request of these vendors, or held a lease.
+
+        Only such a kill is counted: one that strikes a process which is still starting shows nothing.
+        """
+        child = chance.choice([child for child in self.children if child.name.startswith(("api", "worker"))])
+        if child.name.startswith("worker"):
+            with self.store() as store:
+                was_at_work = kill_while_delivering(child, store)
+        else:
+            was_at_work = self._kill_api(child, vendors)
+        self.kills += was_at_work
+        return was_at_work
+
+    def _kill_api(self, child: Child, vendors: Sequence[Vendor]) -> bool:
+        process = child.process
+        if process is None or process.poll() is not None:
+            return False
+        before = sum(vendor.answers.broken for vendor in vendors)
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        return wait_until(lambda: sum(vendor.answers.broken for vendor in vendors) > before, 0.5, every=0.01)
 
     def is_settled(self) -> bool:
         """Every delivery is in a final state."""

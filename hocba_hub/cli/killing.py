@@ -1,0 +1,42 @@
+"""Killing a process at the moment that hurts, while it holds a lease: for the demo and the kill tests."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from hocba_hub.cli.supervision import Child
+from hocba_hub.store.tables import attempts
+
+if TYPE_CHECKING:
+    from hocba_hub.store.engine import Store
+
+_END_SECONDS = 10
+
+
+def kill_while_delivering(child: Child, store: Store) -> bool:
+    """SIGKILL a worker if it holds a lease; whether it did so until its end, which its lease then outlives.
+
+    A worker that holds none, or has ended already, is left alone.
+    """
+    process = child.process
+    lease = None if process is None or process.poll() is not None else _lease_of(process.pid, store)
+    if process is None or lease is None:
+        return False
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_END_SECONDS)
+    with store.read() as connection:
+        return connection.execute(select(attempts.c.ended_at).where(attempts.c.id == lease)).scalar_one() is None
+
+
+def _lease_of(pid: int, store: Store) -> int | None:
+    """An open lease of the process with this number; holders are `host:pid:random`."""
+    with store.read() as connection:
+        held = connection.execute(select(attempts.c.id, attempts.c.holder).where(attempts.c.ended_at.is_(None))).all()
+    return next((row.id for row in held if row.holder.split(":")[-2] == str(pid)), None)

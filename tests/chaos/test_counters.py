@@ -1,0 +1,105 @@
+"""Every counter and gauge of /metrics, told by every API process, is what the rows say, after kills of all of them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hocba_hub.adapters.destination import load_destinations
+from hocba_hub.cli.killing import kill_while_delivering
+from hocba_hub.sandbox.synthetic import generate, revise
+from hocba_hub.sandbox.vendor import wait_until
+from hocba_hub.store.access import Role, add_operator
+from tests.support.metrics_truth import FAMILIES, Truth, differences, scraped
+from tests.support.pushing import CARDS, LONG, Pushing
+from tests.support.rig import Rig
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
+KILLS = 60 if LONG else 3
+SCRAPES = 10
+"""So many that each of two API processes answers some of them."""
+REASON = "Chaos test"
+
+
+def test_every_family_says_what_the_rows_say(tmp_path: Path, database_url: str | None):
+    chance = random.Random(12)
+    with Rig(tmp_path, database_url, faults="demo", apis=2) as rig:
+        with Pushing(rig, CARDS // 2) as pushing:
+            while rig.kills < KILLS:
+                time.sleep(chance.uniform(0.05, 0.3))
+                rig.kill_at_work(chance, pushing.vendors)
+        assert pushing.accepted
+        assert wait_until(rig.is_settled, 180)
+        repeated = _calls_of_all_kinds(rig)
+        answers = [vendor.answers for vendor in pushing.vendors]
+        seen = repeated + sum(one.replayed for one in answers)
+        # A stored answer whose call broke off may have been counted, or not: nobody saw it.
+        _compare(rig, (seen, seen + sum(one.broken for one in answers)))
+
+
+def _calls_of_all_kinds(rig: Rig) -> int:
+    """Rejections, repeated calls, a takeover, failures, a replay, and what supersedes and waits; how many repeated."""
+    key = rig.client_key("another")
+    with rig.store() as store, store.write() as connection:
+        operator = add_operator(connection, "lan", Role.ADMINISTRATOR, now=time.time_ns() // 1_000_000).key
+    card = next(generate(1, 77, schools=12))
+    with httpx.Client(base_url=rig.url, timeout=30) as http:
+        vendor, admin = ({"Authorization": f"Bearer {one}"} for one in (key, operator))
+
+        def posted(path: str, headers: dict[str, str], **body: object) -> httpx.Response:
+            answer = http.post(path, headers=headers, **body)  # type: ignore[arg-type]
+            assert answer.status_code < 500, answer.text
+            return answer
+
+        def pushed(changes: bytes) -> None:
+            assert posted("/v1/report-cards", vendor, content=changes).status_code == 202
+
+        assert posted("/v1/report-cards", vendor, content=b'{"kind": "primary"}').status_code == 422
+        repeated = vendor | {"Idempotency-Key": "once"}
+        answers = [posted("/v1/report-cards", repeated, content=card) for _ in range(3)]
+        assert {one.status_code for one in answers} == {202}
+        assert wait_until(rig.is_settled, 90)
+        _outlive_a_worker(rig, lambda: pushed(revise(card, 11)))
+        faults = ({"name": "server-error", "times": 2}, {"name": "record-refused", "code": "SCHOOL_UNKNOWN"})
+        for number, fault in enumerate(faults):
+            rig.set_faults({"seed": 1, "faults": [fault]})
+            pushed(revise(card, 20 + number))
+            assert wait_until(rig.is_settled, 90)
+        rig.set_faults({"seed": 1, "faults": []})
+        done = posted("/v1/operations/replay", admin, json={"selection": {"code": "SCHOOL_UNKNOWN"}, "reason": REASON})
+        assert done.json()["deliveries"] > 0
+        assert wait_until(rig.is_settled, 90)
+        for name in rig.ledgers:
+            assert posted(f"/v1/operations/destinations/{name}/pause", admin, json={"reason": REASON}).is_success
+        time.sleep(1)
+        for changes in (card, revise(card, 1), revise(card, 2)):  # of three only the newest waits
+            pushed(changes)
+        time.sleep(1)
+    return len(answers) - 1
+
+
+def _outlive_a_worker(rig: Rig, push: Callable[[], None]) -> None:
+    """Kill a worker in the middle of a call, so that another one takes its lease over."""
+    rig.set_faults({"seed": 1, "faults": [{"name": "slow-answer", "seconds": 1.5}]})
+    push()
+    with rig.store() as store:
+        workers = [child for child in rig.children if child.name.startswith("worker")]
+        assert wait_until(lambda: any(kill_while_delivering(child, store) for child in workers), 30, every=0.02)
+    rig.set_faults({"seed": 1, "faults": []})
+    assert wait_until(rig.is_settled, 90)
+
+
+def _compare(rig: Rig, replays: tuple[int, int]) -> None:
+    destinations = load_destinations(Path(rig.environment["HOCBA_DESTINATIONS_DIR"]))
+    for _ in range(SCRAPES):
+        told = scraped(httpx.get(f"{rig.url}/metrics").text)
+        with rig.store() as store, store.read() as connection:
+            truth = Truth(connection, destinations, time.time_ns() // 1_000_000, replays)
+            assert differences(told, truth) == []
+    still = set(FAMILIES) - {name for name, samples in told.items() if samples}
+    assert still <= {"hocba_acknowledgements_overdue", "hocba_breaker_open"}  # a moment that passes

@@ -1,0 +1,318 @@
+"""What every family of /metrics has to say, counted anew from the rows that the hub keeps, and from nothing else."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Connection, select
+
+from hocba_hub import __version__
+from hocba_hub.adapters.destination import Destination
+from hocba_hub.store import audit
+from hocba_hub.store.bodies import unpack
+from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, records
+from hocba_hub.store.tables import destinations as health
+
+Labels = tuple[str, ...]
+Samples = dict[tuple[str, Labels], float]
+"""Sample name and label values, in the order of the labels' names → value."""
+FINAL = {"acknowledged", "refused", "superseded", "cancelled"}
+WAITING = ("queued", "leased", "awaiting_ack", "in_doubt", "held", "parked")
+
+
+def scraped(text: str) -> dict[str, Samples]:
+    """What a scrape says, by family; samples of zero are left out, since a counter that never moved is not there."""
+    families: dict[str, Samples] = {}
+    for family in text_string_to_metric_families(text):
+        samples = families.setdefault(family.name, {})
+        for sample in family.samples:
+            labels = tuple(value for _, value in sorted(sample.labels.items()))
+            if sample.value and not sample.name.endswith("_created"):
+                samples[sample.name, labels] = sample.value
+    return families
+
+
+@dataclass(frozen=True)
+class Approximate:
+    """What holds only about: it moves with the time, or the rows leave it open between two figures."""
+
+    low: Mapping[tuple[str, Labels], float]
+    high: Mapping[tuple[str, Labels], float]
+
+
+@dataclass
+class Truth:
+    """The rows, read once."""
+
+    connection: Connection
+    destinations: Mapping[str, Destination]
+    now: int
+    idempotent_replays: tuple[int, int]
+    """Answers that came from the store, at least and at most: only who called has seen them."""
+    rows: Sequence[Any] = field(init=False)
+    tries: Sequence[Any] = field(init=False)
+    calls: Sequence[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        a, o = attempts.c, delivery_attempts.c
+        self.rows = self.connection.execute(select(deliveries)).all()
+        self.calls = self.connection.execute(select(attempts)).all()
+        self.tries = self.connection.execute(
+            select(o.delivery_id, o.meaning, a.id, a.kind, a.destination, a.ended_at)
+            .join_from(delivery_attempts, attempts, a.id == o.attempt_id)
+            .order_by(o.delivery_id, a.id)
+        ).all()
+
+
+def _counted(name: str, found: Mapping[Labels, float]) -> Samples:
+    return {(name, labels): value for labels, value in found.items() if value}
+
+
+def _records(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_records_total", Counter((s,) for s in truth.connection.execute(select(records.c.status)).scalars())
+    )
+
+
+def _findings(truth: Truth) -> Samples:
+    found: Counter[Labels] = Counter()
+    for packed in truth.connection.execute(select(records.c.findings).where(records.c.findings.is_not(None))).scalars():
+        for one in orjson.loads(unpack(packed)):
+            found[one["code"].partition(".")[0], one["severity"]] += 1
+    return _counted("hocba_findings_total", found)
+
+
+def _replays(truth: Truth) -> Approximate:
+    sample = ("hocba_idempotent_replays_total", ())
+    return Approximate({sample: truth.idempotent_replays[0]}, {sample: truth.idempotent_replays[1]})
+
+
+def _acts(truth: Truth, action: str) -> list[Mapping[str, Any]]:
+    return [one.detail for one in audit.entries(truth.connection, limit=1_000) if one.action == action]
+
+
+def _ended(truth: Truth) -> Samples:
+    found: Counter[Labels] = Counter((row.destination, row.state) for row in truth.rows if row.state in FINAL)
+    for detail in _acts(truth, "replay"):  # what was replayed had ended before
+        for one in detail["counts"]:
+            if one["state"] in FINAL:
+                found[one["destination"], one["state"]] += one["deliveries"]
+    return _counted("hocba_deliveries_ended_total", found)
+
+
+def _replayed(truth: Truth) -> Samples:
+    found: Counter[Labels] = Counter()
+    for detail in _acts(truth, "replay"):
+        for one in detail["counts"]:
+            found[one["destination"],] += one["deliveries"]
+    return _counted("hocba_replayed_deliveries_total", found)
+
+
+def _outcomes(truth: Truth) -> Approximate:
+    """Of what was given back, and of polls that found no verdict, no row is kept: they make up the records of calls."""
+    found: Counter[Labels] = Counter((row.destination, row.kind, row.meaning) for row in truth.tries)
+    of_calls: Counter[Labels] = Counter()
+    for call in truth.calls:
+        if call.ended_at is not None:
+            of_calls[call.destination, call.kind] += call.records
+    low = dict(found)
+    high = dict(found)
+    for (destination, kind), records_of_kind in of_calls.items():
+        rest = records_of_kind - sum(n for (d, k, _), n in found.items() if (d, k) == (destination, kind))
+        if kind == "poll":
+            low[destination, kind, "awaiting_ack"] = low[destination, kind, "released"] = 0
+            high[destination, kind, "awaiting_ack"] = high[destination, kind, "released"] = rest
+        else:
+            low[destination, kind, "released"] = high[destination, kind, "released"] = rest
+    name = "hocba_delivery_outcomes_total"
+    return Approximate({(name, k): v for k, v in low.items()}, {(name, k): v for k, v in high.items()})
+
+
+def _attempts(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_attempts_total",
+        Counter((call.destination, call.kind, call.outcome) for call in truth.calls if call.ended_at is not None),
+    )
+
+
+def _sends(truth: Truth) -> dict[int, list[Any]]:
+    sends: dict[int, list[Any]] = {}
+    for row in truth.tries:
+        if row.kind == "send":
+            sends.setdefault(row.delivery_id, []).append(row)
+    return sends
+
+
+def _scheduled(truth: Truth) -> Approximate:
+    """A send that failed for a time is tried again, unless the window had closed or a newer version was there.
+
+    Whether a superseded delivery was overtaken by the end of its last call or after it, its rows do not tell.
+    """
+    states = {row.id: row.state for row in truth.rows}
+    low: Counter[Labels] = Counter()
+    high: Counter[Labels] = Counter()
+    for delivery, sends in _sends(truth).items():
+        for number, row in enumerate(sends):
+            if row.meaning != "transient":
+                continue
+            is_last = number == len(sends) - 1
+            is_sure = not is_last or states[delivery] not in {"parked", "superseded"}
+            low[row.destination,] += is_sure
+            high[row.destination,] += is_sure or states[delivery] == "superseded"
+    name = "hocba_retries_scheduled_total"
+    return Approximate({(name, k): v for k, v in low.items()}, {(name, k): v for k, v in high.items()})
+
+
+def _executed(truth: Truth) -> Samples:
+    """A send after one that counted; what is missing over there, and a person's replay, begin anew."""
+    found: Counter[Labels] = Counter()
+    tried: Counter[int] = Counter()
+    for row in truth.tries:
+        if row.kind == "send":
+            found[row.destination,] += tried[row.delivery_id] > 0
+            tried[row.delivery_id] += row.meaning != "precondition"
+        if row.meaning == "refused":  # only a replay leads on from there
+            tried[row.delivery_id] = 0
+    return _counted("hocba_retries_executed_total", found)
+
+
+def _takeovers(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_lease_takeovers_total",
+        Counter((c.destination,) for c in truth.calls if c.ended_at is not None and c.ended_at >= c.expires_at),
+    )
+
+
+def _depth(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_deliveries", Counter((row.destination, row.state) for row in truth.rows if row.state in WAITING)
+    )
+
+
+def _histogram(
+    name: str, bounds: Sequence[float], values: Mapping[Labels, Sequence[float]], labels: Sequence[str]
+) -> Samples:
+    """With `le` at its place among the labels' names."""
+    place = sorted([*labels, "le"]).index("le")
+    found: Samples = {}
+    for key, some in values.items():
+        found[f"{name}_count", key] = len(some)
+        found[f"{name}_sum", key] = sum(some)
+        for bound in (*bounds, float("inf")):
+            said = "+Inf" if bound == float("inf") else format(bound, "g")
+            under = sum(value <= bound for value in some)
+            if under:
+                found[f"{name}_bucket", (*key[:place], said, *key[place:])] = under
+    return found
+
+
+def _durations(truth: Truth) -> Samples:
+    values: dict[Labels, list[float]] = {}
+    for call in truth.calls:
+        if call.ended_at is not None:
+            values.setdefault((call.destination, call.kind), []).append((call.ended_at - call.leased_at) / 1000)
+    return _histogram("hocba_attempt_duration_seconds", ATTEMPT_SECONDS, values, ("destination", "kind"))
+
+
+def _ages(truth: Truth) -> Samples:
+    values: dict[Labels, list[float]] = {}
+    for row in truth.rows:
+        if row.state == "acknowledged":
+            values.setdefault((row.destination,), []).append((row.settled_at - row.accepted_at) / 1000)
+    return _histogram("hocba_acknowledgement_age_seconds", AGE_SECONDS, values, ("destination",))
+
+
+def _oldest(truth: Truth) -> Approximate:
+    name, oldest = "hocba_oldest_due_age_seconds", {}
+    for destination in truth.destinations:
+        due = [
+            row.next_attempt_at
+            for row in truth.rows
+            if row.destination == destination and row.state in {"queued", "held"} and row.lease_id is None
+        ]
+        oldest[destination] = max(0, truth.now - min(due, default=truth.now)) / 1000
+    return Approximate(
+        {(name, (d,)): max(age - 5, 0) for d, age in oldest.items()},
+        {(name, (d,)): age + 5 for d, age in oldest.items()},
+    )
+
+
+def _overdue(truth: Truth) -> Samples:
+    found: Counter[Labels] = Counter()
+    for row in truth.rows:
+        limit = truth.now - truth.destinations[row.destination].acknowledgement.overdue_seconds * 1000
+        found[row.destination,] += row.state == "awaiting_ack" and row.first_attempt_at < limit
+    return _counted("hocba_acknowledgements_overdue", found)
+
+
+def _health(truth: Truth) -> dict[str, Any]:
+    return {row.name: row for row in truth.connection.execute(select(health))}
+
+
+def _breaker(truth: Truth) -> Samples:
+    return _counted("hocba_breaker_open", {(n,): (r.open_until or 0) > truth.now for n, r in _health(truth).items()})
+
+
+def _paused(truth: Truth) -> Samples:
+    return _counted("hocba_destination_paused", {(n,): r.paused_at is not None for n, r in _health(truth).items()})
+
+
+def _cap(truth: Truth) -> Samples:
+    known = _health(truth)
+    return _counted(
+        "hocba_concurrency_cap",
+        {
+            (name,): min((known[name].cap if name in known else None) or one.limits.concurrency, one.limits.concurrency)
+            for name, one in truth.destinations.items()
+        },
+    )
+
+
+def _build(_: Truth) -> Samples:
+    return {("hocba_build_info", (platform.python_version(), __version__)): 1}
+
+
+FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
+    "hocba_records": _records,
+    "hocba_findings": _findings,
+    "hocba_idempotent_replays": _replays,
+    "hocba_deliveries_ended": _ended,
+    "hocba_delivery_outcomes": _outcomes,
+    "hocba_attempts": _attempts,
+    "hocba_retries_scheduled": _scheduled,
+    "hocba_retries_executed": _executed,
+    "hocba_lease_takeovers": _takeovers,
+    "hocba_replayed_deliveries": _replayed,
+    "hocba_deliveries": _depth,
+    "hocba_attempt_duration_seconds": _durations,
+    "hocba_acknowledgement_age_seconds": _ages,
+    "hocba_oldest_due_age_seconds": _oldest,
+    "hocba_acknowledgements_overdue": _overdue,
+    "hocba_breaker_open": _breaker,
+    "hocba_destination_paused": _paused,
+    "hocba_concurrency_cap": _cap,
+    "hocba_build_info": _build,
+}
+"""Every family of /metrics."""
+
+
+def differences(told: Mapping[str, Samples], truth: Truth) -> list[str]:
+    """What a scrape says otherwise than the rows; families that only one of them knows."""
+    found = [f"{name}: no truth is known" for name in told.keys() - FAMILIES.keys()]
+    found += [f"{name}: not told" for name in FAMILIES.keys() - told.keys()]
+    for name, make in FAMILIES.items():
+        said, wanted = told.get(name, {}), make(truth)
+        low, high = (wanted.low, wanted.high) if isinstance(wanted, Approximate) else (wanted, wanted)
+        for sample in sorted({*said, *low, *high}, key=str):
+            bounds = low.get(sample, 0), high.get(sample, 0)
+            slack = 1e-6 * max(1, *map(abs, bounds))
+            if not bounds[0] - slack <= said.get(sample, 0) <= bounds[1] + slack:
+                found.append(f"{sample}: told {said.get(sample, 0)}, the rows say {bounds}")
+    return found
