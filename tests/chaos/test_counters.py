@@ -35,6 +35,7 @@ def test_every_family_says_what_the_rows_say(tmp_path: Path, database_url: str |
                 rig.kill_at_work(chance, pushing.vendors)
         assert pushing.accepted
         assert wait_until(rig.is_settled, 180)
+        assert wait_until(lambda: all(child.process for child in rig.children) and rig.is_ready(), 60)
         repeated = _calls_of_all_kinds(rig)
         answers = [vendor.answers for vendor in pushing.vendors]
         seen = repeated + sum(one.replayed for one in answers)

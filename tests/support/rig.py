@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+import psutil
 import yaml
 from sqlalchemy import select
 
@@ -194,6 +195,11 @@ class Rig:
     def _kill_api(self, child: Child, vendors: Sequence[Vendor]) -> bool:
         process = child.process
         if process is None or process.poll() is not None:
+            return False
+        try:
+            if not any(one.status == psutil.CONN_ESTABLISHED for one in psutil.Process(process.pid).net_connections()):
+                return False  # nobody calls it
+        except psutil.NoSuchProcess:
             return False
         before = sum(vendor.answers.broken for vendor in vendors)
         with suppress(ProcessLookupError):
