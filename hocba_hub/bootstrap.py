@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from hocba_hub.adapters.destination import Destination, load_destinations
+from hocba_hub.adapters.destination import Destination, DestinationError, load_destinations
+from hocba_hub.adapters.misfit import Misfit
 from hocba_hub.adapters.protocol import Outbound
-from hocba_hub.adapters.registry import adapter_for
+from hocba_hub.adapters.registry import adapter_for, misfits
 from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.intake.backpressure import Backpressure
 from hocba_hub.intake.check import RecordChecker
@@ -111,17 +112,15 @@ def intake(settings: Settings, store: Store, known: Mapping[DestinationName, Des
 def adapters(
     known: Mapping[DestinationName, Destination], current: Callable[[], MappingSet]
 ) -> Callable[[DestinationName], Outbound]:
-    """Gives a destination's adapter: made when it is first asked for, then kept with its connections."""
+    """Gives a destination's adapter, made now and kept with its connections; one that does not fit is logged."""
     made: dict[DestinationName, Outbound] = {}
-    lock = threading.Lock()
-
-    def adapter_of(name: DestinationName) -> Outbound:
-        with lock:
-            if name not in made:
-                made[name] = adapter_for(known[name], os.environ, current)
-            return made[name]
-
-    return adapter_of
+    for name, destination in known.items():
+        try:
+            made[name] = adapter_for(destination, os.environ, current)
+        except DestinationError as error:
+            log.error("the destination %s does not fit, and nothing is sent there: %s", name, error)  # noqa: TRY400
+            made[name] = Misfit(str(error))
+    return made.__getitem__
 
 
 def engine(settings: Settings, store: Store) -> Engine:
@@ -233,8 +232,18 @@ def hub(
         usage=usage,
         keys=KeyCache(store, clock),
         digest_secrets=digest_secrets(settings),
+        misfits=_logged_misfits(known, parts.mappings.current),
         writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
     )
+
+
+def _logged_misfits(
+    known: Mapping[DestinationName, Destination], current: Callable[[], MappingSet]
+) -> Mapping[str, str]:
+    found = misfits(known.values(), os.environ, current)
+    for name, reason in found.items():
+        log.error("the destination %s does not fit, and nothing is sent there: %s", name, reason)
+    return found
 
 
 def application(settings: Settings) -> FastAPI:

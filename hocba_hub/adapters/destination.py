@@ -135,6 +135,8 @@ class Destination(_Part):
     """The destination's own codes, and ours where it differs from the default, to what they mean."""
     ca_file: Path | None = None
     """Certificates to trust besides the system's; verification is never switched off."""
+    folder: Path = Field(Path(), exclude=True)
+    """Where the file lies: relative paths in it count from there."""
     options: dict[str, Any] = {}
     """What only this adapter knows: paths, operations, where in the answer a verdict stands."""
 
@@ -146,8 +148,10 @@ class Destination(_Part):
         return parts.hostname if is_open else None
 
 
-def load_destination(text: str, environment: Mapping[str, str] | None = None, *, origin: str = "") -> Destination:
-    """Read one destination file.
+def load_destination(
+    text: str, environment: Mapping[str, str] | None = None, *, origin: str = "", folder: Path = Path()
+) -> Destination:
+    """Read one destination file, which lies in `folder`.
 
     Raises:
         DestinationError: it is not YAML, has an unknown or missing field, or names a variable that is not set.
@@ -163,7 +167,11 @@ def load_destination(text: str, environment: Mapping[str, str] | None = None, *,
 
     try:
         document = yaml.safe_load(_VARIABLE.sub(variable, text))
-        return Destination.model_validate(document)
+        if isinstance(document, dict) and "folder" in document:
+            raise DestinationError(f"{origin}: folder: Extra inputs are not permitted")
+        read = Destination.model_validate(document)
+        own = {"folder": folder, "ca_file": None if read.ca_file is None else folder / read.ca_file}
+        return read.model_copy(update=own)
     except yaml.YAMLError as error:
         raise DestinationError(f"{origin}: not readable as YAML: {error}") from error
     except ValidationError as error:
@@ -179,7 +187,7 @@ def load_destinations(folder: Path, environment: Mapping[str, str] | None = None
     """
     found: dict[str, Destination] = {}
     for path in sorted(folder.glob("*.yaml")):
-        destination = load_destination(path.read_text(encoding="utf-8"), environment, origin=path.name)
+        destination = load_destination(path.read_text(encoding="utf-8"), environment, origin=path.name, folder=folder)
         if destination.name in found:
             raise DestinationError(f"{path.name}: the destination {destination.name} is described twice.")
         if destination.enabled:

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
 
+MISFIT = "destination-misfit"
+"""Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
 _XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
 
 

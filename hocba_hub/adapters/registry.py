@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import cast
 
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.protocol import Outbound
 from hocba_hub.adapters.translation import Translations
+from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.library.mapping_set import MappingSet, shipped_mappings
+from hocba_hub.model.activation import ActivationScope
 
 _ADAPTERS = {
     "rest": ("hocba_hub.adapters.rest", "RestAdapter"),
     "soap": ("hocba_hub.adapters.soap.adapter", "SoapAdapter"),
 }
 """Adapter name → its module and class, called with the destination, the environment and what translates for it."""
+
+
+def misfits(
+    destinations: Iterable[Destination],
+    environment: Mapping[str, str],
+    current: Callable[[], MappingSet] = shipped_mappings,
+) -> dict[str, str]:
+    """The destinations that cannot be called as they are described, by name, each with the reason; nobody is called."""
+    found: dict[str, str] = {}
+    for destination in destinations:
+        try:
+            adapter_for(destination, environment, current).close()
+        except DestinationError as error:
+            found[destination.name] = str(error)
+    return found
+
+
+def new_misfits(
+    destinations: Iterable[Destination],
+    environment: Mapping[str, str],
+    mappings: MappingSet,
+    draft: Document,
+    scope: ActivationScope,
+) -> dict[str, str]:
+    """The destinations that could be called no more if a draft were put in force, each with the reason."""
+    used = [one for one in destinations if draft.name in one.mappings.values()]
+    after = misfits(used, environment, lambda: mappings.with_draft(draft, scope))
+    before = misfits((one for one in used if one.name in after), environment, lambda: mappings)
+    return {name: reason for name, reason in after.items() if name not in before}
 
 
 def adapter_for(

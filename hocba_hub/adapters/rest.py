@@ -93,6 +93,7 @@ class RestAdapter:
         self._connection = HttpConnection(destination, query=self._options.query)
         self._credentials = credentials_for(destination, Secrets(destination, environment), self._connection)
         self._translations = translations
+        translations.check_record_ids(self._options.names.record_id)
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
 
     def send(self, records: Sequence[OutboundRecord]) -> CallResult:
@@ -133,6 +134,8 @@ class RestAdapter:
         records, mapping = self._translations.represent(record)
         try:
             ids = [str(one[self._options.names.record_id]) for one in records]
+            if not all(one.startswith(record.key.record_id()) for one in ids):
+                raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
             return _Written(record, ids, [orjson.dumps(one) for one in records], mapping)
         except (KeyError, orjson.JSONEncodeError) as error:
             raise NotRepresentableError("The mapping makes no JSON record with a record id.", mapping) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -18,10 +19,11 @@ from hocba_hub.mappings.schemas import RECORDS
 from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
 from hocba_hub.model.clock import Clock, system_clock, vietnam_day
 from hocba_hub.model.errors import HubError
-from hocba_hub.model.keys import Event
+from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
 
 CANONICAL_TYPE = "application/json"
 _MOST_NAMED = 5
+_PROBE = CardKey(SchoolYear("2025-2026"), CardId("probe"))
 
 
 class NotRepresentableError(HubError):
@@ -75,6 +77,23 @@ class Translations:
     def documents(self) -> Iterable[Document]:
         """Every mapping of this destination, in every version that may be chosen now."""
         return self._documents(self._current())
+
+    def check_record_ids(self, field: str) -> None:
+        """Do nothing if every mapping makes of a version the record id that look-ups ask with.
+
+        Several records of one version may each have it with something behind it.
+
+        Raises:
+            DestinationError: a mapping makes another one: what is in doubt would be asked for in vain, and sent twice.
+        """
+        mappings = self._current()
+        facts = envelope_facts(_PROBE, Version(1), Event.NEW, datetime.fromtimestamp(0, UTC))
+        for document in self._documents(mappings):
+            output = mappings.compiled(document).translate(JsonRecord({"delivery": facts})).output
+            several = output.get(RECORDS)
+            made = several if isinstance(several, list) else [] if RECORDS in document.fields else [output]
+            if any(not str(one.get(field)).startswith(_PROBE.record_id()) for one in made if isinstance(one, dict)):
+                raise DestinationError(f"{document.label}: {field} is not delivery/record_id, which look-ups ask with.")
 
     def represent(self, record: OutboundRecord) -> Representation:
         """What this version becomes.

@@ -32,6 +32,8 @@ class Hub:
     settings: Settings
     store: Store
     destinations: Mapping[DestinationName, Destination]
+    misfits: Mapping[str, str]
+    """Those of them that cannot be called as they are described, each with the reason."""
     clock: Clock
     ring: Callable[[DestinationName], None]
     """Rings for the deliveries to a destination; never waits, never raises."""

@@ -40,10 +40,11 @@ def list_() -> None:
     names = _configured()
     with opened_store() as store, store.read() as connection:
         health = control.overview(connection, names, now())
+    wrong = misfits_in_force()
     rows = [
         (
             each.name,
-            _state(each),
+            _state(each, wrong.get(each.name)),
             ", ".join(f"{state} {count:,}" for state, count in each.depth.items() if count),
             shown(each.oldest_due_at),
         )
@@ -61,12 +62,14 @@ def check(file: Path) -> None:
 
     from hocba_hub.adapters.destination import DestinationError, load_destination
     from hocba_hub.adapters.registry import adapter_for
+    from hocba_hub.mappings.library.mapping_set import mappings_beside
 
     try:
-        found = load_destination(file.read_text(encoding="utf-8"), origin=file.name)
+        found = load_destination(file.read_text(encoding="utf-8"), origin=file.name, folder=file.parent)
     except UnicodeDecodeError as error:
         raise DestinationError(f"{file.name}: not UTF-8.") from error
-    adapter_for(found, os.environ).close()
+    mappings = mappings_beside(file.parent)
+    adapter_for(found, os.environ, lambda: mappings).close()
     title = found.title.vi if language() == "vi" else found.title.en
     if found.plain_http_host:
         click.echo(text("plain-http", name=found.name, host=found.plain_http_host), err=True)
@@ -116,7 +119,22 @@ def _known(name: str) -> DestinationName:
     return found
 
 
-def _state(each: DestinationHealth) -> str:
+def misfits_in_force() -> dict[str, str]:
+    """The destinations that cannot be called as they are described, each with the reason."""
+    import os
+
+    from hocba_hub.adapters.destination import load_destinations
+    from hocba_hub.adapters.registry import misfits
+    from hocba_hub.mappings.library.mapping_set import mappings_beside
+
+    folder = settings_in_force().destinations_folder
+    mappings = mappings_beside(folder)
+    return misfits(load_destinations(folder).values(), os.environ, lambda: mappings)
+
+
+def _state(each: DestinationHealth, misfit: str | None) -> str:
+    if misfit is not None:
+        return text("standing.misfit", reason=misfit)
     if each.paused_at is not None:
         return text("standing.paused", at=shown(each.paused_at), reason=each.pause_reason)
     if each.open_until is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from hocba_hub.cli.destinations import misfits_in_force
 from hocba_hub.cli.selecting import Options, selecting, selection_of
 from hocba_hub.cli.session import opened_store, print_table, report_errors, shown
 from hocba_hub.cli.texts import text
@@ -51,6 +52,8 @@ def failures(*, listed: bool, limit: int, **options: Unpack[Options]) -> None:
     if rows:
         rows.append((text("total"), "", "", sum(g.deliveries for g in groups), "", ""))
     print_table(("destination", "state", "code", "deliveries", "oldest", "newest"), rows, numbers=("deliveries",))
+    for name, reason in misfits_in_force().items():
+        click.echo(f"{name}: {text('standing.misfit', reason=reason)}")
 
 
 def _card(delivery: FailedDelivery) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -176,13 +177,19 @@ def activate(
     reason: str | None,
 ) -> None:
     """Put a version in force."""
+    from hocba_hub.adapters.destination import load_destinations
+    from hocba_hub.adapters.registry import new_misfits
     from hocba_hub.bootstrap import active_mappings
     from hocba_hub.model.activation import ActivationScope
     from hocba_hub.store.mappings import activate as put_in_force
 
     scope = ActivationScope(client, school_year, _date(first), _date(last))
     with opened_store() as store:
-        document = _document(store, active_mappings(settings_in_force(), store).newest(), mapping)
+        mappings = active_mappings(settings_in_force(), store).newest()
+        document = _document(store, mappings, mapping)
+        known = load_destinations(settings_in_force().destinations_folder).values()
+        for name, misfit in new_misfits(known, os.environ, mappings, document, scope).items():
+            raise click.ClickException(f"{name}: {text('standing.misfit', reason=misfit)}")
         body, number = document.text.encode("utf-8", "surrogateescape"), document.number
         why = reason_of(reason)
         with store.write() as connection:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.adapters.protocol import Outcome, Stage
+from hocba_hub.adapters.protocol import MISFIT, Outcome, Stage
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.store.lease import Kind
 
 _DEFAULTS: Mapping[str, Meaning] = {
     "missing-precondition": Meaning.PRECONDITION,
+    MISFIT: Meaning.PRECONDITION,
     "http-401": Meaning.PRECONDITION,
     "http-403": Meaning.PRECONDITION,
     "absent": Meaning.ABSENT,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from zeep.xsd import ComplexType
 from zeep.xsd.types.builtins import Base64Binary
 
 from hocba_hub.adapters.destination import DestinationError
@@ -32,7 +33,11 @@ def _text(value: str) -> bytes:
 
 
 def _content(value: object) -> bytes:
-    return _text(value) if type(value) is str else _text(as_text(value))
+    if type(value) is str:
+        return _text(value)
+    if isinstance(value, dict | list | tuple):
+        raise UnwritableError("A value is a list or an object, where the schema has text.")
+    return _text(as_text(value))
 
 
 def _base64(value: object) -> bytes:
@@ -56,7 +61,13 @@ class BatchWriter:
         children = dict(wrapper.type.elements)
         if record not in children:
             raise DestinationError(f"{operation.name} has no element {record}.")
+        if needed := [n for n, element in children.items() if n != record and not element.is_optional]:
+            raise DestinationError(f"{operation.name} needs {', '.join(needed)} beside {record}; only that is written.")
         known = dict(children[record].type.elements)
+        if nested := [n for n, element in known.items() if isinstance(element.type, ComplexType)]:
+            raise DestinationError(f"{record}: {', '.join(nested)} hold elements of their own, which are not written.")
+        if attributes := [str(n) for n, one in children[record].type.attributes if n and one.required]:
+            raise DestinationError(f"{record} needs attributes, which are not written: {', '.join(attributes)}.")
         namespaces = {e.qname.namespace for e in (wrapper, children[record], *known.values())}
         if len(namespaces) != 1:
             raise DestinationError(f"{operation.name} mixes namespaces, which this adapter does not write.")
@@ -89,6 +100,8 @@ class BatchWriter:
         Raises:
             UnwritableError: a value of it cannot be written as XML.
         """
+        if missing := [name for name in self._needed if values.get(name) is None]:
+            raise UnwritableError(f"{self._name} needs {', '.join(sorted(missing))}.")
         parts = [self._record[0]]
         for name, (before, content, after) in self._fields.items():
             value = values.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hocba_hub.adapters.protocol import Stage
 from hocba_hub.adapters.verdicts import plain_code
 from hocba_hub.model.safe_xml import UnsafeXmlError, parse_xml
 
+_DEEPEST = 8
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _FAULTS = {
@@ -95,6 +97,27 @@ class Contract:
         except (KeyError, ValueError):
             raise DestinationError(f"The binding {self._binding.name} has no operation {name}.") from None
 
+    def check_request(self, operation: str, field: str) -> None:
+        """Do nothing if a request with this one element is what the contract wants.
+
+        Raises:
+            DestinationError: it is not.
+        """
+        try:
+            self.request(operation, None, **{field: "x"})
+        except CallError as error:
+            raise DestinationError(f"A request {operation} with {field} alone is not by the contract.") from error
+
+    def check_reply(self, operation: str, *names: str) -> None:
+        """Do nothing if a reply has elements of these names.
+
+        Raises:
+            DestinationError: the contract has not.
+        """
+        known = set(_element_names(self.operation(operation).output.body, 0))
+        if missing := [name for name in names if name not in known]:
+            raise DestinationError(f"The reply of {operation} has no element {', '.join(missing)}.")
+
     def headers(self, operation: str) -> dict[str, str]:
         """HTTP headers of a request."""
         action = self.operation(operation).soapaction
@@ -161,6 +184,12 @@ class Contract:
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES or element is None:
             raise _unreadable(answer)
         return element
+
+
+def _element_names(element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - zeep
+    for name, inner in getattr(element.type, "elements", ()) if depth < _DEEPEST else ():
+        yield name
+        yield from _element_names(inner, depth + 1)
 
 
 def _unreadable(answer: Answer) -> CallError:

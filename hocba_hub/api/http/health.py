@@ -27,10 +27,18 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"description": "Not ready"}})
 def readyz(hub: TheHub) -> JSONResponse:
-    """Whether cards can be taken: the store can be written and its schema is right. / Sẵn sàng nhận học bạ."""
+    """Whether cards can be taken: the store can be written and its schema is right. / Sẵn sàng nhận học bạ.
+
+    `degraded` with `misfits` where a destination cannot be called as it is described: cards for it are kept. /
+    `degraded` kèm `misfits` khi một nơi nhận chưa gửi được như đã mô tả: học bạ được giữ lại.
+    """
     checks = readiness(hub.store)
     ready = all(checks.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", "checks": dict(checks)}, 200 if ready else 503)
+    status = "not ready" if not ready else "degraded" if hub.misfits else "ok"
+    said: dict[str, object] = {"status": status, "checks": dict(checks)}
+    if hub.misfits:
+        said["misfits"] = dict(hub.misfits)
+    return JSONResponse(said, 200 if ready else 503)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -77,12 +77,13 @@ def failure_selection(
 Narrowed = Annotated[Selection, Depends(failure_selection)]
 
 
-@router.get("/failures")
+@router.get("/failures", response_model_exclude_none=True)
 def failures(_: Viewer, hub: TheHub, selection: Narrowed) -> FailureSummary:
     """Failures by destination, state and code. / Lỗi theo nơi nhận, trạng thái và mã."""
     with hub.store.read() as connection:
         groups = [FailureGroupEntry.model_validate(group) for group in failure_groups(connection, selection)]
-    return FailureSummary(deliveries=sum(group.deliveries for group in groups), groups=groups)
+    deliveries = sum(group.deliveries for group in groups)
+    return FailureSummary(deliveries=deliveries, groups=groups, misfits=dict(hub.misfits) or None)
 
 
 @router.get("/failures/deliveries", response_model_exclude_none=True)
@@ -194,4 +195,5 @@ def _destination(hub: Hub, health: control.DestinationHealth) -> DestinationEntr
         concurrency=min(health.cap or most, most),
         oldest_due_at=health.oldest_due_at,
         depth=health.depth,
+        misfit=hub.misfits.get(health.name),
     )

@@ -136,6 +136,9 @@ class FailureSummary(Shape):
 
     deliveries: int
     groups: Sequence[FailureGroupEntry]
+    misfits: Mapping[str, str] | None = Field(
+        None, description="Destinations that cannot be called as described, and why. / Nơi nhận chưa gửi được, lý do."
+    )
 
 
 class FailedDeliveryEntry(Shape):
@@ -171,6 +174,9 @@ class DestinationEntry(Shape):
     concurrency: int = Field(description="Calls that may be under way now. / Số cuộc gọi đồng thời được phép.")
     oldest_due_at: Moment | None = None
     depth: Mapping[DeliveryState, int] = Field(description="Deliveries by state. / Số bản ghi theo trạng thái.")
+    misfit: str | None = Field(
+        None, description="Why it cannot be called as it is described. / Vì sao chưa gửi được như đã mô tả."
+    )
 
 
 class DestinationList(Shape):

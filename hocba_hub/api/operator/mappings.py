@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
+from hocba_hub.adapters.registry import new_misfits
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
@@ -134,14 +136,17 @@ def activate(
     """Put a version in force everywhere within a second. / Kích hoạt một phiên bản."""
     mappings = hub.intake.mappings.newest()
     text = _text(hub, mappings, name, asked.version)
-    checked_draft(text, mappings, name)
+    document, _warnings = checked_draft(text, mappings, name)
+    scope = ActivationScope(asked.client, asked.school_year, asked.valid_from, asked.valid_to)
+    if wrong := new_misfits(hub.destinations.values(), os.environ, mappings, document, scope):
+        raise ProblemError("activation.misfit", misfits=wrong)
     with hub.store.write() as connection:
         stored.activate(
             connection,
             name,
             asked.version,
             text.encode("utf-8", "surrogateescape"),
-            ActivationScope(asked.client, asked.school_year, asked.valid_from, asked.valid_to),
+            scope,
             actor=f"operator:{operator.name}",
             reason=asked.reason,
             now=hub.clock(),

@@ -1,0 +1,36 @@
+"""A destination that its file, its contract and its mappings do not describe well enough to be called.
+
+Nothing is sent there: its deliveries are held, with the reason, until the file is mended and the processes are
+started again. Other destinations go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hocba_hub.adapters.protocol import MISFIT, CallResult, OutboundRecord, Outcome, Stage
+
+
+class Misfit:
+    """Stands in for the adapter of such a destination; see `Outbound`."""
+
+    polls = True
+
+    def __init__(self, reason: str) -> None:
+        """`reason` is for operators."""
+        self.reason = reason
+
+    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
+        """Nothing is sent."""
+        return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, MISFIT, self.reason) for record in records])
+
+    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
+        """Nothing is asked."""
+        return self.send(records)
+
+    def lookup(self, record: OutboundRecord) -> CallResult:
+        """Nothing is asked."""
+        return self.send([record])
+
+    def close(self) -> None:
+        """There is nothing to close."""
