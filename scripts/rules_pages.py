@@ -59,6 +59,13 @@ chỉ khi không có mới theo mã học sinh. Phát hiện là cảnh báo tr�
 trong các học bạ được sửa hoặc thu hồi, dù trường nào làm. Khi lỗi chỉ thấy ở học bạ kia, chẳng hạn học bạ năm trước
 đến sau, học bạ vừa gửi có `between.other-card`.
 
+**Điều 9.3 có hai cách hiểu.** Điều này nâng mức bị thấp xuống từ hai bậc chỉ do một môn, nhưng không nói làm sao biết
+là chỉ do một môn. *Bỏ ra*: không tính môn đó thì mức tốt hơn. *Nâng lên*: môn đó tốt thì mức tốt hơn. Với điểm
+6,5 6,5 6,4 7,9 9,0 6,4 6,5 3,4 và mọi môn nhận xét đều Đạt, bỏ môn yếu ra chỉ còn năm môn từ 6,5, chưa đủ mức Khá (sáu
+môn): không điều chỉnh, kết quả là Chưa đạt. Nâng môn đó lên thì đủ sáu môn, là Khá, nên mức được điều chỉnh lên Đạt. Hệ
+thống tính theo cách *bỏ ra*; mức đúng theo cách kia là `secondary.learning.adjusted`, cảnh báo chứ không phải lỗi. Việc
+nâng lên bao nhiêu cũng vậy: một bậc, hoặc đến bậc ngay dưới mức tốt hơn.
+
 Những điều không kiểm tra được được nêu cho ai hỏi: `?not_checkable=true` khi gửi, kiểm tra thử và gửi tệp;
 `<not_checkable>true</not_checkable>` trong SOAP; cột cuối của bảng tính phát hiện với tệp gửi như vậy; tùy chọn
 `--not-checkable` của `files import` và `watch`; `rules check --all`.
@@ -92,6 +99,14 @@ only where there is none by the pupil's code. What is found is a warning on the 
 list (`GET /v1/findings`, `matter: pupil` or `class`) of every school whose card does not fit; it leaves the list when
 one of the cards is mended or recalled, whichever school does so. Where the fault shows in the other card only, as when
 the card of an earlier year comes later, the card that came gets `between.other-card`.
+
+**Art. 9.3 can be read in two ways.** It raises a level that one subject alone lowers by two steps or more; how to see
+that one subject alone does it, it does not say. *Left out*: the level would be better without that subject. *Lifted*:
+it would be better with a good result in it. With the marks 6.5 6.5 6.4 7.9 9.0 6.4 6.5 3.4, and every comment subject
+passed, there are five marks of 6.5 without the weak subject, too few for Khá (six): left out, nothing rises, and the
+level is Chưa đạt. Lifted there are six, which is Khá, so that the level rises to Đạt. The hub computes by *left out*; a
+level that follows from the other reading is `secondary.learning.adjusted`, a warning, never an error. The same holds
+for how far it rises: by one step, or to just below the better level.
 
 What could not be checked is told to whoever asks: `?not_checkable=true` on the calls that submit, validate and send
 files; `<not_checkable>true</not_checkable>` in SOAP; a last column of the findings workbook for a file that was sent

@@ -70,10 +70,8 @@ def adjusted(view: SecondaryView) -> Iterator[Outcome]:
     """The stated level is one that another reading of Art. 9.3 would give."""
     for when, tally in (("term1", view.term1), ("term2", view.term2), ("year", view.whole)):
         readings = tally.readings(view.basis.limits)
-        if readings is None or readings.plain == readings.adjusted:
-            continue
         stated = _stated(view, when)
-        if stated in readings and stated != readings.adjusted:
+        if readings is not None and stated in readings and stated != readings.adjusted:
             yield Objection(f"/year/learning/{when}", LEVELS[readings.adjusted])
 
 

@@ -17,6 +17,10 @@ TENTHS: Mapping[str, int] = {
 """Every text that is a mark → its tenths; Đ, CĐ and M are not marks."""
 
 
+_HIGHEST = 100
+"""The best mark, in tenths."""
+
+
 def shown(tenths: int) -> str:
     """A mark with its one decimal, as averages are recorded."""
     return f"{tenths // 10}.{tenths % 10}"
@@ -67,6 +71,17 @@ def plain_rank(ordered: Sequence[int], failed: int, limits: Thresholds) -> int:
 def rank_without_one(ordered: Sequence[int], failed: int, limits: Thresholds) -> int:
     """Best rank that leaving out one subject gives: the lowest mark, or one comment subject that was not passed."""
     best = plain_rank(ordered[1:], failed, limits)
+    if failed:
+        best = min(best, plain_rank(ordered, failed - 1, limits))
+    return best
+
+
+def rank_with_one_lifted(ordered: Sequence[int], failed: int, limits: Thresholds) -> int:
+    """Best rank that lifting one subject gives: the lowest mark to the highest there is, or one comment subject passed.
+
+    Never worse than leaving it out, since the number of marks that a level asks for stays within reach.
+    """
+    best = plain_rank([*ordered[1:], _HIGHEST], failed, limits)
     if failed:
         best = min(best, plain_rank(ordered, failed - 1, limits))
     return best

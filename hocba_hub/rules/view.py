@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hocba_hub.model.card import AnyCard, ContinuingCard, PrimaryCard, SecondaryCard
 from hocba_hub.model.secondary import SecondarySubject
 from hocba_hub.rules.circulars import Thresholds, first_year
-from hocba_hub.rules.marks import TENTHS, plain_rank, rank_without_one
+from hocba_hub.rules.marks import TENTHS, plain_rank, rank_with_one_lifted, rank_without_one
 from hocba_hub.rules.programme import Taught, taught
 
 
@@ -69,7 +69,12 @@ Row = tuple[SecondarySubject, str, int | None, int | None, int | None]
 
 
 class Readings(NamedTuple):
-    """Rank of a learning level by Art. 9.2, and by Art. 9.3, which speaks of a level that one subject alone lowers."""
+    """Rank of a learning level by Art. 9.2, and by Art. 9.3, which speaks of a level that one subject alone lowers.
+
+    How to see that one subject alone does it, the article does not say: by leaving it out, or by lifting it. With marks
+    6.5 6.5 6.4 7.9 9.0 6.4 6.5 3.4 there are five marks of 6.5 without the weak subject, too few for khá, and six with
+    it lifted, which is khá.
+    """
 
     plain: int
     """By Art. 9.2 alone."""
@@ -78,6 +83,10 @@ class Readings(NamedTuple):
     level, the level rises by one step."""
     other: int
     """By Art. 9.3 read otherwise: it rises to the step below that better level."""
+    lifted: int
+    """As `adjusted`, where the one subject is lifted instead of left out."""
+    other_lifted: int
+    """As `other`, where it is lifted."""
 
 
 class Tally:
@@ -103,11 +112,16 @@ class Tally:
 
     def _read(self, limits: Thresholds) -> Readings:
         plain = plain_rank(self.marks, self.failed, limits)
-        if plain >= _TWO_STEPS:
-            without_one = rank_without_one(self.marks, self.failed, limits)
-            if without_one <= 1 and plain - without_one >= _TWO_STEPS:
-                return Readings(plain, plain - 1, without_one + 1)
-        return Readings(plain, plain, plain)
+        if plain < _TWO_STEPS:
+            return Readings(plain, plain, plain, plain, plain)
+        left_out = _risen(plain, rank_without_one(self.marks, self.failed, limits))
+        lifted = _risen(plain, rank_with_one_lifted(self.marks, self.failed, limits))
+        return Readings(plain, *left_out, *lifted)
+
+
+def _risen(plain: int, better: int) -> tuple[int, int]:
+    """To what a level rises where one subject alone keeps it from a better one: by one step, or to just below that."""
+    return (plain - 1, better + 1) if better <= 1 and plain - better >= _TWO_STEPS else (plain, plain)
 
 
 class SecondaryView:

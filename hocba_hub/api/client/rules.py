@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 
-from hocba_hub.api.http.authentication import require_client
+from hocba_hub.api.http.authentication import ANYONE
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.shapes import Shape, shown_as
 from hocba_hub.intake.finding_kinds import KINDS as INTAKE_KINDS
@@ -22,7 +22,7 @@ from hocba_hub.rules.rule import Rule
 router = APIRouter(
     tags=["rules"],
     responses=problems(401, 403, 422, 429, 500, 503),
-    dependencies=[Depends(require_client)],
+    dependencies=[*ANYONE],
 )
 
 _KIND = {

@@ -2,13 +2,13 @@
 
 A certificate is told by the TLS proxy, and only where the settings trust that proxy; a key beside it counts alone.
 
-A client's key opens no operator's call, and the other way round. Handlers depend on `require_client` or on
-`require_operator(role)`; both also say in the OpenAPI document which key a call needs.
+A client's key opens no operator's call, and the other way round. Handlers depend on `require_client`, on
+`require_operator(role)`, or on `ANYONE` for what is secret to neither; the OpenAPI document says which key each needs.
 """
 
 from __future__ import annotations
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
@@ -70,6 +70,41 @@ require_client = ClientKey()
 def require_operator(role: Role) -> OperatorKey:
     """The dependency for operators of this role or a higher one."""
     return OperatorKey(role)
+
+
+class AnyKey(SecurityBase):
+    """Dependency: whoever calls, a client within its rate, or an operator of any role."""
+
+    def __init__(self) -> None:
+        """Shown in the OpenAPI document as `clientKey`; `_OrOperatorKey` beside it names the alternative."""
+        self.model = require_client.model
+        self.scheme_name = require_client.scheme_name
+
+    async def __call__(self, request: Request) -> Client | Operator:
+        """Whoever calls.
+
+        Raises:
+            ProblemError: 401 without a key in force, 429 beyond a client's rate.
+        """
+        caller = await authenticated(request)
+        if isinstance(caller, Client):
+            allow(hub_of_app(request), caller)
+        return caller
+
+
+class _OrOperatorKey(SecurityBase):
+    """Looks at nothing: in the OpenAPI document, security schemes beside each other are alternatives."""
+
+    def __init__(self) -> None:
+        operator = OperatorKey(Role.VIEWER)
+        self.model, self.scheme_name = operator.model, operator.scheme_name
+
+    async def __call__(self) -> None:
+        """Nothing."""
+
+
+ANYONE = (Depends(AnyKey()), Depends(_OrOperatorKey()))
+"""Dependencies of calls that clients and operators may make."""
 
 
 def allow(hub: Hub, client: Client) -> None:

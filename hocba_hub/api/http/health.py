@@ -10,10 +10,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.monitoring.exporter import StoreCollector
 from hocba_hub.monitoring.health import readiness
 
 router = APIRouter(tags=["health"])
+
+_RETRY_SECONDS = 5
 
 TheHub = Annotated[Hub, Depends(hub_of)]
 
@@ -25,8 +29,8 @@ async def livez() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "Not ready"}})
-def readyz(hub: TheHub) -> JSONResponse:
+@router.get("/readyz", responses=problems(503))
+def readyz(hub: TheHub) -> Response:
     """Whether cards can be taken: the store can be written and its schema is right. / Sẵn sàng nhận học bạ.
 
     `degraded` with `misfits` where a destination cannot be called as it is described: cards for it are kept. /
@@ -38,7 +42,11 @@ def readyz(hub: TheHub) -> JSONResponse:
     said: dict[str, object] = {"status": status, "checks": dict(checks)}
     if hub.misfits:
         said["misfits"] = dict(hub.misfits)
-    return JSONResponse(said, 200 if ready else 503)
+    if not ready:
+        problem = ProblemError("hub.not-ready", retry_after=_RETRY_SECONDS)
+        problem.members |= said
+        return problem.response()
+    return JSONResponse(said)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.http.authentication import ANYONE, require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi.answers import problems
@@ -30,7 +30,7 @@ from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import code_fills
 from hocba_hub.store import unmapped_codes as stored_codes
-from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.access import Client, Operator, Role
 from hocba_hub.store.code_fills import StoredFill
 from hocba_hub.store.unmapped_codes import ListedCode
 
@@ -41,7 +41,7 @@ router = APIRouter(
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
+Caller = Annotated[Client | Operator, ANYONE[0]]
 Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
 Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
 TheHub = Annotated[Hub, Depends(hub_of)]
@@ -55,8 +55,8 @@ OwnerQuery = Annotated[
 IdInPath = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number. / Số.")]
 
 
-@router.get("/code-tables", response_model_exclude_none=True)
-def code_tables(_: Viewer, hub: TheHub) -> TableList:
+@router.get("/code-tables", response_model_exclude_none=True, dependencies=[*ANYONE])
+def code_tables(hub: TheHub) -> TableList:
     """Every code table, and the mappings' own. / Mọi bảng mã, kể cả bảng riêng của ánh xạ."""
     mappings = hub.intake.mappings.current()
     with hub.store.read() as connection:
@@ -65,11 +65,20 @@ def code_tables(_: Viewer, hub: TheHub) -> TableList:
     return TableList(tables=[_entry(name, table, filled.count(name)) for name, table in sorted(everything.items())])
 
 
-@router.get("/code-tables/{name}", response_model_exclude_none=True, responses=problems(404))
+@router.get("/code-tables/{name}", response_model_exclude_none=True, responses=problems(404), dependencies=[*ANYONE])
 def code_table(
-    *, name: TableInPath, _: Viewer, hub: TheHub, mapping: OwnerQuery = None, after: Cursor = None, limit: Limit = 100
+    *,
+    name: TableInPath,
+    caller: Caller,
+    hub: TheHub,
+    mapping: OwnerQuery = None,
+    after: Cursor = None,
+    limit: Limit = 100,
 ) -> TableDetail:
-    """A code table, page by page, with what people filled. / Một bảng mã, từng trang, và các mã đã điền."""
+    """A code table, page by page; for operators with what people filled. / Một bảng mã, từng trang, và mã đã điền.
+
+    Filled codes count in the rows for everybody. / Mã đã điền có hiệu lực trong bảng với mọi người.
+    """
     mappings = hub.intake.mappings.current()
     full = f"{mapping}/{name}" if mapping else name
     table = (mappings.own_tables() if mapping else mappings.tables).get(full)
@@ -87,7 +96,7 @@ def code_table(
             TableRow(values=row.values, valid_from=row.valid_from, valid_to=row.valid_to)
             for row in table.rows[begin:end]
         ],
-        fills=[fill_entry(one) for one in filled],
+        fills=[fill_entry(one) for one in filled] if isinstance(caller, Operator) else [],
         next=cursor((end,)) if end < len(table.rows) else None,
     )
 

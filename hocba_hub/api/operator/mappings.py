@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from hocba_hub.adapters.registry import new_misfits
 from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.http.authentication import ANYONE, require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.operator.drafts import checked_draft, findings_shown
@@ -35,9 +35,11 @@ from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.document.parse import read_document
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.mappings.schemas import REPORT_CARD
 from hocba_hub.model.activation import ActivationScope
+from hocba_hub.model.clock import vietnam_day
 from hocba_hub.store import mappings as stored
-from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.access import Client, Operator, Role
 
 router = APIRouter(
     prefix="/v1/mappings",
@@ -47,6 +49,7 @@ router = APIRouter(
 )
 
 Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
+Caller = Annotated[Client | Operator, ANYONE[0]]
 Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
 TheHub = Annotated[Hub, Depends(hub_of)]
 NameInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="Its name. / Tên ánh xạ.")]
@@ -60,10 +63,15 @@ IfMatch = Annotated[
 _MOST_CARDS_SHOWN = 100
 
 
-@router.get("", response_model_exclude_none=True)
-def mappings(_: Viewer, hub: TheHub) -> MappingList:
-    """Every mapping and which version is in force. / Mọi ánh xạ và phiên bản đang có hiệu lực."""
+@router.get("", response_model_exclude_none=True, dependencies=[*ANYONE])
+def mappings(caller: Caller, hub: TheHub) -> MappingList:
+    """Every mapping and which version is in force. / Mọi ánh xạ và phiên bản đang có hiệu lực.
+
+    To a client, the profiles that it may send by. / Với phần mềm: các định dạng được dùng.
+    """
     mappings = hub.intake.mappings.current()
+    if isinstance(caller, Client):
+        return MappingList(mappings=list(_profiles_of(hub, mappings, caller)))
     with hub.store.read() as connection:
         drafted = {one.name for one in stored.stored_versions(connection)}
         in_force = [one.name for one in stored.activations(connection)]
@@ -227,6 +235,18 @@ def _entry(hub: Hub, mappings: MappingSet, name: str, activations: int) -> Mappi
         default_version=chosen,
         activations=activations,
     )
+
+
+def _profiles_of(hub: Hub, mappings: MappingSet, client: Client) -> Iterator[MappingEntry]:
+    """The mappings that read report cards for this client today, each in its version; drafts are nobody's."""
+    for name in mappings.names():
+        try:
+            document = mappings.select(name, client=client.name, on=vietnam_day(hub.clock()))
+        except MappingNotFoundError:
+            continue
+        entry = _entry(hub, mappings, name, 0) if document.target == REPORT_CARD else None
+        if entry is not None:
+            yield entry.model_copy(update={"default_version": document.number})
 
 
 def _newest_text(hub: Hub, name: str) -> Document | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from hocba_hub.rules.marks import (
     TENTHS,
     half_up,
     plain_rank,
+    rank_with_one_lifted,
     rank_without_one,
     shown,
     term_average,
@@ -167,3 +169,34 @@ def test_what_has_no_weight_changes_no_finding(marks: list[int], text: str) -> N
 
 def test_the_base_cards_are_of_made_up_people() -> None:
     assert base("school-8")["pupil"]["full_name"].endswith("Mẫu")
+
+
+@pytest.mark.parametrize(
+    ("level", "found"),
+    [
+        ("CĐ", set()),
+        ("Đ", {("secondary.learning.adjusted", "warning")}),
+        ("K", {("secondary.learning.unsatisfactory", "error")}),
+    ],
+)
+def test_a_level_by_the_other_reading_of_article_9_3_is_a_warning(level: str, found: set[tuple[str, str]]) -> None:
+    """Without the weak subject there are five marks of 6.5, with it lifted six: the article says neither."""
+    marks = ("6.5", "6.5", "6.4", "7.9", "9.0", "6.4", "6.5", "3.4")
+    card = made({"card": "school-8", "marks": dict(zip(SCORED, marks, strict=True)), "levels": [level, level, level]})
+    said = [one for one in rules_for(card).check(card) if one.pointer == "/year/learning/year"]
+    assert {(one.kind.code, one.kind.severity.value) for one in said} == found
+    assert all("9.3" in one.kind.reference for one in said if one.kind.code.endswith("adjusted"))
+
+
+@settings(deadline=None)
+@given(MARKS, st.integers(0, 3))
+def test_lifting_the_worst_subject_is_best_and_never_worse_than_leaving_it_out(marks: list[int], failed: int) -> None:
+    limits = Thresholds()
+    each = [
+        plain_rank(sorted([*marks[:place], 100, *marks[place + 1 :]]), failed, limits) for place in range(len(marks))
+    ]
+    if failed:
+        each.append(plain_rank(sorted(marks), failed - 1, limits))
+    lifted = rank_with_one_lifted(sorted(marks), failed, limits)
+    assert lifted == min(each)
+    assert lifted <= rank_without_one(sorted(marks), failed, limits)
