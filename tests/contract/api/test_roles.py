@@ -36,6 +36,7 @@ def test_a_client_sees_the_profiles_that_it_may_send_by(api: Api):
         activate(
             connection, NAME, "1.1.0", renamed().encode(), ActivationScope("north"), actor="a", reason="r", now=api.now
         )
+    api.hub.intake.mappings.newest()  # or a second later
     shown = {}
     for name in ("north", "south"):
         listed = api.get("/v1/mappings", keys[name]).json()["mappings"]
