@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, inspect, select, text
@@ -94,3 +96,8 @@ def test_cards_that_were_accepted_before_are_compared_as_well(store_url: str):
         (open_card,) = connection.execute(select(open_findings)).all()
     assert (open_card.card_id, open_card.matter) == ("other", "record")
     store.close()
+
+
+def test_every_table_is_told_in_the_architecture():
+    told = (Path(__file__).parents[3] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert [name for name in metadata.tables if f"`{name}`" not in told] == []
