@@ -118,7 +118,7 @@ def adapters(
         try:
             made[name] = adapter_for(destination, os.environ, current)
         except DestinationError as error:
-            log.error("the destination %s does not fit, and nothing is sent there: %s", name, error)  # noqa: TRY400
+            _log_misfit(name, str(error))
             made[name] = Misfit(str(error))
     return made.__getitem__
 
@@ -242,8 +242,12 @@ def _logged_misfits(
 ) -> Mapping[str, str]:
     found = misfits(known.values(), os.environ, current)
     for name, reason in found.items():
-        log.error("the destination %s does not fit, and nothing is sent there: %s", name, reason)
+        _log_misfit(name, reason)
     return found
+
+
+def _log_misfit(name: str, reason: str) -> None:
+    log.error("the destination %s does not fit, and nothing is sent there: %s", name, reason)
 
 
 def application(settings: Settings) -> FastAPI:

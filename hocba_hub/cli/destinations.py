@@ -22,6 +22,7 @@ from hocba_hub.cli.texts import language, text
 if TYPE_CHECKING:
     from hocba_hub.model.keys import DestinationName
     from hocba_hub.store.control import DestinationHealth
+    from hocba_hub.store.engine import Store
 
 _REASON = click.option("--reason", help=text("option.reason"))
 
@@ -40,7 +41,7 @@ def list_() -> None:
     names = _configured()
     with opened_store() as store, store.read() as connection:
         health = control.overview(connection, names, now())
-    wrong = misfits_in_force()
+        wrong = misfits_in_force(store)
     rows = [
         (
             each.name,
@@ -119,17 +120,15 @@ def _known(name: str) -> DestinationName:
     return found
 
 
-def misfits_in_force() -> dict[str, str]:
-    """The destinations that cannot be called as they are described, each with the reason."""
+def misfits_in_force(store: Store) -> dict[str, str]:
+    """The destinations that cannot be called as they are described, each with the reason, by the mappings in force."""
     import os
 
-    from hocba_hub.adapters.destination import load_destinations
     from hocba_hub.adapters.registry import misfits
-    from hocba_hub.mappings.library.mapping_set import mappings_beside
+    from hocba_hub.bootstrap import active_mappings, destinations
 
-    folder = settings_in_force().destinations_folder
-    mappings = mappings_beside(folder)
-    return misfits(load_destinations(folder).values(), os.environ, lambda: mappings)
+    settings = settings_in_force()
+    return misfits(destinations(settings).values(), os.environ, active_mappings(settings, store).current)
 
 
 def _state(each: DestinationHealth, misfit: str | None) -> str:

@@ -46,13 +46,14 @@ def failures(*, listed: bool, limit: int, **options: Unpack[Options]) -> None:
             )
             return
         groups = failure_groups(connection, selection)
+        wrong = misfits_in_force(store)
     rows: list[tuple[object, ...]] = [
         (g.destination, g.state, g.code, g.deliveries, shown(g.oldest_at), shown(g.newest_at)) for g in groups
     ]
     if rows:
         rows.append((text("total"), "", "", sum(g.deliveries for g in groups), "", ""))
     print_table(("destination", "state", "code", "deliveries", "oldest", "newest"), rows, numbers=("deliveries",))
-    for name, reason in misfits_in_force().items():
+    for name, reason in wrong.items():
         click.echo(f"{name}: {text('standing.misfit', reason=reason)}")
 
 

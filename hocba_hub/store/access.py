@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, or_, select, update
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.bulk import upsert
@@ -155,8 +155,7 @@ def add_key(connection: Connection, owner: Owner, name: str, *, now: int, most: 
         AccessError: there is no such owner, or it is revoked; it has `most` keys in force.
     """
     owner_id, k = _owner_id(connection, owner, name), keys.c
-    counts = (k.revoked_at.is_(None), or_(k.ends_at.is_(None), k.ends_at > now))
-    held = select(func.count()).where(k.owner_kind == owner, k.owner_id == owner_id, *counts)
+    held = select(func.count()).where(k.owner_kind == owner, k.owner_id == owner_id, in_force(keys, now))
     if connection.execute(held).scalar_one() >= most:
         raise AccessError("too-many-keys", f"{name} has {most} keys in force; revoke one first.")
     return _new_key(connection, owner, owner_id, now)
@@ -221,12 +220,7 @@ def identify(connection: Connection, presented: str, *, now: int) -> Client | Op
     owner = Owner.CLIENT if match[1] == "c" else Owner.OPERATOR
     k = keys.c
     row = connection.execute(
-        select(k.owner_id, k.secret_sha256).where(
-            k.id == match[2],
-            k.owner_kind == owner,
-            k.revoked_at.is_(None),
-            or_(k.ends_at.is_(None), k.ends_at > now),
-        )
+        select(k.owner_id, k.secret_sha256).where(k.id == match[2], k.owner_kind == owner, in_force(keys, now))
     ).one_or_none()
     if row is None or not hmac.compare_digest(row.secret_sha256, _digest(match[3])):
         return None
@@ -245,6 +239,20 @@ def client_in_force(connection: Connection, client_id: int) -> Client | None:
     """A client by its number; None if it is revoked."""
     found = connection.execute(
         select(clients).where(clients.c.id == client_id, clients.c.revoked_at.is_(None))
+    ).one_or_none()
+    return None if found is None else _client(found)
+
+
+def in_force(credentials: Table, now: int) -> ColumnElement[bool]:
+    """Whether a row of such a table counts at a moment (milliseconds): not revoked, and not at its end."""
+    c = credentials.c
+    return and_(c.revoked_at.is_(None), or_(c.ends_at.is_(None), c.ends_at > now))
+
+
+def find_client(connection: Connection, name: str) -> Client | None:
+    """A client in force by its name, for whoever only reads; `client_named` locks it until the transaction ends."""
+    found = connection.execute(
+        select(clients).where(clients.c.name == name, clients.c.revoked_at.is_(None))
     ).one_or_none()
     return None if found is None else _client(found)
 

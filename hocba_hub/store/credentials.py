@@ -18,10 +18,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select, update
 
 from hocba_hub.model.clock import DAY_MS
-from hocba_hub.store.access import AccessError, Client, NewKey, Owner, add_key, client_in_force, client_named
+from hocba_hub.store.access import (
+    AccessError,
+    Client,
+    NewKey,
+    Owner,
+    add_key,
+    client_in_force,
+    client_named,
+    find_client,
+    in_force,
+)
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import client_certificates, digest_passwords, keys, used_nonces
 
@@ -99,7 +109,9 @@ def credentials(connection: Connection, name: str, newest: DigestSecret | None =
     Raises:
         AccessError: there is no such client in force.
     """
-    client = client_named(connection, name)
+    client = find_client(connection, name)
+    if client is None:
+        raise AccessError("no-owner", f"There is no client {name} in force.")
     k, c, d = keys.c, client_certificates.c, digest_passwords.c
     of_keys = select(k.id, k.created_at, k.ends_at, k.revoked_at).where(
         k.owner_kind == Owner.CLIENT, k.owner_id == client.id
@@ -192,7 +204,7 @@ def revoke_credential(connection: Connection, name: str, credential_id: str, *, 
     """
     client = client_named(connection, name)
     for kind, table in _TABLES.items():
-        mine = and_(table.c.id == credential_id, _of(kind, client), _in_force(table, now))
+        mine = and_(table.c.id == credential_id, _of(kind, client), in_force(table, now))
         if connection.execute(update(table).where(mine).values(revoked_at=now)).rowcount:
             return kind
     raise AccessError("no-credential", f"{name} has no credential {credential_id} in force.")
@@ -201,22 +213,20 @@ def revoke_credential(connection: Connection, name: str, credential_id: str, *, 
 def client_of_certificate(connection: Connection, identities: Sequence[str], *, now: int) -> Client | None:
     """The client in force for which a certificate of these identities stands."""
     c = client_certificates.c
-    query = select(c.client_id).where(c.identity.in_(identities), _in_force(client_certificates, now))
+    query = select(c.client_id).where(c.identity.in_(identities), in_force(client_certificates, now))
     found = connection.execute(query.order_by(c.identity).limit(1)).scalar_one_or_none()
     return None if found is None else client_in_force(connection, found)
 
 
 def digest_passwords_of(
     connection: Connection, name: str, known: Sequence[DigestSecret], *, now: int
-) -> tuple[Client, list[str]]:
-    """A client with its passwords for digests in force, the newest first.
-
-    Raises:
-        AccessError: there is no such client in force.
-    """
-    client, d = client_named(connection, name), digest_passwords.c
+) -> tuple[Client | None, list[str]]:
+    """A client with its passwords for digests in force, the newest first; None where nobody in force has that name."""
+    client, d = find_client(connection, name), digest_passwords.c
+    if client is None:
+        return None, []
     counting = {secret.id: secret for secret in known if secret.until is None or now < secret.until}
-    query = select(d.id, d.secret_id).where(d.client_id == client.id, _in_force(digest_passwords, now))
+    query = select(d.id, d.secret_id).where(d.client_id == client.id, in_force(digest_passwords, now))
     rows = connection.execute(query.order_by(d.created_at.desc(), d.id))
     return client, [counting[secret_id].password(made) for made, secret_id in rows if secret_id in counting]
 
@@ -238,17 +248,13 @@ def _of(kind: CredentialKind, client: Client) -> ColumnElement[bool]:
     return _TABLES[kind].c.client_id == client.id
 
 
-def _in_force(table: Table, now: int) -> ColumnElement[bool]:
-    return and_(table.c.revoked_at.is_(None), or_(table.c.ends_at.is_(None), table.c.ends_at > now))
-
-
 def _replace(
     connection: Connection, kind: CredentialKind, client: Client, replacing: Replacing | None, now: int
 ) -> None:
     if replacing is None:
         return
     table, ends_at = _TABLES[kind], now + replacing.overlap_days * DAY_MS
-    mine = and_(table.c.id == replacing.id, _of(kind, client), _in_force(table, now))
+    mine = and_(table.c.id == replacing.id, _of(kind, client), in_force(table, now))
     sooner = func.min if connection.dialect.name == "sqlite" else func.least
     if not connection.execute(
         update(table).where(mine).values(ends_at=sooner(func.coalesce(table.c.ends_at, ends_at), ends_at))
@@ -258,7 +264,7 @@ def _replace(
 
 def _new_id(connection: Connection, kind: CredentialKind, client: Client, most: int, now: int) -> str:
     table = _TABLES[kind]
-    held = select(func.count()).select_from(table).where(_of(kind, client), _in_force(table, now))
+    held = select(func.count()).select_from(table).where(_of(kind, client), in_force(table, now))
     if connection.execute(held).scalar_one() >= most:
         raise AccessError("too-many-keys", f"{client.name} has {most} of them in force; revoke one first.")
     return secrets.token_hex(6)

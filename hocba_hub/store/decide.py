@@ -256,7 +256,8 @@ def _class_sizes(connection: Connection, classes: Sequence[ClassKey]) -> Counter
 def decide(cards: Cards, portion: Portion, comparison: CardComparison) -> list[RecordResult]:
     """What becomes of each record of the portion, given the cards as they stand; moves `cards` on."""
     if portion.submission.atomic:
-        tried = [_decide(moved, portion, record, comparison) for moved in (cards.copy(),) for record in portion.records]
+        moved = cards.copy()
+        tried = [_decide(moved, portion, record, comparison) for record in portion.records]
         if any(result.status == "rejected" for result in tried):
             return [result if result.status == "rejected" else _not_alone(result) for result in tried]
     return [_decide(cards, portion, record, comparison) for record in portion.records]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from itertools import islice
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
@@ -44,7 +45,7 @@ class EnvelopeSource:
         """Position of each record that came in XML → how to make an XPath of a finding's place."""
         self._settings, self._profile = settings, profile
         self._limits = XmlLimits(bytes=settings.record_bytes, text=settings.record_bytes, may_point_outside=False)
-        self._records = list(self._read(asked))
+        self._records = list(islice(self._read(asked), settings.submission_records + 1))
         if len(self._records) > settings.submission_records:
             raise ProblemError("body.too-many-records", limit_records=settings.submission_records)
 
@@ -57,16 +58,17 @@ class EnvelopeSource:
         elements = [record[0] for record in asked.body.iterchildren(_RECORDS)]
         written = Written(asked.content, [element for element in elements if element.tag != _DOCUMENT])
         position = 0
+        found: Iterator[tuple[Callable[[], SentRecord], Callable[[str], str] | None]]
         for element in elements:
             if element.tag == _DOCUMENT:
                 attached = asked.attached
                 raw = attached[element] if element in attached else base64.b64decode(element.text or "")
-                found = list(self._document(raw))
+                found = self._document(raw)
             else:
                 if self._profile.document is not None and asked.optional("profile"):
                     raise ProblemError("profile.format")
                 raw = written.bytes_of(element)
-                found = [(partial(self._canonical, raw, element), xpath)]
+                found = iter([(partial(self._canonical, raw, element), xpath)])
             if len(raw) > self._settings.record_bytes:
                 raise ProblemError("body.record-too-large", limit_bytes=self._settings.record_bytes)
             for record, path in found:

@@ -22,7 +22,7 @@ from hocba_hub.api.http.certificates import identities
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.soap.envelope import Envelope
 from hocba_hub.api.soap.faults import WSSE, WSU, Fault, Kind
-from hocba_hub.store.access import AccessError, Client
+from hocba_hub.store.access import Client
 from hocba_hub.store.credentials import digest_passwords_of, use_nonce
 
 FRESH_MS = 300_000
@@ -142,10 +142,7 @@ async def _client_of_key(hub: Hub, key: str, name: str | None = None) -> Client:
 
 def _digest_passwords_of(hub: Hub, name: str) -> tuple[Client | None, list[str]]:
     with hub.store.read() as connection:
-        try:
-            return digest_passwords_of(connection, name, hub.digest_secrets, now=hub.clock())
-        except AccessError:
-            return None, []
+        return digest_passwords_of(connection, name, hub.digest_secrets, now=hub.clock())
 
 
 def _is_new(hub: Hub, client: Client, nonce: str) -> bool:

@@ -87,7 +87,8 @@ class Marks:
             if self.count < _MOST_CELLS and match[4]:
                 lines = self.unchecked.setdefault(sheet, {}).setdefault(int(match[4]), [])
                 self.count += not lines
-                lines.append(str(said["message_vi"]))
+                if len(lines) < _MOST_LINES:
+                    lines.append(str(said["message_vi"]))
             return
         here = int(match[4] or 1), column_index_from_string(match[3]) if match[3] else 1
         cells = self.cells.setdefault(sheet, {})
@@ -207,9 +208,9 @@ def _clean(sheet: Worksheet) -> None:
         cell.comment = Comment(theirs, "") if theirs else None
         if cell.fill.start_color.rgb in _OURS:
             cell.fill = PatternFill()
-    ours = [cell.column for cell in sheet._cells.values() if cell.value == _UNCHECKED]  # noqa: SLF001
-    for column in ours:
-        sheet.delete_cols(column)
+    last = sheet.max_column
+    if any(cell.column == last and cell.value == _UNCHECKED for cell in sheet._cells.values()):  # noqa: SLF001
+        sheet.delete_cols(last)
 
 
 def _whole_cell(sheet: Worksheet, row: int, column: int) -> Cell:

@@ -22,6 +22,7 @@ from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.mappings.library.mapping_set import mappings_beside
 from hocba_hub.model.clock import system_clock
 from hocba_hub.queue.drain import Engine
+from hocba_hub.settings import Settings
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import deliveries, delivery_attempts, destinations
@@ -91,10 +92,12 @@ def test_readyz_the_list_and_the_failures_say_why(store: Store, tmp_path: Path):
         assert api.get("/v1/operations/failures", viewer).json()["misfits"] == {"ministry": "no binding Nowhere"}
 
 
-def test_an_api_knows_its_misfits_from_its_start(store: Store, tmp_path: Path):
+def test_an_api_knows_its_misfits_from_its_start(store: Store, caplog):
     wrong = Destination(name="province", title={"vi": "x", "en": "x"}, adapter="smtp", address="x")
-    made = bootstrap._logged_misfits({"province": wrong}, lambda: mappings_beside(PACKAGED))  # type: ignore[dict-item]
-    assert "no adapter smtp" in made["province"]
+    made = bootstrap.hub(Settings(), store, ring=lambda _: None, known={"province": wrong})  # type: ignore[dict-item]
+    made.close()
+    assert "no adapter smtp" in made.misfits["province"]
+    assert "no adapter smtp" in caplog.text
 
 
 def test_a_mapping_that_a_destination_cannot_send_is_not_activated(store: Store):

@@ -160,3 +160,10 @@ def test_folded_findings_are_told_as_the_schema_says(api: Api, key: str):
 def test_what_a_profile_does_not_read_is_told(api: Api, key: str, records, profile: str, code: str):
     fault = soap.Fault(soap.call(api, soap.envelope(soap.submit(records(), profile=profile)), key))
     assert fault.problem["code"] == code
+
+
+def test_a_document_that_holds_too_many_records_is_refused_before_they_are_held(store: Store):
+    with running_api(store, submission_records=5) as api:
+        many = soap.document(b"[" + b",".join([b"{}"] * 1_000) + b"]")
+        fault = soap.Fault(soap.call(api, soap.envelope(soap.submit(many, profile=NAME)), api.client_key()))
+        assert fault.problem["code"] == "body.too-many-records"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select
 
-from hocba_hub.intake.recheck import Recheck
 from hocba_hub.sandbox.synthetic import generate
+from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import report_cards
 from tests.support import soap_calls as soap
 from tests.support.api_server import Api, running_api
-from tests.support.imports import importer, lines
-from tests.support.vendor_records import NAME, flat
+from tests.support.imports import importer, lines, workbook
+from tests.support.vendor_records import NAME, flat, sent
 
 Send = Callable[..., list[dict[str, Any]]]
 
@@ -252,4 +254,32 @@ def test_what_could_not_be_checked_is_told_to_whoever_asks(api: Api):
 
 
 def test_a_card_read_again_is_compared_as_well(api: Api):
-    assert Recheck(api.hub.intake).parts.checker.comparison is api.hub.intake.checker.comparison
+    """Its code is filled, so it is accepted at last, and held against the card of another school."""
+    key, admin = api.client_key(), api.operator_key(Role.ADMINISTRATOR)
+    unknown = {**flat(2), "danToc": "Nhóm lạ"}
+    sent(api, key, [unknown], f"?profile={NAME}")
+    with api.store.read() as connection:
+        assert connection.execute(select(report_cards.c.school_code)).all() == []
+    elsewhere = orjson.loads(orjson.dumps(flat(1)).replace(flat(1)["maTruong"].encode(), b"33-XX-9999"))
+    assert sent(api, key, [elsewhere], f"?profile={NAME}").status_code == 202
+    (code,) = api.get("/v1/unmapped-codes", admin).json()["items"]
+    filled = {"result": "01", "source": "a decree"}
+    answer = api.post(f"/v1/unmapped-codes/{code['id']}/fill", admin, json=filled)
+    assert answer.status_code == 200, answer.text
+    assert {one[:2] for one in open_list(api, key)} == {("HB-1", "pupil"), ("HB-2", "pupil")}
+
+
+def test_a_column_of_the_findings_workbook_says_what_could_not_be_checked(api: Api):
+    key = api.client_key()
+    headers = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+    where = api.post(
+        "/v1/files?profile=workbook-secondary&not_checkable=true",
+        key,
+        content=workbook(3, "secondary"),
+        headers=headers,
+    ).headers["location"]
+    assert importer(api.hub).run(where.rpartition("/")[2])
+    book = load_workbook(io.BytesIO(api.get(f"{where}/workbook", key).content))
+    columns = [[row[-1] for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets]
+    (told,) = [one for one in columns if "Không kiểm tra được · Not checked" in one]
+    assert any("không kiểm tra" in str(value) for value in told)

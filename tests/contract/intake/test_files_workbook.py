@@ -167,3 +167,10 @@ def test_what_could_not_be_checked_is_said_in_a_last_column_that_the_next_round_
 )
 def test_the_form_is_said_by_the_media_type_else_by_the_name(media_type: str, name: str, form: Form | None):
     assert form_of(media_type, name) == form
+
+
+def test_cells_that_look_like_our_column_are_the_senders_unless_they_stand_last(marked):
+    ours = "Không kiểm tra được · Not checked"
+    out = marked(saved(book_of([ours, ours, "Lớp"], *[[ours] * 2] * 50)), Form.XLSX, found("'Học sinh'!A2"))
+    rows = list(load_workbook(io.BytesIO(out)).active.iter_rows(values_only=True))
+    assert rows[0] == (ours, ours, "Lớp")
