@@ -17,7 +17,7 @@ import orjson
 
 from hocba_hub.adapters.destination import Authentication, Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried
-from hocba_hub.adapters.protocol import Stage
+from hocba_hub.adapters.protocol import MaySend, Stage, always
 
 _TOKEN_MARGIN_SECONDS = 30
 _SHORTEST_TOKEN_SECONDS = 1
@@ -162,6 +162,7 @@ def authenticated(
     *,
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
+    may_send: MaySend = always,
 ) -> Answer:
     """The answer to a call with credentials; after a 401 that fresh ones may mend, the call is made once more.
 
@@ -169,9 +170,10 @@ def authenticated(
         CallError: the credentials could not be had, or the call brought no readable answer.
     """
     proof = credentials.headers()
-    answer = line.call(method, path, body=body, headers={**(headers or {}), **proof})
+    answer = line.call(method, path, body=body, headers={**(headers or {}), **proof}, may_send=may_send)
     if answer.status == HTTPStatus.UNAUTHORIZED and credentials.renew(proof):
-        answer = line.call(method, path, body=body, headers={**(headers or {}), **credentials.headers()})
+        fresh = {**(headers or {}), **credentials.headers()}
+        answer = line.call(method, path, body=body, headers=fresh, may_send=may_send)
     return answer
 
 

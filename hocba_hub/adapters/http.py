@@ -20,13 +20,15 @@ import httpx
 import tenacity
 
 from hocba_hub.adapters.destination import Destination, DestinationError
-from hocba_hub.adapters.protocol import CallResult, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import LEASE_OVER, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.model.errors import HubError
 
 LONGEST_ANSWER_BYTES = 16_000_000
 """An answer about a batch of 5,000 records takes about 1 MB; more than this is not an answer."""
 
 _GATEWAY_TROUBLE = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+_BYTES_GO_OUT = ("send_request_headers.started", "send_request_body.started")
+"""Steps of httpcore's `trace` extension: without its body, the head of a request does nothing there."""
 _PASSING_TROUBLE = frozenset({"connection-refused", "connection-failed", "connection-lost", "name-unknown", "timeout"})
 
 
@@ -84,16 +86,32 @@ class HttpConnection:
             trust_env=False,
         )
 
-    def call(self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        may_send: MaySend = always,
+    ) -> Answer:
         """Make one call and read its answer, whatever its status.
 
-        `path` is relative to the destination's address and quoted by the caller.
+        `path` is relative to the destination's address and quoted by the caller. `may_send` is asked when the
+        connection stands, before the head goes out and again before the body does.
 
         Raises:
-            CallError: there was no readable answer within the destination's limits.
+            CallError: there was no readable answer within the destination's limits, or `may_send` said no.
         """
+
+        def before_bytes(step: str, _: object) -> None:
+            if step.endswith(_BYTES_GO_OUT) and not may_send():
+                raise CallError(Stage.NOT_SENT, LEASE_OVER)
+
         try:
-            request = self._client.build_request(method, self._address + path, content=body or None, headers=headers)
+            request = self._client.build_request(
+                method, self._address + path, content=body or None, headers=headers, extensions={"trace": before_bytes}
+            )
             deadline = time.monotonic() + self._answer_seconds
             response = self._client.send(request, stream=True)
             try:

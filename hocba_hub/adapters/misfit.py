@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hocba_hub.adapters.protocol import MISFIT, CallResult, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import MISFIT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 
 
 class Misfit:
@@ -20,7 +20,7 @@ class Misfit:
         """`reason` is for operators."""
         self.reason = reason
 
-    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
+    def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:  # noqa: ARG002
         """Nothing is sent."""
         return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, MISFIT, self.reason) for record in records])
 

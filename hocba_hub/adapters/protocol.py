@@ -6,7 +6,7 @@ once, in `queue/code_meanings.py`, by the destination's code table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,18 @@ from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
 
 MISFIT = "destination-misfit"
 """Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
+LEASE_OVER = "lease-over"
+"""Code of a delivery that was not sent because its lease had ended just before."""
 _XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
+
+
+MaySend = Callable[[], bool]
+"""Whether the lease of what is to be sent still runs; asked right before the first bytes go out."""
+
+
+def always() -> bool:
+    """For what may be sent at any time, such as questions."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +111,13 @@ class Outbound(Protocol):
     polls: bool
     """Whether verdicts come later and `poll` is to be called; `poll` is never called otherwise."""
 
-    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
-        """Send a batch; one outcome per record, in any order."""
+    def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
+        """Send a batch; one outcome per record, in any order.
+
+        Before each call that it makes for this it asks `may_send`, as late as it can: a process that was held up
+        meanwhile may have lost its lease, and whoever took over has sent the batch, or will. Then nothing goes out,
+        and the records' code is `lease-over`.
+        """
         ...
 
     def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:

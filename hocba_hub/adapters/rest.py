@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.protocol import CallResult, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code
 from hocba_hub.model.delivery import Meaning
@@ -96,7 +96,7 @@ class RestAdapter:
         translations.check_record_ids(self._options.names.record_id)
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
 
-    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
+    def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
         """Send a batch in one call, or its records one after the other; the verdicts come at once."""
         outcomes: list[Outcome] = []
         written: list[_Written] = []
@@ -110,7 +110,8 @@ class RestAdapter:
                 outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
         if not written:
             return CallResult(outcomes, mappings=mappings)
-        call = self._send_batch(written) if self._options.mode == "batch" else self._send_singly(written)
+        send = self._send_batch if self._options.mode == "batch" else self._send_singly
+        call = send(written, may_send)
         return replace(call, outcomes=[*outcomes, *call.outcomes], mappings=mappings)
 
     def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
@@ -140,16 +141,16 @@ class RestAdapter:
         except (KeyError, orjson.JSONEncodeError) as error:
             raise NotRepresentableError("The mapping makes no JSON record with a record id.", mapping) from error
 
-    def _send_batch(self, written: Sequence[_Written]) -> CallResult:
+    def _send_batch(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         head = b'{"%b":[' % self._options.batch_field.encode()
         body = b"".join((head, b",".join(content for one in written for content in one.bodies), b"]}"))
         try:
-            answer = self._post(self._options.batch_path, body)
+            answer = self._post(self._options.batch_path, body, may_send)
         except CallError as failed:
             return CallResult([failed.outcome(one.record) for one in written], sha256(body))
         return answer.evidence(self._outcomes(written, answer, self._options.names.results), body)
 
-    def _send_singly(self, written: Sequence[_Written]) -> CallResult:
+    def _send_singly(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         outcomes: list[Outcome] = []
         requests, responses, status = hashlib.sha256(), hashlib.sha256(), None
         turns = [(one, place) for one in written for place in range(len(one.bodies))]
@@ -160,7 +161,7 @@ class RestAdapter:
                 outcomes.pop()
             requests.update(one.bodies[place])
             try:
-                answer = self._post(self._options.single_path, one.bodies[place])
+                answer = self._post(self._options.single_path, one.bodies[place], may_send)
             except CallError as failed:
                 outcomes.append(failed.outcome(one.record))
                 break
@@ -176,8 +177,10 @@ class RestAdapter:
             )
         return CallResult(outcomes, requests.hexdigest(), responses.hexdigest(), status)
 
-    def _post(self, path: str, body: bytes) -> Answer:
-        return authenticated(self._connection, self._credentials, "POST", path, body=body, headers=_JSON)
+    def _post(self, path: str, body: bytes, may_send: MaySend) -> Answer:
+        return authenticated(
+            self._connection, self._credentials, "POST", path, body=body, headers=_JSON, may_send=may_send
+        )
 
     def _outcomes(self, written: Sequence[_Written], answer: Answer, list_name: str | None) -> list[Outcome]:
         if answer.status != HTTPStatus.OK:

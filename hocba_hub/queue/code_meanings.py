@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.adapters.protocol import MISFIT, Outcome, Stage
+from hocba_hub.adapters.protocol import LEASE_OVER, MISFIT, Outcome, Stage
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.store.lease import Kind
 
@@ -25,6 +25,8 @@ def meaning_of(outcome: Outcome, kind: Kind, codes: Mapping[str, Meaning]) -> Me
     answered is unknown; asking again (a look-up, a poll) does no harm, so there no answer is merely transient.
     """
     match outcome.stage:
+        case Stage.NOT_SENT if outcome.code == LEASE_OVER:
+            return Meaning.RELEASED
         case Stage.NOT_SENT:
             known = codes.get(outcome.code, _DEFAULTS.get(outcome.code))
             return Meaning.PRECONDITION if known is Meaning.PRECONDITION else Meaning.TRANSIENT

@@ -32,6 +32,14 @@ from hocba_hub.store.settle import BreakerState, CallFacts, Settlement, gravest,
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class _Running:
+    """A lease of a call under way."""
+
+    until: int
+    """When it ends, as far as this process has seen its renewals committed."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """What a process needs to deliver: the store, the destinations and an adapter for each."""
@@ -45,6 +53,8 @@ class Engine:
     """Names this process among all that lease."""
     lease_seconds: float
     rng: random.Random = field(default_factory=random.Random)
+    _running: dict[int, _Running] = field(default_factory=dict, init=False)
+    """The leases of calls under way, by id."""
 
     def due(self) -> list[DestinationName]:
         """The destinations at which something is due now."""
@@ -97,7 +107,10 @@ class Engine:
         if held is None:
             return False
         started = time.monotonic()
-        call = self._call(held, self.adapter_of(name))
+        try:
+            call = self._call(held, self.adapter_of(name))
+        finally:
+            self._running.pop(held.id, None)
         now = self.clock()
         if call is None:
             return self._settle(held, given_back(held, destination, now=now), CallResult([]))
@@ -121,10 +134,11 @@ class Engine:
             until = mark_sent(connection, held.id, self.clock())
         if until is None or self.clock() >= until:  # the commit may have taken as long as it liked
             return None
+        running = self._running[held.id] = _Running(until)
         try:
             match held.kind:
                 case Kind.SEND:
-                    return adapter.send(records)
+                    return adapter.send(records, lambda: self.clock() < running.until)
                 case Kind.POLL:
                     return adapter.poll(held.deliveries[0].reference or "", records)
                 case Kind.LOOKUP:
@@ -180,8 +194,13 @@ class Engine:
 
     def renew(self) -> None:
         """Put off the end of this process's leases."""
+        until = self.clock() + self._lease_ms
         with self.store.write() as connection:
-            renew(connection, self.holder, self.clock() + self._lease_ms)
+            renewed = renew(connection, self.holder, until)
+        for lease_id in renewed:
+            running = self._running.get(lease_id)
+            if running is not None:
+                running.until = until
 
 
 def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundRecord]:

@@ -351,11 +351,11 @@ def mark_sent(connection: Connection, lease_id: int, now: int) -> int | None:
     return connection.execute(marked).scalar()
 
 
-def renew(connection: Connection, holder: str, until: int) -> int:
-    """Put off the end of every lease of `holder`; how many there are."""
+def renew(connection: Connection, holder: str, until: int) -> list[int]:
+    """Put off the end of every lease of `holder` that nobody has taken over; which they are."""
     a = attempts.c
-    statement = update(attempts).where(a.holder == holder, a.ended_at.is_(None)).values(expires_at=until)
-    return connection.execute(statement).rowcount
+    mine = update(attempts).where(a.holder == holder, a.ended_at.is_(None))
+    return list(connection.execute(mine.values(expires_at=until).returning(a.id)).scalars())
 
 
 def expired(connection: Connection, now: int, *, limit: int = 20) -> list[Lease]:

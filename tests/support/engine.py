@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select
 
 from hocba_hub.adapters.destination import Destination, Title
-from hocba_hub.adapters.protocol import CallResult, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import LEASE_OVER, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.drain import Engine
@@ -57,10 +57,15 @@ class Scripted:
         self.sent: list[OutboundRecord] = []
         self.calls: Counter[str] = Counter()
         self.lock = threading.Lock()
+        self.before_bytes: Callable[[], None] = lambda: None
+        """What happens between the call of `send` and its first byte."""
         self.under_way = 0
         self.most_under_way = 0
 
-    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
+    def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
+        self.before_bytes()
+        if not may_send():
+            return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, LEASE_OVER) for record in records])
         with self.lock:
             self.calls["send"] += 1
             self.under_way += 1

@@ -20,7 +20,7 @@ from hocba_hub.adapters.authentication import Secrets, authenticated, credential
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.protocol import CallResult, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
@@ -106,7 +106,7 @@ class SoapAdapter:
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
 
-    def send(self, records: Sequence[OutboundRecord]) -> CallResult:
+    def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
         """Submit a batch; its verdicts come later, under the outcomes' reference."""
         submit = self._options.submit
         outcomes: list[Outcome] = []
@@ -129,7 +129,7 @@ class SoapAdapter:
         try:
             before, after = self._contract.frame(self._token())
             request = b"".join((before, self._writer.body(written), after))
-            answer = self._post(submit.operation, request)
+            answer = self._post(submit.operation, request, may_send)
             reference = _reference(self._contract.reply(submit.operation, answer), submit)
             outcomes += [Outcome(r.delivery_id, Stage.ANSWERED, submit.taken, reference=reference) for r in sent]
         except CallError as failed:
@@ -219,9 +219,10 @@ class SoapAdapter:
     def _ask(self, operation: str, fields: Mapping[str, str]) -> Answer:
         return retried(lambda: self._post(operation, self._contract.request(operation, self._token(), **fields)))
 
-    def _post(self, operation: str, request: bytes) -> Answer:
+    def _post(self, operation: str, request: bytes, may_send: MaySend = always) -> Answer:
+        headers = self._contract.headers(operation)
         return authenticated(
-            self._connection, self._credentials, "POST", "", body=request, headers=self._contract.headers(operation)
+            self._connection, self._credentials, "POST", "", body=request, headers=headers, may_send=may_send
         )
 
 

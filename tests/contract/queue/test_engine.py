@@ -336,6 +336,45 @@ def test_a_worker_that_was_held_up_until_its_lease_was_over_sends_nothing(
     bench.check_depth()
 
 
+@pytest.mark.parametrize("taken_over", [True, False])
+def test_a_worker_that_is_frozen_just_before_it_sends_sends_nothing(bench: Bench, *, taken_over: bool):
+    """When it wakes, it may renew its lease first; that one was over then, unless nobody had noticed yet."""
+    put(bench, ("a", "1"))
+
+    def frozen() -> None:
+        bench.peer.before_bytes = lambda: None
+        bench.now += 6_001
+        if taken_over:
+            bench.process("other").sweep()
+            bench.engine.renew()
+
+    bench.peer.before_bytes = frozen
+    bench.engine._attempt(PROVINCE, Kind.SEND)
+    row = bench.row("a")
+    assert (bench.peer.sent, row.state, row.attempts) == ([], "in_doubt" if taken_over else "queued", int(taken_over))
+    bench.drain()
+    bench.drain(40)
+    bench.drain()
+    assert (len(bench.peer.sent), bench.row("a").state) == (1, "acknowledged")
+    with bench.store.read() as connection:
+        assert connection.execute(select(func.max(destinations.c.failures))).scalar_one() == 0
+    bench.check_depth()
+
+
+def test_a_worker_whose_lease_was_renewed_meanwhile_sends(bench: Bench):
+    put(bench, ("a", "1"))
+
+    def held_up() -> None:
+        for _ in range(3):
+            bench.now += 4_000
+            bench.engine.renew()
+
+    bench.peer.before_bytes = held_up
+    bench.engine._attempt(PROVINCE, Kind.SEND)
+    assert (len(bench.peer.sent), bench.row("a").state) == (1, "acknowledged")
+    assert bench.engine._running == {}
+
+
 def test_a_worker_that_lost_its_lease_writes_nothing(bench: Bench):
     put(bench, ("a", "1"))
 
