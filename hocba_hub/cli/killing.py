@@ -23,20 +23,27 @@ def kill_while_delivering(child: Child, store: Store) -> bool:
 
     A worker that holds none, or has ended already, is left alone.
     """
-    process = child.process
-    lease = None if process is None or process.poll() is not None else _lease_of(process.pid, store)
+    process, lease = child.process, lease_of(child, store)
     if process is None or lease is None:
         return False
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_END_SECONDS)
-    with store.read() as connection:
-        return connection.execute(select(attempts.c.ended_at).where(attempts.c.id == lease)).scalar_one() is None
+    return is_open(lease, store)
 
 
-def _lease_of(pid: int, store: Store) -> int | None:
-    """An open lease of the process with this number; holders are `host:pid:random`."""
+def lease_of(child: Child, store: Store) -> int | None:
+    """An open lease of a worker that runs; holders are `host:pid:random`."""
+    process = child.process
+    if process is None or process.poll() is not None:
+        return None
     with store.read() as connection:
         held = connection.execute(select(attempts.c.id, attempts.c.holder).where(attempts.c.ended_at.is_(None))).all()
-    return next((row.id for row in held if row.holder.split(":")[-2] == str(pid)), None)
+    return next((row.id for row in held if row.holder.split(":")[-2] == str(process.pid)), None)
+
+
+def is_open(lease: int, store: Store) -> bool:
+    """Whether nobody has ended this lease yet: neither its holder nor who takes over."""
+    with store.read() as connection:
+        return connection.execute(select(attempts.c.ended_at).where(attempts.c.id == lease)).scalar_one() is None

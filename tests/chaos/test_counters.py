@@ -15,8 +15,9 @@ from hocba_hub.cli.killing import kill_while_delivering
 from hocba_hub.sandbox.synthetic import generate, revise
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.access import Role, add_operator
+from tests.support.long_form import LONG
 from tests.support.metrics_truth import FAMILIES, Truth, differences, scraped
-from tests.support.pushing import CARDS, LONG, Pushing
+from tests.support.pushing import CARDS, Pushing
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]

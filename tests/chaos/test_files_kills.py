@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -18,11 +17,11 @@ from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.tables import records, versions
 from tests.support.imports import lines, zipped
+from tests.support.long_form import LONG
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-LONG = os.environ.get("HOCBA_CHAOS") == "long"
 KILLS = 40 if LONG else 4
 FILES = 6 if LONG else 1
 RECORDS = 4_000 if LONG else 1_000
@@ -31,7 +30,7 @@ RECORDS = 4_000 if LONG else 1_000
 def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: str | None):
     chance = random.Random(5)
     raws = list(generate(FILES * RECORDS, 9, schools=12))
-    with Rig(tmp_path, database_url, imports=True, environment={"HOCBA_LEASE_SECONDS": "1.5"}) as rig:
+    with Rig(tmp_path, database_url, importers=1, environment={"HOCBA_LEASE_SECONDS": "1.5"}) as rig:
         http = httpx.Client(base_url=rig.url, headers={"Authorization": f"Bearer {rig.client_key()}"}, timeout=30)
         where = []
         for number in range(FILES):
@@ -48,19 +47,19 @@ def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: st
             now = imported()
             return any(0 < one < RECORDS for one in now) or sum(now) == len(raws)
 
-        mid_way = 0
-        while rig.kills < KILLS and sum(imported()) < len(raws):
+        kills = 0  # in the middle of an import
+        while kills < KILLS and sum(imported()) < len(raws):
             before = imported()
             assert wait_until(begun_or_done, 30, every=0.02)
             time.sleep(chance.uniform(0, 0.1))
-            for name in ("importer", "worker-0"):
+            for name in ("importer-0", "worker-0"):
                 rig.kill(name, signal.SIGKILL)
-            mid_way += any(0 < one < RECORDS for one in imported())
-            if rig.kills == KILLS // 2:
+            kills += any(0 < one < RECORDS for one in imported())
+            if kills == KILLS // 2:
                 rig.redis.kill()
                 rig.redis.start()
             wait_until(lambda before=before: imported() != before, 15)
-        assert mid_way, "nobody was killed during an import, so nothing is shown"
+        assert kills == KILLS, "too few were killed during an import, so that nothing is shown"
         assert wait_until(lambda: all(http.get(path).json()["state"] == "done" for path in where), 120)
 
         accepted = {}

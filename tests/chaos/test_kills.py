@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pushing import CARDS, LONG, Pushing
+from tests.support.long_form import LONG
+from tests.support.pushing import CARDS, Pushing
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]

@@ -6,7 +6,6 @@ Measured at a real API process, as the kernel counts it (peak resident size, whi
 from __future__ import annotations
 
 import gzip
-import os
 import socket
 import threading
 import time
@@ -22,10 +21,10 @@ from hocba_hub.store.access import Role, add_client, add_operator
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from tests.support import soap_calls as soap
+from tests.support.long_form import LONG
 from tests.support.memory import forget_peak, memory_mb, needs_linux
 from tests.support.servers import free_port
 
-LONG = os.environ.get("HOCBA_CHAOS") == "long"
 STRANGER_MB = 2.0
 LIMIT = 64_000_000 if LONG else 20_000_000
 MULTIPLE = 8

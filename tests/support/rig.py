@@ -39,7 +39,7 @@ QUICK = {
 
 
 class Rig:
-    """One hub and one sandbox; with `imports` it imports files, too.
+    """One hub and one sandbox; with `importers` it imports files, too.
 
     Start with `with`; everything it started has ended afterwards.
     """
@@ -53,7 +53,7 @@ class Rig:
         seed: int = 7,
         workers: int = 2,
         apis: int = 1,
-        imports: bool = False,
+        importers: int = 0,
         environment: Mapping[str, str] | None = None,
         destination: Mapping[str, object] | None = None,
     ) -> None:
@@ -96,8 +96,9 @@ class Rig:
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self.ports['api']}"
         self.ledgers = {name: f"http://127.0.0.1:{self.ports[name]}" for name in ("province", "ministry")}
-        self.imports = imports
+        self.importers = importers
         self.kills = 0
+        """Of processes that were at work."""
         self._supervisor: Supervisor | None = None
         self._over = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -105,8 +106,9 @@ class Rig:
     def __enter__(self) -> Self:
         self.redis.start()
         settings = self._settings()
-        hub = [child for child in children(settings) if self.imports or child.name != "importer"]
-        self._supervisor = Supervisor([self.sandbox, *hub])
+        hub = [child for child in children(settings) if child.name != "importer"]
+        importers = [Child(f"importer-{n}", hub_command("importer")) for n in range(self.importers)]
+        self._supervisor = Supervisor([self.sandbox, *hub, *importers])
         for child in self._supervisor.children:
             child.environment = self.environment
         self._supervisor.start()
@@ -171,12 +173,22 @@ class Rig:
         return next(child for child in self.children if child.name == name)
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
-        """End one process of this rig at once."""
+        """End one process of this rig at once, whatever it does."""
         process = self.child(name).process
         if process is not None and process.poll() is None:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, how)
-            self.kills += 1
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """A process of this rig stands still while the block runs, as in a machine that is suspended."""
+        process = self.child(name).process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     def kill_at_work(self, chance: random.Random, vendors: Sequence[Vendor]) -> bool:
         """SIGKILL an API or a worker; whether it was at work: had a request of these vendors, or held a lease.

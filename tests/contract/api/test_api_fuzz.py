@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +14,8 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 from tests.support.acceptance import submit
 from tests.support.api_server import Api, running_api
+from tests.support.long_form import LONG
 
-LONG = os.environ.get("HOCBA_CHAOS") == "long"
 EXAMPLES = 40 if LONG else 5
 """For each operation, phase and store."""
 ENGINES = ("postgresql", "sqlite") if LONG else ("postgresql",)

@@ -1,0 +1,142 @@
+"""Processes that are asked to end, and processes that stand still until their leases are over and then go on."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import func, select
+
+from hocba_hub.cli.killing import is_open, lease_of
+from hocba_hub.sandbox.synthetic import generate
+from hocba_hub.sandbox.vendor import wait_until
+from hocba_hub.store.engine import Store
+from hocba_hub.store.tables import attempts, delivery_attempts, records, versions
+from tests.support.imports import lines, zipped
+from tests.support.long_form import LONG
+from tests.support.pushing import CARDS, ENGINES, Pushing, cards
+from tests.support.rig import Rig
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
+FREEZES = 25 if LONG else 3
+LEASE_SECONDS = 1.5
+IDEMPOTENCY_LOCK_SECONDS = 15
+
+
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
+@pytest.mark.parametrize("with_redis", [True, False], ids=["jobs", "polling"])
+def test_a_worker_that_is_asked_to_end_finishes_what_is_under_way(
+    tmp_path: Path, database_url: str | None, *, with_redis: bool
+):
+    with Rig(tmp_path, database_url, workers=1) as rig:
+        rig.set_faults({"seed": 1, "faults": [{"name": "slow-answer", "seconds": 1}]})
+        if not with_redis:
+            rig.redis.kill()
+        vendor = rig.vendor()
+        vendor.push(cards(CARDS))
+        worker = rig.child("worker-0").process
+        assert worker is not None
+        with rig.store() as store:
+            assert wait_until(lambda: _sent_by(store, worker.pid) > 0, 30, every=0.02), "the worker got nothing"
+            asked = time.monotonic()
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(15) == 0
+            assert time.monotonic() - asked < 10, "it did more than finish its calls"
+            with store.read() as connection:
+                a = attempts.c
+                mine = a.holder.contains(f":{worker.pid}:")
+                assert not connection.execute(select(a.id).where(mine, a.ended_at.is_(None))).first()
+                calls = select(a.id).where(mine, a.kind == "send", a.sent_at.is_not(None))
+                unknown = select(delivery_attempts).where(
+                    delivery_attempts.c.attempt_id.in_(calls), delivery_attempts.c.meaning == "unknown_outcome"
+                )
+                assert not connection.execute(unknown).first()
+        verdicts = rig.check(vendor.answers.accepted)
+        assert {verdict.arrivals - verdict.ledger_versions for verdict in verdicts.values()} == {0}, "sent again"
+
+
+def _sent_by(store: Store, pid: int) -> int:
+    """Calls of a worker that are under way."""
+    a = attempts.c
+    query = select(func.count()).where(a.ended_at.is_(None), a.sent_at.is_not(None), a.holder.contains(f":{pid}:"))
+    with store.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def test_workers_that_stand_still_beyond_their_leases_and_go_on_double_nothing(
+    tmp_path: Path, database_url: str | None
+):
+    chance = random.Random(21)
+    with Rig(tmp_path, database_url, faults="demo", environment={"HOCBA_LEASE_SECONDS": str(LEASE_SECONDS)}) as rig:
+        taken_over = 0
+        with Pushing(rig, CARDS) as pushing, rig.store() as store:
+            while taken_over < FREEZES:
+                time.sleep(chance.uniform(0.05, 0.3))
+                child = chance.choice([child for child in rig.children if child.name.startswith("worker")])
+                if lease_of(child, store) is None:
+                    continue
+                with rig.frozen(child.name):
+                    # Frozen with SQLite's write lock in its hand, it keeps all others out, too: nobody can take over.
+                    taken_over += _is_taken_over(lease_of(child, store), store)
+        rig.check(pushing.accepted, seconds=180)
+        assert len(pushing.accepted) == CARDS
+
+
+def _is_taken_over(lease: int | None, store: Store) -> bool:
+    return lease is not None and wait_until(lambda: not is_open(lease, store), 5 * LEASE_SECONDS)
+
+
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[1:], indirect=True)
+def test_an_api_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Path, database_url: str | None):
+    """Whoever called it calls again with the same key, and gets its answer of the other process."""
+    with Rig(tmp_path, database_url, apis=2) as rig:
+        with Pushing(rig, CARDS, answer_seconds=1) as pushing:
+            for number in range(6 if LONG else 1):
+                assert wait_until(lambda: bool(pushing.accepted), 30)
+                broken = pushing.broken
+                with rig.frozen(f"api-{number % 2}"):
+                    time.sleep(IDEMPOTENCY_LOCK_SECONDS + 2)
+                assert pushing.broken > broken, "nobody called it, so that nothing is shown"
+        rig.check(pushing.accepted)
+        assert len(pushing.accepted) == CARDS
+
+
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
+def test_an_importer_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Path, database_url: str | None):
+    raws = list(generate(4_000 if LONG else 1_000, 9, schools=12))
+    environment = {"HOCBA_LEASE_SECONDS": str(LEASE_SECONDS)}
+    with (
+        Rig(tmp_path, database_url, importers=2, environment=environment) as rig,
+        httpx.Client(base_url=rig.url, headers={"Authorization": f"Bearer {rig.client_key()}"}, timeout=30) as http,
+    ):
+        body = zipped({f"{n}.ndjson": b"\n".join(raws[n::4]) for n in range(4)})
+        answer = http.post("/v1/files", content=body, headers={"Content-Type": "application/zip"})
+        where = answer.headers["location"]
+
+        def imported() -> int:
+            return http.get(where).json()["imported"]
+
+        assert wait_until(lambda: imported() > 0, 30, every=0.02)
+        taken_over = 0
+        for name in ("importer-0", "importer-1"):
+            with rig.frozen(name):
+                before = imported()
+                still = not wait_until(lambda before=before: imported() > before, LEASE_SECONDS / 3, every=0.02)
+                if still and before < len(raws):  # it was the one at work
+                    taken_over += wait_until(lambda before=before: imported() > before, 30)
+        assert taken_over, "nobody stood still during an import, so that nothing is shown"
+        assert wait_until(lambda: http.get(where).json()["state"] == "done", 120)
+        status, *results = lines(http.get(f"{where}/result").content)
+        assert (status["accepted"], status["rejected"]) == (len(raws), 0)
+        assert [one["position"] for one in results] == list(range(len(raws)))
+        assert {one["status"] for one in results} == {"accepted"}, "a record came twice"
+        assert {one["card_id"] for one in results} == {orjson.loads(raw)["card_id"] for raw in raws}
+        with rig.store() as store, store.read() as connection:
+            for table in (records, versions):
+                assert connection.execute(select(func.count()).select_from(table)).scalar_one() == len(raws)
+        rig.check({one["record_id"]: one["version"] for one in results}, seconds=120)
