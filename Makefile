@@ -7,9 +7,9 @@ BIN    := $(VENV)/bin
 # Some machines switch it off; a hub is seven processes, and compiling it anew at each start is what they would wait for.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage unit lint fmt bench chaos docs lock clean
+.PHONY: help demo test coverage unit lint fmt bench chaos round-trips docs lock clean
 help:            ## This list
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.runtime: requirements/runtime.lock scripts/venv.sh scripts/install_lock.sh pyproject.toml
 	@bash scripts/venv.sh "$(PYTHON)" "$(VENV)" requirements/runtime.lock
@@ -53,6 +53,9 @@ bench: $(VENV)/.dev     ## Measure speed (see bench/README.md)
 
 chaos: $(VENV)/.dev     ## The long form of the kill, fault and fuzz tests
 	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/api/test_api_fuzz.py
+
+round-trips: $(VENV)/.dev  ## 10,000 cards through each vendor's format and back
+	@HOCBA_ROUND_TRIP=10000 $(BIN)/python -m pytest -q -n 2 --dist load tests/unit/sandbox/test_vendor_round_trip.py tests/unit/adapters/test_workbook_round_trip.py
 
 lock: $(VENV)/.dev      ## Choose the pinned versions anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/runtime.lock

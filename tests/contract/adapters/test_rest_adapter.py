@@ -43,6 +43,28 @@ def counts(sandbox: SandboxHandle, number: int = 1) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("mode", ["batch", "single"])
+@pytest.mark.parametrize("asked", [1, 2])
+def test_nothing_goes_out_once_the_lease_is_over(sandbox, mode, asked):
+    """It is asked before the head and before the body of every call; a head alone does nothing there."""
+    answers = iter([True] * (asked - 1) + [False] * 10)
+    with sandbox.adapter("province", options={"mode": mode}) as adapter:
+        call = adapter.send([card(1), card(2)], lambda: next(answers))
+        assert facts(call) == {(Stage.NOT_SENT, "lease-over")}
+        assert (counts(sandbox, 1), counts(sandbox, 2)) == ((0, 0), (0, 0))
+        assert facts(adapter.send([card(1), card(2)])) == {(Stage.ANSWERED, "OK")}  # the connection goes on
+
+
+def test_what_was_sent_one_by_one_before_the_lease_was_over_keeps_its_answers(sandbox):
+    answers = iter([True] * 4 + [False] * 10)
+    with sandbox.adapter("province", options={"mode": "single"}) as adapter:
+        call = adapter.send([card(n) for n in (1, 2, 3, 4)], lambda: next(answers))
+    assert [(o.stage, o.code) for o in call.outcomes] == [(Stage.ANSWERED, "OK")] * 2 + [
+        (Stage.NOT_SENT, "lease-over")
+    ] * 2
+    assert [counts(sandbox, n) for n in (1, 2, 3, 4)] == [(1, 1), (1, 1), (0, 0), (0, 0)]
+
+
+@pytest.mark.parametrize("mode", ["batch", "single"])
 def test_all_kinds_of_cards_and_a_recall_are_taken(sandbox, mode):
     records = [
         card(n, body=canonical(make())) for n, make in enumerate((primary_card, secondary_card, continuing_card))

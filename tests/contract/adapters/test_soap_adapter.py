@@ -50,6 +50,15 @@ def test_a_batch_is_taken_and_its_verdicts_polled(sandbox):
     assert sandbox.ledgers["ministry"].summary()["committed"] == 3
 
 
+@pytest.mark.parametrize("asked", [1, 2])
+def test_nothing_goes_out_once_the_lease_is_over(sandbox, asked):
+    answers = iter([True] * (asked - 1) + [False] * 10)
+    with sandbox.adapter("ministry") as adapter:
+        assert facts(adapter.send([card(1), card(2)], lambda: next(answers))) == {(Stage.NOT_SENT, "lease-over")}
+        assert counts(sandbox) == (0, 0, 0)
+        assert facts(adapter.send([card(1), card(2)])) == {(Stage.ANSWERED, "TAKEN")}
+
+
 def test_soap_12_and_password_text(sandbox):
     with sandbox.adapter(
         "ministry", options={"binding": "ReportCardsSoap12"}, authentication={"wsse_password": "text"}

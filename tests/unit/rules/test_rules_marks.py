@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hocba_hub.model.card import AnyCard
 from hocba_hub.rules.checking import rules_for
 from hocba_hub.rules.circulars import Thresholds
 from hocba_hub.rules.marks import (
@@ -119,6 +120,29 @@ def test_an_exempt_subject_is_as_one_that_is_not_there(marks: list[int]) -> None
         wrong = [f.expected for f in rules_for(card).check(card) if f.kind.code.startswith("secondary.learning")]
         levels.append(wrong)
     assert levels[0] == levels[1] == levels[2]
+
+
+@settings(deadline=None)
+@given(st.lists(MARK, min_size=8, max_size=8), st.sets(st.sampled_from(SCORED), min_size=1, max_size=3))
+def test_a_scored_subject_from_which_the_pupil_is_exempt_weighs_nothing(marks: list[int], exempt: set[str]) -> None:
+    """The level is the one of the marks that are left, and of a card on which those subjects do not stand."""
+    left = sorted(mark for code, mark in zip(SCORED, marks, strict=True) if code not in exempt)
+    by_code = {code: "M" if code in exempt else shown(mark) for code, mark in zip(SCORED, marks, strict=True)}
+    card = made({"card": "school-8", "marks": by_code})
+    subjects = tuple(subject for subject in card.year.subjects if subject.code not in exempt)
+    assert len(subjects) == len(card.year.subjects) - len(exempt)
+    without = card.model_copy(update={"year": card.year.model_copy(update={"subjects": subjects})})
+
+    def about_levels(of: AnyCard) -> list[tuple[str, str, str]]:
+        found = [one for root in rules_for(of).check(of) for one in (root, *root.folded)]
+        return [(f.kind.code, f.pointer, f.expected) for f in found if f.kind.code.startswith("secondary.learning")]
+
+    assert about_levels(card) == about_levels(without)
+    if len(left) < Thresholds().enough:
+        assert about_levels(card) == []  # too few marks are left to say anything
+        return
+    right = made({"card": "school-8", "marks": by_code, "levels": [LEVELS[plain_rank(left, 0, Thresholds())]] * 3})
+    assert {code for code, _, _ in about_levels(right)} <= {"secondary.learning.adjusted"}
 
 
 @settings(deadline=None)
