@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 # Some machines switch it off; a hub is seven processes, and compiling it anew at each start is what they would wait for.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage unit lint fmt bench chaos round-trips docs lock clean
+.PHONY: help demo test coverage unit lint fmt bench side-by-side chaos round-trips docs lock clean
 help:            ## This list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -48,8 +48,14 @@ fmt: $(VENV)/.dev       ## Put the code into shape
 docs: $(VENV)/.dev      ## Write the generated documents again
 	@$(BIN)/python -m scripts.check_generated --write
 
-bench: $(VENV)/.dev     ## Measure speed (see bench/README.md)
+bench: $(VENV)/.dev     ## Measure speed; fails where a target is missed (see bench/README.md)
 	@$(BIN)/python -m bench
+
+side-by-side: $(VENV)/.dev .venv-peers/.peers  ## Measure the hub beside the queues that a team would pick instead
+	@$(BIN)/python -m bench side-by-side
+.venv-peers/.peers: requirements/peers.lock scripts/install_lock.sh
+	@$(PYTHON) -m venv .venv-peers && bash scripts/install_lock.sh .venv-peers/bin/python requirements/peers.lock --quiet
+	@touch $@
 
 chaos: $(VENV)/.dev     ## The long form of the kill, fault and fuzz tests
 	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/api/test_api_fuzz.py
@@ -60,6 +66,7 @@ round-trips: $(VENV)/.dev  ## 10,000 cards through each vendor's format and back
 lock: $(VENV)/.dev      ## Choose the pinned versions anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/runtime.lock
 	uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/dev.lock
+	uv pip compile -q requirements/peers.in --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/peers.lock
 
 clean:           ## Remove everything that was installed or generated
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage* build *.egg-info
+	rm -rf $(VENV) .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage* build *.egg-info

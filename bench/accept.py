@@ -11,12 +11,16 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
+from bench.figures import Figure, rate
 from bench.load import Load, post_all
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.store.tables import destinations
 from tests.support.rig import Rig
 from tests.support.servers import PostgresServer
 
+SINGLE, SINGLE_SLOW = 2.0, 1.5
+BATCHED = {1: 6.0, 2: 6.0}
+"""Least rates, in empty RQ jobs; in batches by the number of API processes."""
 _seed = count(1)
 
 
@@ -68,36 +72,36 @@ def ndjson(cards: Sequence[bytes], size: int) -> list[bytes]:
     return [b"\n".join(cards[start : start + size]) for start in range(0, len(cards), size)]
 
 
-def _figures(name: str, load: Load) -> tuple[str, str]:
+def _figure(what: str, load: Load, jobs: float) -> Figure:
     assert set(load.statuses) == {202}, f"not all were accepted: {load.statuses}"
     half, worst = load.percentile(0.5) * 1e3, load.percentile(0.99) * 1e3
-    return name, f"{load.rate:,.0f} requests/s, p50 {half:.1f} ms, p99 {worst:.1f} ms"
+    return rate(what, load.rate, jobs, more=f"p50 {half:.0f} ms, p99 {worst:.0f} ms")
 
 
-def measure(folder: Path) -> list[tuple[str, str]]:
+def measure(folder: Path) -> Iterator[Figure]:
+    """Accepted cards a second: one a request over 32 connections, and in batches."""
     sample = secondary_cards(200)
-    found = [("card", f"{sum(map(len, sample)) / len(sample) / 1000:.1f} KB on average")]
+    yield Figure("size of a card", sum(map(len, sample)) / len(sample) / 1000, "KB")
     with postgres() as server:
         for name, url in (("PostgreSQL", server.url), ("SQLite", None)):
             for apis in (1, 2):
                 target = server.create_database(f"bench{apis}") if url else None
                 with paused_hub(folder / f"{name}{apis}", target, apis=apis) as (rig, key):
                     what = f"{apis} API process{'es' if apis > 1 else ''}, {name}"
-                    found.append(_figures(f"accept single, 32 connections, {what}", _single(rig, key)))
+                    yield _figure(f"cards accepted one by one, 32 connections, {what}", _single(rig, key), SINGLE)
                     load, cards = _batched(rig, key)
                     assert set(load.statuses) == {202}, load.statuses
-                    found.append((f"accept batched (500), {what}", f"{cards / load.seconds:,.0f} cards/s"))
-    return found
+                    yield rate(f"cards accepted in batches of 500, {what}", cards / load.seconds, BATCHED[apis])
 
 
-def measure_slow_disk(folder: Path) -> list[tuple[str, str]]:
+def measure_slow_disk(folder: Path) -> Iterator[Figure]:
+    """Single cards where each fsync takes 2 ms longer, as on the disk of a usual cloud machine."""
     library = folder / "slow_fsync.so"
     source = Path(__file__).parent / "slow_fsync.c"
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
     library.chmod(0o755)
-    found = []
+    what = "cards accepted one by one, 32 connections, +2 ms on every fsync"
     with postgres(preload=str(library)) as server, paused_hub(folder / "pg", server.url) as (rig, key):
-        found.append(_figures("accept single, 32 connections, +2 ms on every fsync, PostgreSQL", _single(rig, key)))
+        yield _figure(f"{what}, PostgreSQL", _single(rig, key), SINGLE_SLOW)
     with paused_hub(folder / "sqlite", None, preload=str(library)) as (rig, key):
-        found.append(_figures("accept single, 32 connections, +2 ms on every fsync, SQLite", _single(rig, key)))
-    return found
+        yield _figure(f"{what}, SQLite", _single(rig, key), SINGLE_SLOW)

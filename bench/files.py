@@ -1,17 +1,16 @@
-"""100,000 records in one file: time and memory of its import, against the NDJSON intake's cost of a record.
+"""Files: the time and memory of an import, against the import of the same cards as lines of JSON.
 
-    python -m bench.files zip 100000          a ZIP of XML, 100 cards in each entry
-    python -m bench.files xlsx 100000         the primary workbook
-    python -m bench.files ndjson 100000       the same cards as lines: what checking and accepting alone cost
+    python -m bench.files xlsx 100000 [FILE]     one form, any number of cards, in this process
 
-Each runs in a process of its own, on SQLite, and prints records, seconds and the process's peak memory. A third
-argument names a file that was written before: writing it takes longer than importing it, and memory of its own.
+Each import runs in a process of its own, on SQLite; a FILE that was written before is imported as it is, since writing
+one takes longer than importing it, and memory of its own.
 """
 
 from __future__ import annotations
 
 import itertools
 import resource
+import subprocess
 import sys
 import tempfile
 import threading
@@ -23,10 +22,12 @@ from typing import BinaryIO
 
 import orjson
 
+from bench.figures import Figure, at_least, at_most, rate
 from hocba_hub.bootstrap import importer
 from hocba_hub.cli.importing import LocalImport
 from hocba_hub.intake.files.forms import Form
 from hocba_hub.intake.files.spool import Spool
+from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendors import WRITERS
 from hocba_hub.settings import Settings
@@ -34,6 +35,13 @@ from hocba_hub.store.access import add_client, client_named
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 
+CARDS = 30_000
+LINES = 4.0
+"""Least rate of lines of JSON, in empty RQ jobs."""
+OF_LINES = {"zip": 0.4, "xlsx": 0.4}
+"""Least rate of a form, of that of lines."""
+MEMORY = 1.6
+"""Most memory of a form, of that of lines: none is read whole."""
 _PER_ENTRY = 100
 
 
@@ -44,7 +52,7 @@ def cards(number: int) -> Iterator[bytes]:
 
 
 def write(form: str, number: int, out: BinaryIO) -> None:
-    """Write a file of so many cards."""
+    """Write a file of so many cards: lines, the primary workbook, or a ZIP of XML files of 100 cards."""
     match form:
         case "zip":
             from tests.support.imports import xml_list
@@ -59,43 +67,65 @@ def write(form: str, number: int, out: BinaryIO) -> None:
             out.writelines(raw + b"\n" for raw in cards(number))
 
 
-def measure(form: str, path: Path, folder: Path) -> str:
-    """Import a file into an empty store; what it took."""
+def imported(form: str, path: Path, folder: Path) -> dict[str, float]:
+    """Import a file into an empty store; `records`, `seconds`, and the process's peak memory in `megabytes`."""
     settings = Settings(home=folder, free_disk_bytes=0)
     store = Store(settings.store_url)
     upgrade(store)
     with store.write() as connection:
         add_client(connection, "bench", ["*"], now=1)
         client = client_named(connection, "bench")
-    made = importer(settings, store, lambda _: None)
+    made = importer(settings, store, Doorbell(None))
     profile = "workbook-primary" if form == "xlsx" else None
     local = LocalImport(store, Spool(settings.files_folder), made, client, profile)
     started = time.monotonic()
     file = local.enter(path, path.name, Form(form))
-    steps: list[int] = []
-    ended = local.run(file, threading.Event(), lambda so_far: steps.append(so_far.position))
+    ended = local.run(file, threading.Event(), lambda _: None)
     seconds = time.monotonic() - started
     assert ended is not None
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert ended.accepted == ended.total, f"{ended.accepted} of {ended.total} records were accepted"
     store.close()
-    return (
-        f"{form:7} {path.stat().st_size / 1e6:8.1f} MB  {ended.total:,} records  {ended.accepted:,} accepted  "
-        f"{seconds:7.1f} s  {ended.position / seconds:7.0f} records/s  {memory:6.0f} MB  progress moved {len(steps)} x"
-    )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"records": ended.accepted, "seconds": seconds, "megabytes": memory}
+
+
+def measure(folder: Path) -> list[Figure]:
+    """Records a second and memory of each form."""
+    found = {form: _alone(form, folder) for form in ("ndjson", "zip", "xlsx")}
+    lines = found["ndjson"]
+    what = f"import of {CARDS:,} records, SQLite"
+    by_lines = rate(f"{what}: lines of JSON", lines["records"] / lines["seconds"], LINES)
+    of_lines = Figure("memory of lines", lines["megabytes"], "MB")
+    figures = [by_lines, Figure(f"memory of the {what}: lines of JSON", lines["megabytes"], "MB")]
+    for form, name in (("zip", "ZIP of XML, 100 cards in each"), ("xlsx", "workbook")):
+        per_second, memory = found[form]["records"] / found[form]["seconds"], found[form]["megabytes"]
+        figures += [
+            Figure(f"{what}: {name}", per_second, "/s", at_least(OF_LINES[form], by_lines)),
+            Figure(f"memory of the {what}: {name}", memory, "MB", at_most(MEMORY, of_lines)),
+        ]
+    return figures
+
+
+def _alone(form: str, folder: Path) -> dict[str, float]:
+    path = folder / f"bench.{form}"
+    with path.open("wb") as out:
+        write(form, CARDS, out)
+    command = [sys.executable, "-m", "bench.files", form, str(CARDS), str(path)]
+    done = subprocess.run(command, check=True, capture_output=True)
+    figures: dict[str, float] = orjson.loads(done.stdout.splitlines()[-1])
+    assert figures["records"] == CARDS
+    return figures
 
 
 def main() -> None:
-    """Write a file, then import it in this process."""
+    """Write a file unless one is named, then import it in this process."""
     form, number = sys.argv[1], int(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"bench.{form}"
-        if len(sys.argv) > 3:
-            path = Path(sys.argv[3])
+        path = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(folder) / f"bench.{form}"
         if not path.exists():
             with path.open("wb") as out:
                 write(form, number, out)
-            print(f"{path.name}: written")
-        print(measure(form, path, Path(folder)))
+        print(orjson.dumps(imported(form, path, Path(folder))).decode())
 
 
 if __name__ == "__main__":

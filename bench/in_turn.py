@@ -57,7 +57,7 @@ class Running:
 @contextmanager
 def running(tree: Path, home: Path, store: str, redis_url: str) -> Iterator[Running]:
     """An API process of a tree with an empty store."""
-    hub, port = [tree / ".venv" / "bin" / "python", "-m", "hocba_hub"], free_port()
+    hub, port = [str(tree / ".venv" / "bin" / "python"), "-m", "hocba_hub"], free_port()
     environment = os.environ | {
         "HOCBA_HOME": str(home),
         "HOCBA_DATABASE_URL": store,
@@ -68,8 +68,8 @@ def running(tree: Path, home: Path, store: str, redis_url: str) -> Iterator[Runn
     }
 
     def run(*words: str) -> str:
-        done = subprocess.run([*hub, *words], cwd=tree, env=environment, check=True, capture_output=True, text=True)
-        return done.stdout
+        command = [*hub, *words]
+        return subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True).stdout.decode()
 
     run("database", "upgrade")
     key = next(word for word in run("clients", "add", "bench", "--school", "*").split() if word.startswith("hbc_"))

@@ -28,9 +28,10 @@ class Load:
 
 async def _connection(url: str, key: str, bodies: list[bytes], media_type: str, load: Load) -> None:
     parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=2**24)
     head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {key}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: {media_type}\r\nContent-Length: "
     ).encode()
     while bodies:

@@ -18,14 +18,15 @@ import orjson
 import redis
 import zeep
 from fastapi import FastAPI
-from hocba_hub.mappings.delivery import envelope_facts
 from rq import Queue, Worker
 from tenacity import retry, stop_after_attempt, wait_exponential
 from zeep.wsse.username import UsernameToken
 
-from hocba_hub.adapters.translation import shipped_formats
-from hocba_hub.mappings.compile import CompiledMapping, compile_mapping
-from hocba_hub.mappings.records import JsonRecord
+from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, compile_mapping
+from hocba_hub.mappings.library.library import shipped_library
+from hocba_hub.mappings.records.record import JsonRecord
+from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
+from hocba_hub.mappings.tables.table_files import shipped_tables
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
 
 REDIS = os.environ.get("PLAIN_REDIS", "redis://127.0.0.1:6379/0")
@@ -72,9 +73,8 @@ def _ndc(card: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _mapping(kind: str) -> CompiledMapping:
-    formats = shipped_formats()
     name = "ndc-primary" if kind == "primary" else "ndc-secondary"
-    return compile_mapping(formats.library.select(name), formats.tables)
+    return compile_mapping(shipped_library().select(name), shipped_tables())
 
 
 def _record(card: dict[str, Any], raw: bytes) -> dict[str, Any]:
@@ -92,6 +92,6 @@ def _record(card: dict[str, Any], raw: bytes) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    import bench.plain  # noqa: F401, PLW0406 - the name that the jobs carry, loaded before the fork
+    import bench.peers.plain_rq  # noqa: F401, PLW0406 - the name that the jobs carry, loaded before the fork
 
     Worker([_queue], connection=redis.Redis.from_url(REDIS)).work(logging_level="WARNING")
