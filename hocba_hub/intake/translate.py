@@ -6,7 +6,7 @@ Pure but for what the mappings remember of compiling.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -59,7 +59,7 @@ class Translated:
         """What was said of the canonical card, with its places in the vendor's record; see `at_source`."""
         if not said or self._record is None or self._document is None or self._mappings is None:
             return said
-        places = self._mappings.tracer(self._document).places(self._record)
+        places = self._mappings.tracer(self._document).places(self._record, _pointers(said))
         against = [(one.pointer, str(one.facts.get("target", ""))) for one in self.findings if _is_error(one)]
 
         def moved(one: Finding) -> Finding:
@@ -139,6 +139,12 @@ def record_of(raw: bytes, source: Source) -> Record | Finding:
     except UnsafeXmlError as error:
         return Finding(catalogue.XML_UNSAFE, "", facts={"vi": error.message_vi, "en": error.message_en})
     return finding(kinds.NOT_A_RECORD, "", f"format: {source.format}")
+
+
+def _pointers(said: Sequence[Finding]) -> Iterator[str]:
+    for one in said:
+        yield one.pointer
+        yield from _pointers(one.folded)
 
 
 def _is_error(one: Finding) -> bool:

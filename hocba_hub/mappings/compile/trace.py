@@ -5,7 +5,7 @@ A finding about a canonical field can then be shown at the vendor's own place: h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from hocba_hub.mappings.compile.compile_fields import Builder, is_constant, reads_keys
 from hocba_hub.mappings.compile.compile_values import ANYTHING
@@ -21,6 +21,16 @@ from hocba_hub.mappings.values.value import ValueRejected
 from hocba_hub.mappings.yaml_reading import pointer_to
 
 
+class _Everything(Container[str]):
+    """All fields are wanted."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERYTHING = _Everything()
+
+
 class Tracer:
     """Follows the rules of one document through a record."""
 
@@ -29,30 +39,43 @@ class Tracer:
         self._builder = Builder(document, tables)
         self._made: dict[str, Produce] = {}
 
-    def places(self, record: Record) -> dict[str, str]:
-        """Source place by JSON Pointer into the output; also of fields that a rule has but the output lacks."""
-        return {pointer: record.place(source_steps(rule, scope)) for pointer, rule, scope in self.walk(record)}
+    def places(self, record: Record, pointers: Iterable[str]) -> dict[str, str]:
+        """Source place by JSON Pointer into the output: of these, of what they lie in, and of nothing else.
 
-    def walk(self, record: Record) -> Iterator[tuple[str, Rule, Scope]]:
-        """Each field with the rule that is about it, and the scope that it reads in."""
+        A pointer may lead to a field that a rule has but the output lacks; one that no rule has is left out.
+        """
+        wanted = {
+            "/".join(steps[:end]) for steps in (p.split("/") for p in pointers) for end in range(2, len(steps) + 1)
+        }
+        return {pointer: record.place(source_steps(rule, scope)) for pointer, rule, scope in self.walk(record, wanted)}
+
+    def walk(self, record: Record, wanted: Container[str] = EVERYTHING) -> Iterator[tuple[str, Rule, Scope]]:
+        """Each wanted field with the rule that is about it, and the scope that it reads in.
+
+        What a field lies in has to be wanted, too. A card has 300 fields, and a finding is about one of them.
+        """
         if type(record.node) is dict:
-            yield from self._fields(self._document.fields, (record.node, None, (), 1), "")
+            yield from self._fields(self._document.fields, (record.node, None, (), 1), "", wanted)
 
-    def _fields(self, fields: Fields, scope: Scope, above: str) -> Iterator[tuple[str, Rule, Scope]]:
+    def _fields(
+        self, fields: Fields, scope: Scope, above: str, wanted: Container[str]
+    ) -> Iterator[tuple[str, Rule, Scope]]:
         for name, rules in fields.items():
-            if name == ITSELF:
+            pointer = above + pointer_to(name)
+            if name == ITSELF or pointer not in wanted:
                 continue
             rule = self._chosen(rules, scope)
-            pointer = above + pointer_to(name)
             yield pointer, rule, scope
             if isinstance(rule, Object):
                 inner = scope if rule.at is None else next(self._scopes(rule.at, scope), None)
                 if inner is not None:
-                    yield from self._fields(rule.fields, inner, pointer)
+                    yield from self._fields(rule.fields, inner, pointer, wanted)
             elif isinstance(rule, Items):
-                yield from self._items(rule, scope, pointer)
+                yield from self._items(rule, scope, pointer, wanted)
 
-    def _items(self, rule: Items, scope: Scope, pointer: str) -> Iterator[tuple[str, Rule, Scope]]:
+    def _items(
+        self, rule: Items, scope: Scope, pointer: str, wanted: Container[str]
+    ) -> Iterator[tuple[str, Rule, Scope]]:
         count = 0
         if rule.each is None:
             for fields in rule.entries:
@@ -64,7 +87,7 @@ class Tracer:
                     continue
                 telling = [rules for rules in fields.values() if not is_constant(rules)]
                 if not telling or any(self.gives(one, scope) for rules in telling for one in rules):
-                    yield from self._fields(fields, scope, f"{pointer}/{count}")
+                    yield from self._item(fields, scope, f"{pointer}/{count}", wanted)
                     count += 1
             return
         fields = rule.entries[0]
@@ -80,8 +103,13 @@ class Tracer:
                     continue
                 yield f"{pointer}/{count}", chosen, inner
             else:
-                yield from self._fields(fields, inner, f"{pointer}/{count}")
+                yield from self._item(fields, inner, f"{pointer}/{count}", wanted)
             count += 1
+
+    def _item(
+        self, fields: Fields, scope: Scope, pointer: str, wanted: Container[str]
+    ) -> Iterator[tuple[str, Rule, Scope]]:
+        return self._fields(fields, scope, pointer, wanted) if pointer in wanted else iter(())
 
     def _scopes(self, path: Path, scope: Scope) -> Iterator[Scope]:
         begin = start(scope, path.up)
