@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import accept, delivery, files, formats, mapping, resilience, rules, scale, side_by_side, yardstick
-from bench.figures import Figure, Yard, judge, told
+from bench.figures import Figure, judge, told
 
 Measurement = Callable[[Path], Iterable[Figure]]
 MEASUREMENTS: dict[str, Measurement] = {
@@ -40,7 +40,7 @@ LONG: dict[str, Measurement] = {
 
 def run(name: str, measure: Measurement) -> bool:
     """Measure between two looks at the yardstick and print the table; whether every target was kept."""
-    print(f"\n## {name}\n\n| what | figure | multiple | target |\n|---|---|---|---|", flush=True)
+    print(f"\n## {name}\n\n| what | figure | at the design's pace | target |\n|---|---|---|---|", flush=True)
     start, before = time.monotonic(), yardstick.measure()
     with tempfile.TemporaryDirectory(prefix="hocba-bench-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
@@ -53,21 +53,13 @@ def run(name: str, measure: Measurement) -> bool:
     if not failed and name != "yardstick" and not any(figure.target for figure in figures):
         failed = "no figure has a target, so that this could not fail"
     between = yardstick.mean(before, yardstick.measure())
-    judged = [judge(figure, between) for figure in figures]
+    judged = [judge(figure, between.pace) for figure in figures]
     for one in judged:
         print(told(one))
-    print(f"\n{_machine(between)} ({time.monotonic() - start:.0f} s)", flush=True)
+    print(f"\nYardstick: {between} ({time.monotonic() - start:.0f} s)", flush=True)
     if failed:
         print(f"FAILED: {failed}")
     return not failed and all(one.kept for one in judged)
-
-
-def _machine(between: dict[Yard, float]) -> str:
-    jobs, loads = between["jobs"], between["loads"]
-    return (
-        f"Yardstick: {jobs:.0f} empty jobs/s (× {yardstick.THERE['jobs'] / jobs:.1f}), a card is read in "
-        f"{1e6 / loads:.0f} µs (× {yardstick.THERE['loads'] / loads:.1f})"
-    )
 
 
 def main() -> None:

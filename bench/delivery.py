@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -17,8 +18,9 @@ from hocba_hub.sandbox.vendor import wait_until
 from tests.support.rig import Rig
 
 _CARDS = 20_000
-END_TO_END = 4.0
-"""Least rate, in empty RQ jobs."""
+_client = count(1)
+_LEAST = {"PostgreSQL": 1_200, "SQLite": 900}
+"""Least rates at the design's pace."""
 
 
 def end_to_end(rig: Rig, cards: list[bytes], sent: list[bytes] | None = None, *, query: str = "") -> float:
@@ -26,7 +28,7 @@ def end_to_end(rig: Rig, cards: list[bytes], sent: list[bytes] | None = None, *,
 
     `sent` are the cards as the vendor of the profile in `query` writes them, if they are not sent as they are.
     """
-    key = rig.client_key()
+    key = rig.client_key(f"vendor-{next(_client)}")
     start = time.monotonic()
     load = post_all(
         f"{rig.url}/v1/report-cards{query}", key, ndjson(sent or cards, 250), connections=3,
@@ -59,4 +61,4 @@ def measure(folder: Path) -> Iterator[Figure]:
             with Rig(folder / name, url) as rig:
                 cards = list(generate(_CARDS, 99))
                 seconds = end_to_end(rig, cards)
-                yield rate(f"end to end, {_CARDS:,} cards to 2 destinations, {name}", _CARDS / seconds, END_TO_END)
+                yield rate(f"end to end, {_CARDS:,} cards to 2 destinations, {name}", _CARDS / seconds, _LEAST[name])

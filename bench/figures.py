@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Yard = Literal["jobs", "loads"]
-"""Parts of the yardstick: empty RQ jobs a second, and `orjson.loads` of cards a second. Neither is ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """At least, or at most, so many times a base."""
+    """At least, or at most, so much, where the machine is as quick as the design's; or so many times another figure."""
 
-    multiple: float
-    of: Yard | float
-    """A part of the yardstick, or another figure of the same bench in the same unit."""
-    name: str = ""
-    """What the other figure is; empty for the yardstick."""
+    limit: float
+    other: Figure | None = None
+    """Of the same run and in the same unit; None for the yardstick."""
     at_most: bool = False
 
 
@@ -28,29 +22,33 @@ class Figure:
     what: str
     value: float
     unit: str
-    """`/s` for rates; `s` and `ms` for times; `MB`; `×`."""
+    """`/s` for rates; `s` and `ms` for times; `MB`, `KB`."""
     target: Target | None = None
     more: str = ""
 
+    def at_pace(self, pace: float) -> float:
+        """What it would be at the design's pace: `pace` is this machine's, 1 for one as quick as the design's."""
+        return self.value * pace if self.unit in {"s", "ms"} else self.value / pace
 
-def rate(what: str, per_second: float, jobs: float | None = None, *, more: str = "") -> Figure:
-    """A rate, with the least number of empty RQ jobs' worth that it must reach."""
-    return Figure(what, per_second, "/s", None if jobs is None else Target(jobs, "jobs"), more)
+
+def rate(what: str, per_second: float, at_least: float, *, more: str = "") -> Figure:
+    """A rate, and what it must reach at the design's pace."""
+    return Figure(what, per_second, "/s", Target(at_least), more)
 
 
-def duration(what: str, seconds: float, jobs: float, *, more: str = "") -> Figure:
-    """A time, with the number of empty RQ jobs in whose time it must be over."""
-    return Figure(what, seconds, "s", Target(jobs, "jobs", at_most=True), more)
+def duration(what: str, seconds: float, at_most: float, *, more: str = "") -> Figure:
+    """A time, and in how many seconds it must be over at the design's pace."""
+    return Figure(what, seconds, "s", Target(at_most, at_most=True), more)
 
 
 def at_least(multiple: float, other: Figure) -> Target:
     """So many times another figure of this run, or more."""
-    return Target(multiple, other.value, other.what)
+    return Target(multiple, other)
 
 
 def at_most(multiple: float, other: Figure) -> Target:
     """So many times another figure of this run, or less."""
-    return Target(multiple, other.value, other.what, at_most=True)
+    return Target(multiple, other, at_most=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +56,35 @@ class Judged:
     """A figure against its target."""
 
     figure: Figure
-    share: float | None
-    """How many times its base the figure is."""
+    measure: float | None
+    """What is held against the target's limit."""
     kept: bool
 
 
-def judge(figure: Figure, yardstick: dict[Yard, float]) -> Judged:
-    """Whether the figure keeps to its target; `yardstick` in rates a second."""
+def judge(figure: Figure, pace: float) -> Judged:
+    """Whether the figure keeps to its target on a machine of this pace."""
     target = figure.target
     if target is None:
         return Judged(figure, None, kept=True)
-    base = target.of
-    if isinstance(base, str):
-        # A time is measured in the time that one job, or one reading, takes.
-        base = 1 / yardstick[base] if figure.unit == "s" else yardstick[base]
-    share = figure.value / base
-    return Judged(figure, share, kept=share <= target.multiple if target.at_most else share >= target.multiple)
+    measure = figure.at_pace(pace) if target.other is None else figure.value / target.other.value
+    return Judged(figure, measure, kept=measure <= target.limit if target.at_most else measure >= target.limit)
 
 
 def told(judged: Judged) -> str:
-    """A row of the table: what, figure, multiple and target, whether it is kept."""
-    figure, target = judged.figure, judged.figure.target
-    value = _number(figure.value) + (f" {figure.unit}" if figure.unit not in {"/s", "×"} else figure.unit)
-    cells = [figure.what, f"{value}{'; ' + figure.more if figure.more else ''}", "", ""]
-    if target is not None and judged.share is not None:
-        base = target.name or {"jobs": "empty jobs", "loads": "readings"}[str(target.of)]
+    """A row of the table: what, figure, what is held against the target, the target."""
+    figure, target, measure = judged.figure, judged.figure.target, judged.measure
+    cells = [figure.what, f"{_shown(figure.value, figure.unit)}{'; ' + figure.more if figure.more else ''}", "", ""]
+    if target is not None and measure is not None:
+        unit = figure.unit if target.other is None else "×"
+        of = f" {target.other.what}" if target.other is not None else ""
         sign = "≤" if target.at_most else "≥"
-        cells[2:] = [f"{judged.share:.2f}", f"{sign} {target.multiple:g} × {base}{'' if judged.kept else ' MISSED'}"]
+        cells[2:] = [
+            _shown(measure, unit),
+            f"{sign} {_shown(target.limit, unit)}{of}{'' if judged.kept else ' MISSED'}",
+        ]
     return f"| {' | '.join(cells)} |"
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _shown(value: float, unit: str) -> str:
+    number = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{number}{unit}" if unit == "/s" else f"{number} {unit}"

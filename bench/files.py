@@ -36,8 +36,8 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
 
 CARDS = 30_000
-LINES = 4.0
-"""Least rate of lines of JSON, in empty RQ jobs."""
+LINES = 2_000
+"""Least rate of lines of JSON at the design's pace."""
 OF_LINES = {"zip": 0.4, "xlsx": 0.4}
 """Least rate of a form, of that of lines."""
 MEMORY = 1.6
