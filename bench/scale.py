@@ -39,7 +39,7 @@ _FLAT = 5_000_000
 _DRIVEN = 200_000
 _PART = 5_000
 SCRAPE, FLAT, GROWTH = 0.01, 1.5, 1.2
-"""Longest scrape at the design's pace, in seconds; how much slower a step may be in a full store; how much memory may grow."""
+"""Seconds of a scrape at the design's pace; how much slower a step may be in a full store; how much memory may grow."""
 
 _FILLED_AT_ONCE = 250_000
 _NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"

@@ -1,4 +1,4 @@
-"""How quick this machine is now, by two things that the hub does not own, so that a slower hub cannot hide behind it."""
+"""How quick this machine is now, by two things that are not ours, so that a slower hub cannot hide behind it."""
 
 from __future__ import annotations
 

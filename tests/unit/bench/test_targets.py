@@ -36,8 +36,8 @@ def test_a_figure_is_held_against_what_was_measured_in_the_same_run(figure, meas
 
 
 @pytest.mark.parametrize(
-    ("jobs", "figure", "code"),
-    [(100, 600.0, 0), (100, 500.0, 1), (50, 500.0, 0)],
+    ("share", "figure", "code"),
+    [(1, 600.0, 0), (1, 500.0, 1), (0.5, 500.0, 0)],
     ids=["kept", "missed", "slow machine"],
 )
 def test_the_exit_code_says_whether_all_targets_were_kept(monkeypatch: pytest.MonkeyPatch, capsys, share, figure, code):
