@@ -18,7 +18,7 @@ from hocba_hub.store.tables import destinations
 from tests.support.rig import Rig
 from tests.support.servers import PostgresServer
 
-SINGLE, SINGLE_SLOW, BATCHED = 900, 700, 2_500
+SINGLE, SINGLE_SLOW, BATCHED = 650, 500, 2_000
 """Least rates at the design's pace."""
 _seed = count(1)
 

@@ -28,7 +28,7 @@ _ROOT = Path(__file__).parents[1]
 _PYTHON = _ROOT / ".venv-peers" / "bin" / "python"
 _CARDS, _MOVED, _PLAIN = 10_000, {"rq": 400, "procrastinate": 1_000, "celery": 2_000, "dramatiq": 3_000}, 100
 _WORKERS = {
-    "rq": [["-m", "bench.peers.rq_way", "work"]] * 2,
+    "rq": [["-c", "from bench.peers import rq_way; rq_way.work()"]] * 2,
     "procrastinate": [["-m", "procrastinate", "--app", "bench.peers.procrastinate_way.app", "worker", "-c", "20"]] * 2,
     "celery": [["-m", "celery", "-A", "bench.peers.celery_way", "worker", "-c", "2", "-l", "ERROR"]],
     "dramatiq": [["-m", "dramatiq", "bench.peers.dramatiq_way", "-p", "2", "-t", "4"]],
@@ -58,10 +58,9 @@ def _moved(name: str, folder: Path) -> Figure:
     with ExitStack() as stack:
         sinks = [stack.enter_context(_sink()) for _ in range(2)]
         environment = {**os.environ, "PEER_SINKS": " ".join(sinks), "PYTHONPATH": str(_ROOT)}
-        module = f"bench.peers.{name}_way"
         if name == "procrastinate":
             environment["PEER_POSTGRESQL"] = stack.enter_context(postgres()).url
-            subprocess.run([_PYTHON, "-m", module, "schema"], env=environment, cwd=folder, check=True)
+            _run(name, "schema", environment, folder)
         else:
             redis = RedisServer()
             redis.start()
@@ -71,13 +70,18 @@ def _moved(name: str, folder: Path) -> Figure:
             stack.enter_context(_running([str(_PYTHON), *command], environment, folder))
         time.sleep(3)  # their programs are loaded before the clock starts
         start = time.monotonic()
-        subprocess.run([_PYTHON, "-m", module, str(given)], env=environment, cwd=folder, check=True)
+        _run(name, "enqueue", environment, folder, given)
         done = wait_until(lambda: all(int(httpx.get(sink).text) >= number for sink in sinks), 120, every=0.05)
         seconds = time.monotonic() - start
     assert done, f"{name} did not move everything"
     return Figure(
         f"{name}: {number:,} cards moved to two sinks, neither checked nor translated", number / seconds, "/s"
     )
+
+
+def _run(name: str, function: str, environment: dict[str, str], folder: Path, *given: Path) -> None:
+    command: list[str | Path] = [_PYTHON, "-c", f"from bench.peers import {name}_way as way; way.{function}()", *given]
+    subprocess.run(command, env=environment, cwd=folder, check=True)
 
 
 def _plain(folder: Path) -> Figure:

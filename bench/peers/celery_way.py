@@ -16,6 +16,7 @@ def move(card: str) -> None:
     moving.move(card)
 
 
-if __name__ == "__main__":
+def enqueue() -> None:
+    """Give all cards."""
     for each in moving.cards():
         move.delay(each)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import procrastinate
 
@@ -18,10 +17,14 @@ async def move(card: str) -> None:
     await asyncio.to_thread(moving.move, card)
 
 
-if __name__ == "__main__":
+def schema() -> None:
+    """Make the tables that it needs."""
     with app.open():
-        if sys.argv[1] == "schema":
-            app.schema_manager.apply_schema()
-        else:
-            for each in moving.cards():
-                move.defer(card=each)
+        app.schema_manager.apply_schema()
+
+
+def enqueue() -> None:
+    """Give all cards."""
+    with app.open():
+        for each in moving.cards():
+            move.defer(card=each)

@@ -9,14 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
-import orjson
 import pytest
 from sqlalchemy import func, select
 
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.tables import records, versions
-from tests.support.imports import lines, zipped
+from tests.support.imports import imported_once, in_four
 from tests.support.long_form import LONG
 from tests.support.rig import Rig
 
@@ -35,8 +34,7 @@ def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: st
         where = []
         for number in range(FILES):
             part = raws[number * RECORDS : (number + 1) * RECORDS]
-            body = zipped({f"{n}.ndjson": b"\n".join(part[n::4]) for n in range(4)})
-            answer = http.post("/v1/files", content=body, headers={"Content-Type": "application/zip"})
+            answer = http.post("/v1/files", content=in_four(part), headers={"Content-Type": "application/zip"})
             assert answer.status_code == 202, answer.text
             where.append(answer.headers["location"])
 
@@ -64,14 +62,7 @@ def test_killed_imports_lose_and_double_nothing(tmp_path: Path, database_url: st
 
         accepted = {}
         for number, path in enumerate(where):
-            status, *results = lines(http.get(f"{path}/result").content)
-            assert (status["accepted"], status["rejected"]) == (RECORDS, 0)
-            assert [one["position"] for one in results] == list(range(RECORDS))
-            assert {one["status"] for one in results} == {"accepted"}, "a record came twice"
-            assert [one["part"] for one in results] == [f"{n * 4 // RECORDS}.ndjson" for n in range(RECORDS)]
-            ids = {orjson.loads(raw)["card_id"] for raw in raws[number * RECORDS : (number + 1) * RECORDS]}
-            assert {one["card_id"] for one in results} == ids
-            accepted |= {one["record_id"]: one["version"] for one in results}
+            accepted |= imported_once(http, path, raws[number * RECORDS : (number + 1) * RECORDS])
         with rig.store() as store, store.read() as connection:
             for table in (records, versions):
                 assert connection.execute(select(func.count()).select_from(table)).scalar_one() == len(raws)

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import httpx
-import orjson
 import pytest
 from sqlalchemy import func, select
 
@@ -17,7 +16,7 @@ from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import attempts, delivery_attempts, records, versions
-from tests.support.imports import lines, zipped
+from tests.support.imports import imported_once, in_four
 from tests.support.long_form import LONG
 from tests.support.pushing import CARDS, ENGINES, Pushing, cards
 from tests.support.rig import Rig
@@ -114,8 +113,7 @@ def test_an_importer_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Pat
         Rig(tmp_path, database_url, importers=2, environment=environment) as rig,
         httpx.Client(base_url=rig.url, headers={"Authorization": f"Bearer {rig.client_key()}"}, timeout=30) as http,
     ):
-        body = zipped({f"{n}.ndjson": b"\n".join(raws[n::4]) for n in range(4)})
-        answer = http.post("/v1/files", content=body, headers={"Content-Type": "application/zip"})
+        answer = http.post("/v1/files", content=in_four(raws), headers={"Content-Type": "application/zip"})
         where = answer.headers["location"]
 
         def imported() -> int:
@@ -131,12 +129,8 @@ def test_an_importer_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Pat
                     taken_over += wait_until(lambda before=before: imported() > before, 30)
         assert taken_over, "nobody stood still during an import, so that nothing is shown"
         assert wait_until(lambda: http.get(where).json()["state"] == "done", 120)
-        status, *results = lines(http.get(f"{where}/result").content)
-        assert (status["accepted"], status["rejected"]) == (len(raws), 0)
-        assert [one["position"] for one in results] == list(range(len(raws)))
-        assert {one["status"] for one in results} == {"accepted"}, "a record came twice"
-        assert {one["card_id"] for one in results} == {orjson.loads(raw)["card_id"] for raw in raws}
+        accepted = imported_once(http, where, raws)
         with rig.store() as store, store.read() as connection:
             for table in (records, versions):
                 assert connection.execute(select(func.count()).select_from(table)).scalar_one() == len(raws)
-        rig.check({one["record_id"]: one["version"] for one in results}, seconds=120)
+        rig.check(accepted, seconds=120)

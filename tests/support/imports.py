@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 
 from hocba_hub.api.context import Hub
@@ -79,3 +80,19 @@ def lines(content: bytes) -> list[dict[str, Any]]:
 def spooled(folder: Path) -> list[Path]:
     """Every file of a spool."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def imported_once(http: httpx.Client, where: str, raws: list[bytes]) -> dict[str, int]:
+    """The accepted versions by record id of a file of four entries; each card has one result, and it is new."""
+    status, *results = lines(http.get(f"{where}/result").content)
+    assert (status["accepted"], status["rejected"]) == (len(raws), 0)
+    assert [one["position"] for one in results] == list(range(len(raws)))
+    assert {one["status"] for one in results} == {"accepted"}, "a record came twice"
+    assert [one["part"] for one in results] == [f"{n * 4 // len(raws)}.ndjson" for n in range(len(raws))]
+    assert {one["card_id"] for one in results} == {orjson.loads(raw)["card_id"] for raw in raws}
+    return {one["record_id"]: one["version"] for one in results}
+
+
+def in_four(raws: list[bytes]) -> bytes:
+    """A zip of these cards in four entries."""
+    return zipped({f"{n}.ndjson": b"\n".join(raws[n::4]) for n in range(4)})

@@ -93,6 +93,7 @@ class Rig:
                 str(self.ports["ministry"]), "--seed", str(seed), "--faults", faults,
             ),
             self.environment,
+            is_quiet=True,
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self.ports['api']}"
         self.ledgers = {name: f"http://127.0.0.1:{self.ports[name]}" for name in ("province", "ministry")}
