@@ -38,7 +38,7 @@ _STORED = 1_000_000
 _FLAT = 5_000_000
 _DRIVEN = 200_000
 _PART = 5_000
-SCRAPE, FLAT, GROWTH = 0.01, 1.5, 1.2
+SCRAPE, FLAT, GROWTH = 0.01, 2.0, 1.2
 """Seconds of a scrape at the design's pace; how much slower a step may be in a full store; how much memory may grow."""
 
 _FILLED_AT_ONCE = 250_000
