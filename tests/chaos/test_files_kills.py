@@ -21,7 +21,7 @@ from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-KILLS = 40 if LONG else 4
+KILLS = 40 if LONG else 2
 FILES = 6 if LONG else 1
 RECORDS = 4_000 if LONG else 1_000
 

@@ -22,7 +22,7 @@ from tests.support.pushing import CARDS, ENGINES, Pushing, cards
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
-FREEZES = 25 if LONG else 3
+FREEZES = 20 if LONG else 2
 LEASE_SECONDS = 1.5
 IDEMPOTENCY_LOCK_SECONDS = 15
 
