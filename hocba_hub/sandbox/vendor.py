@@ -43,15 +43,13 @@ class Answers:
 class Vendor:
     """One client of the hub. `push` may be called from several threads."""
 
-    def __init__(
-        self, url: str, key: str, *, batch: int = 100, stop: threading.Event | None = None, answer_seconds: float = 60
-    ) -> None:
-        """`stop` ends every waiting and sending; after `answer_seconds` without an answer a batch is sent again."""
+    def __init__(self, url: str, key: str, *, batch: int = 100, stop: threading.Event | None = None) -> None:
+        """`stop` ends every waiting and sending."""
         self.answers = Answers()
         self._batch = batch
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=answer_seconds)
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
     def push(self, cards: Iterable[bytes], *, on_batch: Callable[[int], None] | None = None) -> None:
         """Send all cards, in batches, until each has been answered; `on_batch` learns how many were."""

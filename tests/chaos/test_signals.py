@@ -24,7 +24,6 @@ from tests.support.rig import Rig
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 FREEZES = 20 if LONG else 2
 LEASE_SECONDS = 1.5
-IDEMPOTENCY_LOCK_SECONDS = 15
 
 
 @pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
@@ -88,21 +87,6 @@ def test_workers_that_stand_still_beyond_their_leases_and_go_on_double_nothing(
 
 def _is_taken_over(lease: int | None, store: Store) -> bool:
     return lease is not None and wait_until(lambda: not is_open(lease, store), 5 * LEASE_SECONDS)
-
-
-@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[1:], indirect=True)
-def test_an_api_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Path, database_url: str | None):
-    """Whoever called it calls again with the same key, and gets its answer of the other process."""
-    with Rig(tmp_path, database_url, apis=2) as rig:
-        with Pushing(rig, CARDS, answer_seconds=1) as pushing:
-            for number in range(6 if LONG else 1):
-                assert wait_until(lambda: bool(pushing.accepted), 30)
-                broken = pushing.broken
-                with rig.frozen(f"api-{number % 2}"):
-                    time.sleep(IDEMPOTENCY_LOCK_SECONDS + 2)
-                assert pushing.broken > broken, "nobody called it, so that nothing is shown"
-        rig.check(pushing.accepted)
-        assert len(pushing.accepted) == CARDS
 
 
 @pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
