@@ -18,6 +18,7 @@ from bench.accept import postgres, secondary_cards
 from bench.delivery import end_to_end
 from bench.figures import Figure, at_least
 from bench.load import post_all
+from bench.resilience import answers
 from hocba_hub.sandbox.vendor import wait_until
 from tests.support.rig import Rig
 from tests.support.servers import RedisServer, free_port
@@ -95,7 +96,7 @@ def _plain(folder: Path) -> Figure:
             for _ in range(2):
                 stack.enter_context(_running([sys.executable, "-m", "bench.peers.plain_rq"], environment, folder))
             url = f"http://127.0.0.1:{port}"
-            assert wait_until(partial(_answers, f"{url}/docs"), 30), "the plain API did not start"
+            assert wait_until(partial(answers, f"{url}/docs"), 30), "the plain API did not start"
             start = time.monotonic()
             post_all(f"{url}/cards", "none", secondary_cards(_PLAIN), connections=8)
             ledger = f"{rig.ledgers['ministry']}/ledger"
@@ -109,7 +110,7 @@ def _sink() -> Iterator[str]:
     port = free_port()
     with _running([sys.executable, "-m", "bench.peers.sink", str(port)], dict(os.environ), _ROOT):
         url = f"http://127.0.0.1:{port}/"
-        assert wait_until(partial(_answers, url), 30, every=0.05), "a sink did not start"
+        assert wait_until(partial(answers, url), 30, every=0.05), "a sink did not start"
         yield url
 
 
@@ -127,10 +128,3 @@ def _running(command: list[str], environment: dict[str, str], folder: Path) -> I
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False

@@ -47,12 +47,14 @@ class Tracer:
         wanted = {
             "/".join(steps[:end]) for steps in (p.split("/") for p in pointers) for end in range(2, len(steps) + 1)
         }
-        return {pointer: record.place(source_steps(rule, scope)) for pointer, rule, scope in self.walk(record, wanted)}
+        found = self.walk(record, wanted)
+        return {at: record.place(source_steps(rule, scope)) for at, rule, scope in found if at in wanted}
 
     def walk(self, record: Record, wanted: Container[str] = EVERYTHING) -> Iterator[tuple[str, Rule, Scope]]:
         """Each wanted field with the rule that is about it, and the scope that it reads in.
 
-        What a field lies in has to be wanted, too. A card has 300 fields, and a finding is about one of them.
+        What a field lies in has to be wanted, too; single texts of a list come in any case. A card has 300 fields, and
+        a finding is about one of them.
         """
         if type(record.node) is dict:
             yield from self._fields(self._document.fields, (record.node, None, (), 1), "", wanted)
@@ -60,6 +62,8 @@ class Tracer:
     def _fields(
         self, fields: Fields, scope: Scope, above: str, wanted: Container[str]
     ) -> Iterator[tuple[str, Rule, Scope]]:
+        if above and above not in wanted:
+            return
         for name, rules in fields.items():
             pointer = above + pointer_to(name)
             if name == ITSELF or pointer not in wanted:
@@ -87,7 +91,7 @@ class Tracer:
                     continue
                 telling = [rules for rules in fields.values() if not is_constant(rules)]
                 if not telling or any(self.gives(one, scope) for rules in telling for one in rules):
-                    yield from self._item(fields, scope, f"{pointer}/{count}", wanted)
+                    yield from self._fields(fields, scope, f"{pointer}/{count}", wanted)
                     count += 1
             return
         fields = rule.entries[0]
@@ -103,13 +107,8 @@ class Tracer:
                     continue
                 yield f"{pointer}/{count}", chosen, inner
             else:
-                yield from self._item(fields, inner, f"{pointer}/{count}", wanted)
+                yield from self._fields(fields, inner, f"{pointer}/{count}", wanted)
             count += 1
-
-    def _item(
-        self, fields: Fields, scope: Scope, pointer: str, wanted: Container[str]
-    ) -> Iterator[tuple[str, Rule, Scope]]:
-        return self._fields(fields, scope, pointer, wanted) if pointer in wanted else iter(())
 
     def _scopes(self, path: Path, scope: Scope) -> Iterator[Scope]:
         begin = start(scope, path.up)
