@@ -43,8 +43,8 @@ def _kill_while_delivering(folder: Path) -> float:
         )  # fmt: skip
         worker = rig.child("worker-0").process
         assert worker is not None
-        assert wait_until(lambda: bool(_held_by(rig, worker.pid)), 20, every=0.02), "the worker got nothing"
-        held = _held_by(rig, worker.pid)
+        assert wait_until(lambda: bool(rig.calls_under_way(worker.pid)), 20, every=0.02), "the worker got nothing"
+        held = rig.calls_under_way(worker.pid)
         start = time.monotonic()
         rig.kill("worker-0")
         assert wait_until(lambda: not _open_among(rig, held), 60, every=0.02), "leases were not taken over"
@@ -52,13 +52,6 @@ def _kill_while_delivering(folder: Path) -> float:
         assert wait_until(rig.is_settled, 120), "not everything was delivered"
         assert_held_once(rig, cards)
         return seconds
-
-
-def _held_by(rig: Rig, pid: int) -> list[int]:
-    with rig.store() as store, store.read() as connection:
-        a = attempts.c
-        query = select(a.id).where(a.ended_at.is_(None), a.sent_at.is_not(None), a.holder.contains(f":{pid}:"))
-        return list(connection.execute(query).scalars())
 
 
 def _open_among(rig: Rig, ids: list[int]) -> bool:

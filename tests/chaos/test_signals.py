@@ -40,7 +40,7 @@ def test_a_worker_that_is_asked_to_end_finishes_what_is_under_way(
         worker = rig.child("worker-0").process
         assert worker is not None
         with rig.store() as store:
-            assert wait_until(lambda: _sent_by(store, worker.pid) > 0, 30, every=0.02), "the worker got nothing"
+            assert wait_until(lambda: bool(rig.calls_under_way(worker.pid)), 30, every=0.02), "the worker got nothing"
             asked = time.monotonic()
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(15) == 0
@@ -56,14 +56,6 @@ def test_a_worker_that_is_asked_to_end_finishes_what_is_under_way(
                 assert not connection.execute(unknown).first()
         verdicts = rig.check(vendor.answers.accepted)
         assert {verdict.arrivals - verdict.ledger_versions for verdict in verdicts.values()} == {0}, "sent again"
-
-
-def _sent_by(store: Store, pid: int) -> int:
-    """Calls of a worker that are under way."""
-    a = attempts.c
-    query = select(func.count()).where(a.ended_at.is_(None), a.sent_at.is_not(None), a.holder.contains(f":{pid}:"))
-    with store.read() as connection:
-        return connection.execute(query).scalar_one()
 
 
 def test_workers_that_stand_still_beyond_their_leases_and_go_on_double_nothing(

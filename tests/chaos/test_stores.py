@@ -133,14 +133,7 @@ def full_while_settling(rig: Rig, fill: Callable[[], None], free: Callable[[], N
                 connection.execute(known).scalar_one(),
             )
 
-    def under_way() -> int:
-        with rig.store() as store, store.read() as connection:
-            a = attempts.c
-            return connection.execute(
-                select(func.count()).where(a.ended_at.is_(None), a.sent_at.is_not(None), a.destination == "province")
-            ).scalar_one()
-
-    assert wait_until(lambda: under_way() > 0, 30, every=0.02), "nothing is sent"
+    assert wait_until(lambda: bool(rig.calls_under_way()), 30, every=0.02), "nothing is sent"
     fill()
     time.sleep(4 * float(QUICK_LEASES["HOCBA_LEASE_SECONDS"]))
     held, known = counts()

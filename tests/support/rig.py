@@ -219,6 +219,15 @@ class Rig:
             process.send_signal(signal.SIGKILL)
         return wait_until(lambda: sum(vendor.answers.broken for vendor in vendors) > before, 0.5, every=0.01)
 
+    def calls_under_way(self, pid: int | None = None) -> list[int]:
+        """The attempts, of one process or of all, whose records may be on their way to a destination now."""
+        a = attempts.c
+        query = select(a.id).where(a.kind == "send", a.ended_at.is_(None), a.sent_at.is_not(None))
+        if pid is not None:
+            query = query.where(a.holder.contains(f":{pid}:"))
+        with self.store() as store, store.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def is_settled(self) -> bool:
         """Every delivery is in a final state."""
         with self.store() as store, store.read() as connection:
