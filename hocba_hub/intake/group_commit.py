@@ -82,6 +82,7 @@ class GroupCommit:
         """Accept a portion; returns when it is committed.
 
         Raises:
+            ClaimLostError: the submission's idempotency key belongs to another call by now.
             StoreError: the store is full or away; nothing of the portion is known to be accepted.
         """
         self._used(portion.submission.client.id, len(portion.records), portion.size if portion.last else 0)

@@ -25,6 +25,7 @@ from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import Card, Cards, Content, Portion, RecordResult, decide, find_cards, submission_state
 from hocba_hub.store.engine import StoreError, one_of_cards
+from hocba_hub.store.idempotency import require
 from hocba_hub.store.open_findings import pack_findings, write_open_findings
 from hocba_hub.store.rejected_records import keep
 from hocba_hub.store.tables import (
@@ -67,8 +68,10 @@ def accept(
 
     Raises:
         CardRaceError: roll back and call again.
+        ClaimLostError: roll back; the idempotency key of one of the submissions belongs to another call by now.
     """
     cards = find_cards(connection, portions, lock=True)
+    require(connection, [claim for portion in portions if (claim := portion.submission.claim) is not None])
     before = cards.copy()
     results: list[list[RecordResult]] = []
     accepted: dict[CardKey, bytes] = {}

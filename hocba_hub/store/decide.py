@@ -22,6 +22,7 @@ from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import listed, one_of, one_of_cards
+from hocba_hub.store.idempotency import Claim
 from hocba_hub.store.tables import report_cards
 from hocba_hub.store.unmapped_codes import VendorRecord
 
@@ -86,6 +87,8 @@ class Submission:
     trace_parent: str | None = None
     tells_unchecked: bool = False
     """What could not be checked is among the findings."""
+    claim: Claim | None = None
+    """The idempotency key that the call holds; once another call has it, nothing is accepted of this one."""
 
 
 @dataclass(frozen=True, slots=True)

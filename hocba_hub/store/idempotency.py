@@ -1,10 +1,11 @@
 """Idempotency keys: the first call with a key is run, whoever asks again gets its stored answer.
 
 Semantics of draft-ietf-httpapi-idempotency-key-header-07, within one client and one route. The caller begins, runs,
-and then finishes with the answer, each in a transaction of its own: a call that dies between them leaves its lock,
-and may be taken over when that is over. The natural key of the cards makes the second run harmless.
+and then finishes with the answer, each in a transaction of its own: a call that dies between them leaves its claim,
+and may be taken over when that is over. The natural key of the cards makes the second run harmless; and where the first
+call was not dead but stood still, it is accepted no more (`require`).
 
-    match begin(connection, client_id, route, key, now, lock_ms):
+    match begin(connection, client_id, route, key, now, hold_ms):
         case Fresh():   run the call, then `finish`; `forget` if it had no answer worth keeping
         case Running(): 409, the first call is still under way
         case Stored():  422 if `body_sha256` is another, else the stored answer
@@ -12,19 +13,39 @@ and may be taken over when that is over. The natural key of the cards makes the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.counters import Counters
+from hocba_hub.store.engine import StoreError, one_of
 from hocba_hub.store.tables import idempotency_keys
+
+
+class ClaimLostError(StoreError):
+    """Another call has taken over the key, since this one was not heard of for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key of a client on a route, held by one call."""
+
+    client_id: int
+    route: str
+    key: str
+    owner: str
+    """Random: who takes over the key has another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """The key is new, or its first call died: run the call."""
+
+    claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +66,18 @@ Begun = Fresh | Running | Stored
 
 
 def begin(  # noqa: PLR0917 - the row's own key, then two times
-    connection: Connection, client_id: int, route: str, key: str, now: int, lock_ms: int
+    connection: Connection, client_id: int, route: str, key: str, now: int, hold_ms: int
 ) -> Begun:
-    """Claim a key for `lock_ms` from `now` (both milliseconds), or say why not; counts the answers given again."""
-    table, mine = idempotency_keys, _row(client_id, route, key)
-    claim = {"started_at": now, "locked_until": now + lock_ms}
+    """Claim a key for `hold_ms` from `now` (both milliseconds), or say why not; counts the answers given again."""
+    table = idempotency_keys
+    claim = Claim(client_id, route, key, uuid4().hex)
+    held = {"owner": claim.owner, "started_at": now, "locked_until": now + hold_ms}
     while True:
-        statement = upsert(connection, table).values(client_id=client_id, route=route, key=key, **claim)
+        statement = upsert(connection, table).values(client_id=client_id, route=route, key=key, **held)
         claimed = connection.execute(statement.on_conflict_do_nothing().returning(table.c.key)).one_or_none()
         if claimed is not None:
-            return Fresh()
-        row = connection.execute(select(table).where(*mine).with_for_update()).one_or_none()
+            return Fresh(claim)
+        row = connection.execute(select(table).where(*_row(claim)).with_for_update()).one_or_none()
         if row is None:
             continue  # forgotten or purged between the two statements
         if row.status is not None:
@@ -65,29 +87,45 @@ def begin(  # noqa: PLR0917 - the row's own key, then two times
             return Stored(row.body_sha256, row.status, unpack(row.answer))
         if row.locked_until > now:
             return Running()
-        connection.execute(update(table).where(*mine).values(claim))
-        return Fresh()
+        connection.execute(update(table).where(*_row(claim)).values(held))
+        return Fresh(claim)
 
 
-def finish(
-    connection: Connection, client_id: int, route: str, key: str, *, body_sha256: str, status: int, answer: bytes
-) -> None:
-    """Store the answer of a call; of two calls with the key, the second having taken over, the first answer stays."""
-    statement = update(idempotency_keys).where(*_row(client_id, route, key), idempotency_keys.c.status.is_(None))
+def require(connection: Connection, claims: Sequence[Claim]) -> None:
+    """See to it that each of these calls still holds its key.
+
+    To be asked once the cards are locked that a call changes: who takes over the key later finds them as this call
+    left them.
+
+    Raises:
+        ClaimLostError: one of them does not.
+    """
+    if not claims:
+        return
+    c = idempotency_keys.c
+    found = select(c.owner).where(
+        one_of(connection, c.client_id, sorted({claim.client_id for claim in claims})),
+        one_of(connection, c.route, sorted({claim.route for claim in claims})),
+        one_of(connection, c.key, sorted({claim.key for claim in claims})),
+    )
+    if {claim.owner for claim in claims} - set(connection.execute(found).scalars()):
+        raise ClaimLostError("Another call has taken over the idempotency key.")
+
+
+def finish(connection: Connection, claim: Claim, *, body_sha256: str, status: int, answer: bytes) -> None:
+    """Store the answer of a call, unless another one has taken over the key: then that one's answer stays."""
+    statement = update(idempotency_keys).where(*_held(claim))
     connection.execute(statement.values(body_sha256=body_sha256, status=status, answer=pack(answer)))
 
 
-def renew(connection: Connection, client_id: int, route: str, key: str, *, until: int) -> None:
-    """The first call with this key goes on: nobody takes it over before a moment (milliseconds)."""
-    statement = update(idempotency_keys).where(*_row(client_id, route, key), idempotency_keys.c.status.is_(None))
-    connection.execute(statement.values(locked_until=until))
+def renew(connection: Connection, claim: Claim, *, until: int) -> None:
+    """The call goes on: nobody takes over its key before a moment (milliseconds), unless somebody has already."""
+    connection.execute(update(idempotency_keys).where(*_held(claim)).values(locked_until=until))
 
 
-def forget(connection: Connection, client_id: int, route: str, key: str) -> None:
+def forget(connection: Connection, claim: Claim) -> None:
     """Let the key be new again: the call had no answer worth keeping."""
-    connection.execute(
-        delete(idempotency_keys).where(*_row(client_id, route, key), idempotency_keys.c.status.is_(None))
-    )
+    connection.execute(delete(idempotency_keys).where(*_held(claim)))
 
 
 def purge(connection: Connection, *, before: int) -> int:
@@ -95,6 +133,11 @@ def purge(connection: Connection, *, before: int) -> int:
     return connection.execute(delete(idempotency_keys).where(idempotency_keys.c.started_at < before)).rowcount
 
 
-def _row(client_id: int, route: str, key: str) -> tuple[ColumnElement[bool], ...]:
+def _row(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     c = idempotency_keys.c
-    return (c.client_id == client_id, c.route == route, c.key == key)
+    return (c.client_id == claim.client_id, c.route == claim.route, c.key == claim.key)
+
+
+def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    c = idempotency_keys.c
+    return (*_row(claim), c.owner == claim.owner, c.status.is_(None))

@@ -253,6 +253,7 @@ idempotency_keys = Table(
     Column("client_id", BigInteger, nullable=False),
     Column("route", Text, nullable=False),
     Column("key", Text, nullable=False),
+    Column("owner", Text, comment="the call that holds the key"),
     Column("body_sha256", Text, comment="empty while the first call runs"),
     Column("started_at", BigInteger, nullable=False),
     Column("locked_until", BigInteger, nullable=False, comment="then a call that died may be taken over"),

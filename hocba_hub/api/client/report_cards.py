@@ -28,6 +28,7 @@ from hocba_hub.model.finding_kinds import SCHOOL_NOT_PERMITTED
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store.access import Client
 from hocba_hub.store.decide import Submission
+from hocba_hub.store.idempotency import Claim
 
 router = APIRouter(tags=["report-cards"])
 
@@ -43,8 +44,8 @@ async def submit(request: Request) -> Response:
     await check_free_space(hub.backpressure)
     source = await _source(request, hub, client, options)
 
-    async def run() -> Response:
-        submission = _submission(hub, client, source, options)
+    async def run(claim: Claim | None) -> Response:
+        submission = _submission(hub, client, source, options, claim)
         try:
             return _answer(await hub.submissions.submit(submission, source))
         except InterruptedSubmissionError as interrupted:
@@ -132,7 +133,9 @@ async def _source(request: Request, hub: Hub, client: Client, options: Submissio
     return _BodySource(body_of(request, hub.settings), profile, of.media_type, of.syntax)
 
 
-def _submission(hub: Hub, client: Client, source: _BodySource, options: SubmissionOptions) -> Submission:
+def _submission(
+    hub: Hub, client: Client, source: _BodySource, options: SubmissionOptions, claim: Claim | None = None
+) -> Submission:
     return hub.submissions.begin(
         client,
         source.media_type,
@@ -140,6 +143,7 @@ def _submission(hub: Hub, client: Client, source: _BodySource, options: Submissi
         reinstates=options.reinstate,
         tells_unchecked=options.not_checkable,
         trace_parent=current_call().trace_parent,
+        claim=claim,
     )
 
 

@@ -19,30 +19,33 @@ from hocba_hub.api.http.body import Body
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.store import idempotency
 from hocba_hub.store.engine import StoreError
+from hocba_hub.store.idempotency import Claim, ClaimLostError
 
 HEADER = "Idempotency-Key"
 _LONGEST = 255
 _AGAIN_SECONDS = 0.5
 _forgetting: set[asyncio.Task[None]] = set()
-_LOCK_MS = 15_000
+_HOLD_MS = 15_000
 """A first call that has not been heard of for so long is taken for dead, as when its process was killed.
 
-Its accepted records are recognised by their natural keys.
+Its accepted records are recognised by their natural keys; if it was not dead but stood still, no more are accepted.
 """
 _FORGET_SECONDS = 120
 
 
 async def with_idempotency_key(
-    hub: Hub, client_id: int, request: Request, body: Body, run: Callable[[], Awaitable[Response]]
+    hub: Hub, client_id: int, request: Request, body: Body, run: Callable[[Claim | None], Awaitable[Response]]
 ) -> Response:
     """The answer of `run`, or the stored answer of the call that had this key before.
+
+    `run` is given the claim of the key, None where the call has no key; it belongs into the submission.
 
     Raises:
         ProblemError: 400 for a malformed key, 409 and 422 as above.
     """
     key = _key(request)
     if key is None:
-        return await run()
+        return await run(None)
     route = f"{request.method} {request.url.path}"
     begun = await hub.writing.run(_begin, hub, client_id, route, key)
     if isinstance(begun, idempotency.Running):
@@ -55,27 +58,28 @@ async def with_idempotency_key(
         stored = orjson.loads(begun.answer)
         headers = {**stored["headers"], "Idempotency-Replayed": "true"}
         return Response(stored["body"].encode(), begun.status, headers)
-    renewing = asyncio.get_running_loop().create_task(_renew(hub, client_id, route, key))
+    claim = begun.claim
+    renewing = asyncio.get_running_loop().create_task(_renew(hub, claim))
     try:
-        response = await run()
+        response = await run(claim)
+    except ClaimLostError:
+        raise ProblemError("idempotency.still-running", retry_after=2) from None
     except BaseException:
-        _forget_soon(hub, client_id, route, key)
+        _forget_soon(hub, claim)
         raise
     finally:
         renewing.cancel()
     answer = orjson.dumps({"headers": _kept(response), "body": bytes(response.body).decode()})
     try:
-        await hub.writing.run(
-            _finish, hub, (client_id, route, key), _fingerprint(body, request), response.status_code, answer
-        )
+        await hub.writing.run(_finish, hub, claim, _fingerprint(body, request), response.status_code, answer)
     except StoreError:
         # The answer is true all the same; who asks again is recognised by the natural keys of the cards.
-        _forget_soon(hub, client_id, route, key)
+        _forget_soon(hub, claim)
     return response
 
 
-def _forget_soon(hub: Hub, client_id: int, route: str, key: str) -> None:
-    forgetting = asyncio.get_running_loop().create_task(_forget_surely(hub, client_id, route, key))
+def _forget_soon(hub: Hub, claim: Claim) -> None:
+    forgetting = asyncio.get_running_loop().create_task(_forget_surely(hub, claim))
     _forgetting.add(forgetting)  # the loop itself keeps no hold of its tasks
     forgetting.add_done_callback(_forgetting.discard)
 
@@ -103,41 +107,41 @@ def _kept(response: Response) -> dict[str, str]:
 
 def _begin(hub: Hub, client_id: int, route: str, key: str) -> idempotency.Begun:
     with hub.store.write() as connection:
-        return idempotency.begin(connection, client_id, route, key, hub.clock(), _LOCK_MS)
+        return idempotency.begin(connection, client_id, route, key, hub.clock(), _HOLD_MS)
 
 
-async def _renew(hub: Hub, client_id: int, route: str, key: str) -> None:
+async def _renew(hub: Hub, claim: Claim) -> None:
     """Hold the key for as long as the call goes on."""
     while True:
-        await asyncio.sleep(_LOCK_MS / 3000)
+        await asyncio.sleep(_HOLD_MS / 3000)
         try:
-            await hub.writing.run(_hold, hub, client_id, route, key)
+            await hub.writing.run(_hold, hub, claim)
         except StoreError:
-            continue  # the next time; until then the lock holds
+            continue  # the next time; until then the key is held
 
 
-def _hold(hub: Hub, client_id: int, route: str, key: str) -> None:
+def _hold(hub: Hub, claim: Claim) -> None:
     with hub.store.write() as connection:
-        idempotency.renew(connection, client_id, route, key, until=hub.clock() + _LOCK_MS)
+        idempotency.renew(connection, claim, until=hub.clock() + _HOLD_MS)
 
 
-async def _forget_surely(hub: Hub, client_id: int, route: str, key: str) -> None:
-    """Let the key be new again as soon as the store can be written: whoever retries shall not wait for the lock."""
+async def _forget_surely(hub: Hub, claim: Claim) -> None:
+    """Let the key be new again as soon as the store can be written: whoever retries shall not wait for its end."""
     end = time.monotonic() + _FORGET_SECONDS
     while time.monotonic() < end:
         try:
-            await hub.writing.run(_forget, hub, client_id, route, key)
+            await hub.writing.run(_forget, hub, claim)
         except StoreError:
             await asyncio.sleep(_AGAIN_SECONDS)
         else:
             return
 
 
-def _forget(hub: Hub, client_id: int, route: str, key: str) -> None:
+def _forget(hub: Hub, claim: Claim) -> None:
     with hub.store.write() as connection:
-        idempotency.forget(connection, client_id, route, key)
+        idempotency.forget(connection, claim)
 
 
-def _finish(hub: Hub, owner: tuple[int, str, str], body_sha256: str, status: int, answer: bytes) -> None:
+def _finish(hub: Hub, claim: Claim, body_sha256: str, status: int, answer: bytes) -> None:
     with hub.store.write() as connection:
-        idempotency.finish(connection, *owner, body_sha256=body_sha256, status=status, answer=answer)
+        idempotency.finish(connection, claim, body_sha256=body_sha256, status=status, answer=answer)

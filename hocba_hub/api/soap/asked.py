@@ -12,6 +12,7 @@ from hocba_hub.api.soap.attachments import Attached
 from hocba_hub.api.soap.contract import MESSAGES
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store.access import Client
+from hocba_hub.store.idempotency import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Asked:
     size: int
     """Bytes of the whole request, its attachments with it; `sha256` (hex) is theirs too."""
     sha256: str
+    claim: Claim | None = None
+    """The idempotency key that the call holds."""
 
     def text(self, name: str) -> str:
         """The text of an element that the XSD requires."""

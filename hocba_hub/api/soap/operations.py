@@ -95,6 +95,7 @@ def _submission(asked: Asked, media_type: str) -> Submission:
         reinstates=asked.reinstates,
         tells_unchecked=asked.tells_unchecked,
         trace_parent=current_call().trace_parent,
+        claim=asked.claim,
     )
 
 

@@ -33,6 +33,7 @@ from hocba_hub.intake.errors import SubmissionError
 from hocba_hub.model.safe_xml import XmlLimits
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import StoreError
+from hocba_hub.store.idempotency import Claim
 
 log = logging.getLogger(__name__)
 
@@ -170,8 +171,9 @@ async def _answered(hub: Hub, request: Request, read: _Read) -> Response:
         hub, client, envelope.body, read.content, read.attached, read.media_type, read.body.size, read.body.sha256
     )
 
-    async def response() -> Response:
-        return Response(answer(envelope, await run(asked)), 200, media_type=MEDIA_TYPES[envelope.soap])
+    async def response(claim: Claim | None = None) -> Response:
+        answered = await run(replace(asked, claim=claim))
+        return Response(answer(envelope, answered), 200, media_type=MEDIA_TYPES[envelope.soap])
 
     if envelope.operation not in KEYED or (envelope.message_id is None and HEADER not in request.headers):
         return await response()
@@ -179,7 +181,7 @@ async def _answered(hub: Hub, request: Request, read: _Read) -> Response:
 
 
 async def _once(
-    request: Request, envelope: Envelope, asked: Asked, response: Callable[[], Awaitable[Response]]
+    request: Request, envelope: Envelope, asked: Asked, response: Callable[[Claim | None], Awaitable[Response]]
 ) -> Response:
     """The call run once for its message id, which stands for an `Idempotency-Key`, and wins over one.
 
@@ -196,10 +198,10 @@ async def _once(
 
     compared = Body(content(), gzip=False, limits=BodyLimits(1_000, 1_000, 1, 2))
 
-    async def run() -> Response:
+    async def run(claim: Claim | None) -> Response:
         async for _ in compared.chunks():
             pass
-        return await response()
+        return await response(claim)
 
     return await with_idempotency_key(
         asked.hub, asked.client.id, Request({**request.scope, "headers": headers}), compared, run
