@@ -20,6 +20,7 @@ import orjson
 
 _PATIENCE_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
+_ANSWER_SECONDS = 60.0
 
 
 @dataclass
@@ -43,13 +44,21 @@ class Answers:
 class Vendor:
     """One client of the hub. `push` may be called from several threads."""
 
-    def __init__(self, url: str, key: str, *, batch: int = 100, stop: threading.Event | None = None) -> None:
-        """`stop` ends every waiting and sending."""
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        batch: int = 100,
+        stop: threading.Event | None = None,
+        answer_seconds: float = _ANSWER_SECONDS,
+    ) -> None:
+        """`stop` ends every waiting and sending; a call without an answer is made again after `answer_seconds`."""
         self.answers = Answers()
         self._batch = batch
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=answer_seconds)
 
     def push(self, cards: Iterable[bytes], *, on_batch: Callable[[int], None] | None = None) -> None:
         """Send all cards, in batches, until each has been answered; `on_batch` learns how many were."""

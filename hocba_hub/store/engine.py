@@ -36,6 +36,8 @@ _SQLITE_BUSY_SECONDS = 20.0
 _SQLITE_AGAIN_SECONDS = 0.003
 """Between two tries to take SQLite's write lock. SQLite's own wait rests for up to a tenth of a second: it would hardly
 ever find the moment between two commits of another process that writes without a pause, and be kept out for seconds."""
+_POSTGRESQL_IDLE_SECONDS = 10.0
+"""Below the hold of an idempotency key: who takes over from a process that stands still does not wait for its locks."""
 
 
 class StoreError(HubError):
@@ -57,10 +59,19 @@ class Store:
     fails half-way for want of it; each commit is synced to the disk before it returns (`synchronous=FULL`).
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, busy_seconds: float = _SQLITE_BUSY_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        busy_seconds: float = _SQLITE_BUSY_SECONDS,
+        idle_seconds: float = _POSTGRESQL_IDLE_SECONDS,
+    ) -> None:
         """Open the store at an SQLAlchemy URL; `postgresql://` means psycopg 3.
 
-        `busy_seconds` is how long a writing transaction waits for the lock of SQLite.
+        `busy_seconds` is how long a writing transaction waits for the lock of SQLite. `idle_seconds` is how long
+        PostgreSQL waits for the next statement of a transaction before it ends it and gives its locks to others: a
+        process that stands still shall not keep all others waiting.
 
         Raises:
             StoreError: the URL names another database system.
@@ -79,6 +90,7 @@ class Store:
             self._writing = create_engine(
                 parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
             )
+            event.listen(self._writing, "connect", _limit_idling(idle_seconds))
             self._reading = self._writing
 
     @contextmanager
@@ -156,6 +168,16 @@ def _begin_writing(busy_seconds: float) -> Callable[[Connection], None]:
             time.sleep(_SQLITE_AGAIN_SECONDS)
 
     return begin
+
+
+def _limit_idling(seconds: float) -> Callable[[DBAPIConnection, object], None]:
+    def connect(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {round(seconds * 1000)}")
+        cursor.close()
+        connection.commit()
+
+    return connect
 
 
 @contextmanager

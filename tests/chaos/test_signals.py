@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ from hocba_hub.cli.killing import is_open, lease_of
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.engine import Store
-from hocba_hub.store.tables import attempts, delivery_attempts, records, versions
+from hocba_hub.store.tables import attempts, delivery_attempts, idempotency_keys, records, versions
 from tests.support.imports import imported_once, in_four
 from tests.support.long_form import LONG
 from tests.support.pushing import CARDS, ENGINES, Pushing, cards
@@ -24,6 +25,7 @@ from tests.support.rig import Rig
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 FREEZES = 20 if LONG else 2
 LEASE_SECONDS = 1.5
+HOLD_SECONDS = 15
 
 
 @pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
@@ -110,3 +112,35 @@ def test_an_importer_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Pat
             for table in (records, versions):
                 assert connection.execute(select(func.count()).select_from(table)).scalar_one() == len(raws)
         rig.check(accepted, seconds=120)
+
+
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[1:], indirect=True)
+def test_an_api_process_that_stands_still_and_goes_on_brings_no_older_content_back(
+    tmp_path: Path, database_url: str | None
+):
+    """Vendors give up soon, send again under the same key to the other process, and then their next correction."""
+    with Rig(tmp_path, database_url, apis=2) as rig:
+        taken_over = 0
+        with Pushing(rig, 300, answer_seconds=1) as pushing, rig.store() as store:
+            assert wait_until(lambda: len(pushing.accepted) == 300, 60)
+            end = time.monotonic() + (500 if LONG else 100)
+            for n in count():
+                assert time.monotonic() < end, "the process that stood still had no call that another one took over"
+                with rig.frozen(f"api-{n % 2}"):
+                    # What the other process has under way ends within this second.
+                    held = _keys_held(store)
+                    time.sleep(1)
+                    held &= _keys_held(store)
+                    if held and wait_until(lambda held=held: not held & _keys_held(store), HOLD_SECONDS + 5):
+                        known = sum(pushing.accepted.values())
+                        taken_over += wait_until(lambda known=known: sum(pushing.accepted.values()) > known + 120, 20)
+                if taken_over == (6 if LONG else 1):
+                    break
+                time.sleep(0.1)
+        rig.check(pushing.accepted, seconds=120)
+
+
+def _keys_held(store: Store) -> set[str]:
+    with store.read() as connection:
+        c = idempotency_keys.c
+        return set(connection.execute(select(c.owner).where(c.status.is_(None))).scalars())

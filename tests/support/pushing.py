@@ -21,9 +21,10 @@ def cards(number: int, seed: int = 1) -> list[bytes]:
 class Pushing:
     """Three vendors that push in the background: first all cards, then corrections of some, until it is left."""
 
-    def __init__(self, rig: Rig, most: int) -> None:
+    def __init__(self, rig: Rig, most: int, **vendor: object) -> None:
+        """`vendor` are options of each."""
         self.stop, self.enough = threading.Event(), threading.Event()
-        self.vendors = [rig.vendor(f"vendor-{n}", batch=25, stop=self.stop) for n in range(3)]
+        self.vendors = [rig.vendor(f"vendor-{n}", batch=25, stop=self.stop, **vendor) for n in range(3)]
         whole = cards(most)
         self._threads = [
             threading.Thread(target=self._push, args=(vendor, whole[n::3])) for n, vendor in enumerate(self.vendors)
