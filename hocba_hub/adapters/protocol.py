@@ -16,6 +16,8 @@ from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
 
 MISFIT = "destination-misfit"
 """Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
+ABSENT = "absent"
+"""Code of a look-up that found nothing of this version at the destination."""
 LEASE_OVER = "lease-over"
 """Code of a delivery that was not sent because its lease had ended just before."""
 _XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
@@ -47,6 +49,8 @@ class OutboundRecord:
     """The card's document exactly as the client sent it; for canonical JSON the same bytes as `canonical`."""
     document_type: str
     """Media type of `document`."""
+    taken: tuple[str, ...] = ()
+    """Of a version that goes as several records: the ids of those that the destination has taken already."""
 
     @property
     def is_signed(self) -> bool:
@@ -88,6 +92,9 @@ class Outcome:
     """What the destination calls the batch whose verdict comes later."""
     retry_after: float | None = None
     """Seconds the destination asked us to wait."""
+    taken: tuple[str, ...] | None = None
+    """Of a version that goes as several records: the ids of all that the destination is known to have taken by now;
+    None where the call says nothing about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,8 @@ class Outbound(Protocol):
 
         Before each call that it makes for this it asks `may_send`, as late as it can: a process that was held up
         meanwhile may have lost its lease, and whoever took over has sent the batch, or will. Then nothing goes out,
-        and the records' code is `lease-over`.
+        and the records' code is `lease-over`. Of a version that goes as several records, those in its `taken` are not
+        sent again.
         """
         ...
 
@@ -129,10 +137,11 @@ class Outbound(Protocol):
         ...
 
     def lookup(self, record: OutboundRecord) -> CallResult:
-        """Ask whether the destination holds this version; one outcome. The record's bodies are empty here.
+        """Ask whether the destination holds this version; one outcome.
 
         The outcome's code is the destination's code for the record's standing when it holds this version or a
-        higher one, and `absent` when it holds none or only a lower one.
+        higher one, and `absent` when it holds none or only a lower one. A version that goes as several records is held
+        if each of them is.
         """
         ...
 

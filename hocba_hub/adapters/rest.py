@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.protocol import CallResult, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.protocol import ABSENT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
-from hocba_hub.adapters.verdicts import Verdicts, plain_code
+from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
 
 _JSON = {"Content-Type": "application/json"}
@@ -42,8 +42,8 @@ class _Written(NamedTuple):
     """A version as it is sent: one record, or several."""
 
     record: OutboundRecord
-    ids: list[str]
-    bodies: list[bytes]
+    bodies: dict[str, bytes]
+    """By record id."""
     mapping: str
     """By which it was made."""
 
@@ -103,7 +103,7 @@ class RestAdapter:
         mappings: dict[int, str] = {}
         for record in records:
             try:
-                written.append(self._written(record))
+                written.append(_without_taken(self._written(record)))
                 mappings[record.delivery_id] = written[-1].mapping
             except NotRepresentableError as error:
                 mappings[record.delivery_id] = error.mapping
@@ -119,13 +119,20 @@ class RestAdapter:
         return CallResult([Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records])
 
     def lookup(self, record: OutboundRecord) -> CallResult:
-        """Ask which version of one record is held."""
-        path = self._options.lookup_path.format(record_id=quote(record.key.record_id(), safe=""))
-        try:
-            answer = retried(lambda: authenticated(self._connection, self._credentials, "GET", path))
-        except CallError as failed:
-            return CallResult([failed.outcome(record)])
-        return answer.evidence([self._standing(record, answer)], b"")
+        """Ask which version is held of each record that this version goes as."""
+        standings: dict[str, Outcome] = {}
+        responses = hashlib.sha256()
+        for record_id in self._ids(record):
+            path = self._options.lookup_path.format(record_id=quote(record_id, safe=""))
+            try:
+                answer = self._get(path)
+            except CallError as failed:
+                return CallResult([failed.outcome(record)])
+            responses.update(answer.body)
+            standing = standings[record_id] = self._standing(record, answer)
+            if standing.code != ABSENT and standing.code not in self._acknowledged:
+                return CallResult([standing], "", responses.hexdigest(), answer.status)
+        return CallResult([whole(standings, self._acknowledged)], "", responses.hexdigest(), answer.status)
 
     def close(self) -> None:
         """Close kept connections."""
@@ -134,16 +141,27 @@ class RestAdapter:
     def _written(self, record: OutboundRecord) -> _Written:
         records, mapping = self._translations.represent(record)
         try:
-            ids = [str(one[self._options.names.record_id]) for one in records]
-            if not all(one.startswith(record.key.record_id()) for one in ids):
-                raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
-            return _Written(record, ids, [orjson.dumps(one) for one in records], mapping)
+            bodies = {str(one[self._options.names.record_id]): orjson.dumps(one) for one in records}
         except (KeyError, orjson.JSONEncodeError) as error:
             raise NotRepresentableError("The mapping makes no JSON record with a record id.", mapping) from error
+        if not all(one.startswith(record.key.record_id()) for one in bodies):
+            raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
+        if len(bodies) < len(records):
+            raise NotRepresentableError("Several records have the same record id.", mapping)
+        return _Written(record, bodies, mapping)
+
+    def _ids(self, record: OutboundRecord) -> Sequence[str]:
+        """The ids of the records that a version goes as."""
+        if self._translations.makes_several() is not None:
+            try:
+                return list(self._written(record).bodies)
+            except NotRepresentableError:
+                pass  # the mapping has changed since it was sent
+        return [record.key.record_id()]
 
     def _send_batch(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         head = b'{"%b":[' % self._options.batch_field.encode()
-        body = b"".join((head, b",".join(content for one in written for content in one.bodies), b"]}"))
+        body = b"".join((head, b",".join(content for one in written for content in one.bodies.values()), b"]}"))
         try:
             answer = self._post(self._options.batch_path, body, may_send)
         except CallError as failed:
@@ -153,29 +171,35 @@ class RestAdapter:
     def _send_singly(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         outcomes: list[Outcome] = []
         requests, responses, status = hashlib.sha256(), hashlib.sha256(), None
-        turns = [(one, place) for one in written for place in range(len(one.bodies))]
-        for one, place in turns:
-            if place and outcomes[-1].code not in self._acknowledged:
-                continue  # an earlier record of this version was not taken
-            if place:
-                outcomes.pop()
-            requests.update(one.bodies[place])
-            try:
-                answer = self._post(self._options.single_path, one.bodies[place], may_send)
-            except CallError as failed:
-                outcomes.append(failed.outcome(one.record))
-                break
-            responses.update(answer.body)
-            status = answer.status
-            outcomes += self._outcomes([one._replace(ids=[one.ids[place]])], answer, None)
-            if status in _NOT_ABOUT_THE_RECORD:
+        is_over = False
+        for one in written:
+            found: dict[str, Outcome] = {}
+            for record_id, body in one.bodies.items():
+                requests.update(body)
+                try:
+                    answer = self._post(self._options.single_path, body, may_send)
+                except CallError as failed:
+                    found[record_id] = failed.outcome(one.record)
+                    is_over = True
+                    break
+                responses.update(answer.body)
+                status = answer.status
+                found[record_id] = self._outcomes([one._replace(bodies={record_id: body})], answer, None)[0]
+                is_over = status in _NOT_ABOUT_THE_RECORD
+                if is_over or found[record_id].code not in self._acknowledged:
+                    break  # the version's other records wait with it
+            outcomes.append(_with_taken(one.record, whole(found, self._acknowledged)))
+            if is_over:
                 break
         last = outcomes[-1]
-        for one in written[len(outcomes) :]:
-            outcomes.append(
-                Outcome(one.record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
-            )
+        outcomes += [
+            Outcome(one.record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
+            for one in written[len(outcomes) :]
+        ]
         return CallResult(outcomes, requests.hexdigest(), responses.hexdigest(), status)
+
+    def _get(self, path: str) -> Answer:
+        return retried(lambda: authenticated(self._connection, self._credentials, "GET", path))
 
     def _post(self, path: str, body: bytes, may_send: MaySend) -> Answer:
         return authenticated(
@@ -193,7 +217,7 @@ class RestAdapter:
         for result in results:
             if isinstance(result, dict):
                 verdicts.add(*(result.get(n) for n in (names.record_id, names.version, names.code, names.field)))
-        return [verdicts.outcome(one.record, one.ids) for one in written]
+        return [_with_taken(one.record, verdicts.outcome(one.record, list(one.bodies))) for one in written]
 
     def _standing(self, record: OutboundRecord, answer: Answer) -> Outcome:
         names = self._options.names
@@ -203,14 +227,24 @@ class RestAdapter:
             and document
             and document.get(names.code) == self._options.not_held_code
         ):
-            return Outcome(record.delivery_id, Stage.ANSWERED, "absent")
+            return Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
         if answer.status != HTTPStatus.OK:
             return _refused_call(record, answer, names.code)
         version = document.get(names.version) if document else None
         code = plain_code(document.get(names.code)) if document else None
         if not isinstance(version, int) or code is None:
             return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer")
-        return Outcome(record.delivery_id, Stage.ANSWERED, code if version >= record.version else "absent")
+        return Outcome(record.delivery_id, Stage.ANSWERED, code if version >= record.version else ABSENT)
+
+
+def _without_taken(written: _Written) -> _Written:
+    """What is left to send of a version; all of it, if nothing would be left."""
+    left = {name: body for name, body in written.bodies.items() if name not in written.record.taken}
+    return written._replace(bodies=left) if left else written
+
+
+def _with_taken(record: OutboundRecord, outcome: Outcome) -> Outcome:
+    return replace(outcome, taken=tuple(dict.fromkeys((*record.taken, *(outcome.taken or ())))))
 
 
 def _document(answer: Answer) -> dict[str, Any] | None:

@@ -78,6 +78,10 @@ class Translations:
         """Every mapping of this destination, in every version that may be chosen now."""
         return self._documents(self._current())
 
+    def makes_several(self) -> Document | None:
+        """A mapping of this destination that makes several records of one version, if there is one."""
+        return next((document for document in self.documents() if RECORDS in document.fields), None)
+
     def check_record_ids(self, field: str) -> None:
         """Do nothing if every mapping makes of a version the record id that look-ups ask with.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from hocba_hub.adapters.protocol import OutboundRecord, Outcome, Stage
 
@@ -13,6 +14,16 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 def plain_code(value: object) -> str | None:
     """A code of the other side if it has the form of a code (so that no text, and no name, gets into our logs)."""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+def whole(outcomes: Mapping[str, Outcome], acknowledged: Collection[str]) -> Outcome:
+    """The outcome of a version from those of the records that it goes as, by record id, at least one.
+
+    The first one that the destination has not taken counts, else the last; `taken` are those that it has.
+    """
+    taken = [name for name, one in outcomes.items() if one.stage is Stage.ANSWERED and one.code in acknowledged]
+    *_, last = outcomes.values()
+    return replace(next((one for name, one in outcomes.items() if name not in taken), last), taken=tuple(taken))
 
 
 class Verdicts:
@@ -42,11 +53,8 @@ class Verdicts:
 
     def outcome(self, record: OutboundRecord, record_ids: Sequence[str] = ()) -> Outcome:
         """The outcome of one version that was part of the call, under its own record id or under several."""
-        outcomes = [self._outcome(record, record_id) for record_id in record_ids or (record.key.record_id(),)]
-        return next((one for one in outcomes if not self._is_held(one)), outcomes[-1])
-
-    def _is_held(self, outcome: Outcome) -> bool:
-        return outcome.stage is Stage.ANSWERED and outcome.code in self._acknowledged
+        names = record_ids or (record.key.record_id(),)
+        return whole({name: self._outcome(record, name) for name in names}, self._acknowledged)
 
     def _outcome(self, record: OutboundRecord, record_id: str) -> Outcome:
         found = self._codes.get((record_id, record.version))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.adapters.protocol import LEASE_OVER, MISFIT, Outcome, Stage
+from hocba_hub.adapters.protocol import ABSENT, LEASE_OVER, MISFIT, Outcome, Stage
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.store.lease import Kind
 
@@ -13,7 +13,7 @@ _DEFAULTS: Mapping[str, Meaning] = {
     MISFIT: Meaning.PRECONDITION,
     "http-401": Meaning.PRECONDITION,
     "http-403": Meaning.PRECONDITION,
-    "absent": Meaning.ABSENT,
+    ABSENT: Meaning.ABSENT,
 }
 """What our own codes mean unless the destination's file says otherwise; everything else is transient."""
 

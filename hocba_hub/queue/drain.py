@@ -125,11 +125,11 @@ class Engine:
 
     def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
         """Make the call; None if the lease was lost or the bodies could not be read, and nothing was sent."""
-        if held.kind is Kind.SEND:
+        if held.kind is Kind.POLL:
+            records = _records(held, None)
+        else:
             with self.store.read() as connection:
                 records = _records(held, bodies(connection, held))
-        else:
-            records = _records(held, None)
         with self.store.write() as connection:
             until = mark_sent(connection, held.id, self.clock())
         if until is None or self.clock() >= until:  # the commit may have taken as long as it liked
@@ -204,7 +204,7 @@ class Engine:
 
 
 def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundRecord]:
-    """The leased deliveries as the adapter sees them; without bodies for a question."""
+    """The leased deliveries as the adapter sees them; without bodies for a poll."""
     records = []
     for delivery in held.deliveries:
         body = found[delivery.id] if found is not None else None
@@ -219,6 +219,7 @@ def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundReco
                 canonical=body.canonical if body else b"",
                 document=body.document if body else b"",
                 document_type=body.document_type if body else "",
+                taken=delivery.taken,
             )
         )
     return records

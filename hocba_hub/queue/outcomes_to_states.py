@@ -99,4 +99,5 @@ def _settlement(
         asked=asked,
         first_attempt_at=first,
         reference=reference,
+        taken=delivery.taken if outcome.taken is None else outcome.taken,
     )

@@ -102,6 +102,14 @@ class Fault(BaseModel):
     """Say `Retry-After` as a date instead of seconds."""
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] = "SCHOOL_UNKNOWN"
     """Code of a refusal."""
+    schools: tuple[str, ...] = ()
+    """Refuse only records of these schools; a fault of records."""
+    records: tuple[str, ...] = ()
+    """Strike only the records with these ids; a fault of records."""
+
+    def is_about(self, record_id: str, school: str) -> bool:
+        """Whether it may strike this record."""
+        return (not self.schools or school in self.schools) and (not self.records or record_id in self.records)
 
 
 class FaultScript(BaseModel):
@@ -160,12 +168,13 @@ class FaultPlayer:
             ordinal = self._ordinals["submission"] = self._ordinals["submission"] + 1
             return self._first(self._of_submissions, str(ordinal))
 
-    def record(self, name: FaultName, record_id: str) -> Fault | None:
-        """The fault of this name, if it strikes this record."""
+    def record(self, name: FaultName, record_id: str, school: str = "") -> Fault | None:
+        """The fault of this name, if it strikes this record; the school is known while records come in."""
         if not self._of_records:
             return None
         with self._lock:
-            return self._first([fault for fault in self._of_records if fault.name is name], record_id)
+            mine = [fault for fault in self._of_records if fault.name is name and fault.is_about(record_id, school)]
+            return self._first(mine, record_id)
 
     def _first(self, candidates: Sequence[Fault], subject: str) -> Fault | None:
         for fault in candidates:

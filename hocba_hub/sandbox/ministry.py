@@ -56,6 +56,7 @@ class _Submission:
 
     arrivals: list[Arrival]
     refused: dict[Arrival, str]
+    schools: dict[Arrival, str]
 
 
 class _Ministry:
@@ -109,7 +110,7 @@ class _Ministry:
         reference = str(uuid4())
 
         def refusal(arrival: Arrival) -> str | None:
-            struck = faults.record(FaultName.RECORD_REFUSED, arrival.record_id)
+            struck = faults.record(FaultName.RECORD_REFUSED, arrival.record_id, came.schools[arrival])
             return came.refused.get(arrival) or (struck.code if struck else None)
 
         self._station.ledger.commit(came.arrivals, refusal, reference)
@@ -179,12 +180,14 @@ def ministry_app(station: Station, account: UsernamePassword) -> Starlette:
 def _read_submission(asked: SoapRequest) -> _Submission:
     arrivals: list[Arrival] = []
     refused: dict[Arrival, str] = {}
+    schools: dict[Arrival, str] = {}
     for record in asked.body:
         arrival, problem = _read_record(record)
         arrivals.append(arrival)
         if problem:
             refused[arrival] = problem
-    return _Submission(arrivals, refused)
+        schools[arrival] = record.findtext(f"{M}SchoolCode") or ""
+    return _Submission(arrivals, refused, schools)
 
 
 def _read_record(record: etree._Element) -> tuple[Arrival, str | None]:

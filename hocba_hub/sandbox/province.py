@@ -74,6 +74,7 @@ class _Incoming(NamedTuple):
 
     arrival: Arrival
     problem: Problem | None
+    school: str
 
 
 class _Province:
@@ -157,22 +158,24 @@ class _Province:
             if type(version) is not int or not 0 < version <= _HIGHEST_VERSION or not isinstance(event, str):
                 return None
             digest = hashlib.sha256(orjson.dumps(record)).hexdigest()
-            incoming.append(_Incoming(Arrival(record["idbanghi"], version, event, digest), self._check(record)))
+            arrival = Arrival(record["idbanghi"], version, event, digest)
+            incoming.append(_Incoming(arrival, self._check(record), str(record.get("matruong", ""))))
         return incoming
 
     def _commit(self, incoming: Sequence[_Incoming], *, single: bool) -> Response:
         faults = self._station.faults
-        problems = {known.arrival: known.problem for known in incoming if known.problem}
+        by_arrival = {known.arrival: known for known in incoming}
 
         def refusal(arrival: Arrival) -> str | None:
-            if problem := problems.get(arrival):
-                return problem[0]
-            fault = faults.record(FaultName.RECORD_REFUSED, arrival.record_id)
+            known = by_arrival[arrival]
+            if known.problem:
+                return known.problem[0]
+            fault = faults.record(FaultName.RECORD_REFUSED, arrival.record_id, known.school)
             return fault.code if fault else None
 
         verdicts = self._station.ledger.commit([known.arrival for known in incoming], refusal)
         results = []
-        for (arrival, problem), verdict in zip(incoming, verdicts, strict=True):
+        for (arrival, problem, _), verdict in zip(incoming, verdicts, strict=True):
             if faults.record(FaultName.RECORD_NOT_IN_ANSWER, arrival.record_id):
                 continue
             silent = verdict == OLDER_VERSION and faults.record(FaultName.OLDER_VERSION_SILENT, arrival.record_id)

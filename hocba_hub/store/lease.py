@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
 from hocba_hub.model.delivery import UNSETTLED, DeliveryState, enter
@@ -70,6 +71,8 @@ class LeasedDelivery:
     accepted_at: int
     first_attempt_at: int | None
     reference: str | None
+    taken: tuple[str, ...] = ()
+    """Of a version that goes as several records: the ids of those that the destination has taken."""
     sent_at: int | None = None
     """When it was last sent; known to look-ups only."""
 
@@ -202,6 +205,7 @@ def _due(connection: Connection, allowance: Allowance, kind: Kind, limit: int, n
         d.accepted_at,
         d.first_attempt_at,
         d.reference,
+        d.taken,
     )
     if kind is Kind.POLL:
         oldest = connection.execute(select(d.reference).where(*due).order_by(d.next_attempt_at).limit(1)).scalar()
@@ -311,6 +315,7 @@ def _leased(row: Row[Any], state: DeliveryState, sent_at: int | None = None) -> 
         accepted_at=row.accepted_at,
         first_attempt_at=row.first_attempt_at,
         reference=row.reference,
+        taken=tuple(orjson.loads(row.taken)) if row.taken else (),
         sent_at=sent_at,
     )
 

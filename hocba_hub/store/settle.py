@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection, exists, select, update
 
 from hocba_hub.model.delivery import FINAL, UNSENT, DeliveryState, Meaning, enter, given_newer
@@ -38,6 +39,8 @@ class Settlement:
     asked: int
     first_attempt_at: int | None
     reference: str | None
+    taken: tuple[str, ...] = ()
+    """Ids of the records that the destination has taken, where not the whole version is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,21 @@ def settle(
         _write_breaker(connection, lease.destination, next_breaker)
     counters = Counters()
     overtaken = _overtaken(connection, lease, settlements)
-    groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None], list[int]] = {}
+    groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None, str | None], list[int]] = {}
     ends: Counter[_End] = Counter()
     ages = []
     for s in settlements:
         state = enter(s.delivery.state, given_newer(s.state) if s.delivery.id in overtaken else s.state)
-        fields = (state, s.code, s.next_attempt_at, s.attempts, s.asked, s.first_attempt_at, s.reference)
+        fields = (
+            state,
+            s.code,
+            s.next_attempt_at,
+            s.attempts,
+            s.asked,
+            s.first_attempt_at,
+            s.reference,
+            _taken(s, state),
+        )
         groups.setdefault(fields, []).append(s.delivery.id)
         ends[_End(s.delivery.state, state, s.meaning, s.delivery.attempts > 0)] += 1
         if state is DeliveryState.ACKNOWLEDGED:
@@ -100,7 +112,7 @@ def settle(
     _count(lease, ends, counters)
     counters.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), ages)
     d = deliveries.c
-    for (state, code, next_attempt_at, tried, asked, first_attempt_at, reference), ids in groups.items():
+    for (state, code, next_attempt_at, tried, asked, first_attempt_at, reference, taken), ids in groups.items():
         connection.execute(
             update(deliveries)
             .where(one_of(connection, d.id, ids), d.lease_id == lease.id)
@@ -112,6 +124,7 @@ def settle(
                 asked=asked,
                 first_attempt_at=first_attempt_at,
                 reference=reference,
+                taken=taken,
                 lease_id=None,
                 settled_at=now,
             )
@@ -149,6 +162,12 @@ def settle(
         counters.add("lease_takeovers", lease.destination)
     counters.write(connection)
     return True
+
+
+def _taken(settlement: Settlement, state: DeliveryState) -> str | None:
+    if not settlement.taken or state is DeliveryState.ACKNOWLEDGED:
+        return None
+    return orjson.dumps(settlement.taken).decode()
 
 
 def _write_breaker(

@@ -165,6 +165,7 @@ deliveries = Table(
     Column("asked", Integer, nullable=False, server_default=text("0"), comment="look-ups or polls since it was sent"),
     Column("first_attempt_at", BigInteger, comment="start of the retry window"),
     Column("reference", Text, comment="the destination's name of the batch it decides later"),
+    Column("taken", Text, comment="JSON list: records of a version of several that the destination has taken"),
     Column("code", Text, comment="of the last outcome"),
     Column("settled_at", BigInteger, comment="when the last outcome was written"),
     UniqueConstraint("school_year", "card_id", "version", "destination", name="uq_deliveries_version"),

@@ -20,7 +20,7 @@ from hocba_hub.adapters.authentication import Secrets, authenticated, credential
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.protocol import CallResult, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.protocol import ABSENT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
@@ -102,6 +102,8 @@ class SoapAdapter:
         for document in translations.documents():
             self._writer.check(document.fields)
         self._check_replies()
+        if (several := translations.makes_several()) is not None:
+            raise DestinationError(f"{several.label}: makes several records of a card; this service takes one.")
         translations.check_record_ids(self._options.verdict.record_id)
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
@@ -115,8 +117,8 @@ class SoapAdapter:
         mappings: dict[int, str] = {}
         for record in records:
             try:
-                made, mappings[record.delivery_id] = self._translations.represent(record)
-                written += [self._writer.record(values) for values in made]
+                (made,), mappings[record.delivery_id] = self._translations.represent(record)
+                written.append(self._writer.record(made))
                 sent.append(record)
             except (NotRepresentableError, UnwritableError) as error:
                 if isinstance(error, NotRepresentableError):
@@ -157,7 +159,7 @@ class SoapAdapter:
             standing = _member(self._contract.reply(options.operation, answer), options.standing)
             version = getattr(standing, names.version, None)
             if standing is None or (isinstance(version, int) and version < record.version):
-                outcome = Outcome(record.delivery_id, Stage.ANSWERED, "absent")
+                outcome = Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
             else:
                 verdicts = Verdicts()
                 verdicts.add(record.key.record_id(), record.version, _code(standing, names))

@@ -42,6 +42,7 @@ from tests.support.destination_files import LIBRARY, PACKAGED, reasons, written
         ("ministry", {"options": {"verdict": {"version": "Nowhere"}}}, "no element Nowhere"),
         ("ministry", {"options": {"card": {"record_id": "Nowhere"}}}, "with Nowhere alone"),
         ("ministry", {"mappings": {"card": "nobody"}}, "no mapping nobody"),
+        ("ministry", {"mappings": {"card": "ndc-learning-results"}}, "makes several records of a card"),
         ("province", {"adapter": "smtp"}, "no adapter smtp"),
         ("province", {"options": {"names": {"record_id": "matruong"}}}, "which look-ups ask with"),
         ("province", {"options": {"nothing": 1}}, "options not usable: nothing"),

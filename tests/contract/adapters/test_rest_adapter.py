@@ -318,6 +318,16 @@ def test_a_version_that_goes_as_several_records_is_held_only_if_all_are(sandbox,
         assert all(ledger.held(one)["event"] == "CANCEL" for one in (first, second, year))
 
 
+@pytest.mark.parametrize("mode", ["batch", "single"])
+def test_the_simulator_refuses_the_cards_of_one_school(sandbox, mode):
+    of_another = secondary_card(subjects=2)
+    of_another["school"]["code"] = "33000999"
+    sandbox.play(Fault(name=F.RECORD_REFUSED, code="SCHOOL_UNKNOWN", schools=("33000999",)))
+    with sandbox.adapter("province", options={"mode": mode}) as adapter:
+        sent = adapter.send([card(1), card(2, body=canonical(of_another))])
+    assert [(o.delivery_id, o.code) for o in sent.outcomes] == [(1, "OK"), (2, "SCHOOL_UNKNOWN")]
+
+
 def test_a_field_that_the_contract_refuses_is_named(sandbox):
     wrong = secondary_card(subjects=1)
     wrong["class"]["name"] = "a name that is too long"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.protocol import Stage
-from hocba_hub.model.keys import Event
+from hocba_hub.model.keys import Event, SchoolCode
 from hocba_hub.sandbox.faults import Fault, FaultName
 from tests.support.sandbox_server import SandboxHandle, outbound_record
 
@@ -195,6 +196,15 @@ def test_refusals_are_by_record_and_by_seed(sandbox):
     assert first == refused(1)
     assert first != refused(2)
     sandbox.sandbox.reset()
+
+
+def test_the_simulator_refuses_the_cards_of_one_school(sandbox):
+    records = [card(1), replace(card(2), school=SchoolCode("33000999"))]
+    sandbox.play(Fault(name=F.RECORD_REFUSED, code="SCHOOL_UNKNOWN", schools=("33000999",)))
+    with sandbox.adapter("ministry") as adapter:
+        reference = adapter.send(records).outcomes[0].reference
+        polled = adapter.poll(reference, records)
+    assert [(o.delivery_id, o.code) for o in polled.outcomes] == [(1, "ACCEPTED"), (2, "SCHOOL_UNKNOWN")]
 
 
 def test_a_lower_version_is_refused_or_silently_ignored(sandbox):
