@@ -99,11 +99,11 @@ class SoapAdapter:
         submit = self._options.submit
         self._translations = translations
         self._writer = BatchWriter(self._contract.operation(submit.operation), submit.record)
+        if (several := translations.makes_several()) is not None:
+            raise DestinationError(f"{several.label}: makes several records of a card; soap sends one.")
         for document in translations.documents():
             self._writer.check(document.fields)
         self._check_replies()
-        if (several := translations.makes_several()) is not None:
-            raise DestinationError(f"{several.label}: makes several records of a card; this service takes one.")
         translations.check_record_ids(self._options.verdict.record_id)
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
