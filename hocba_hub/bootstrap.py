@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from hocba_hub.adapters.authentication import missing_secrets
 from hocba_hub.adapters.destination import Destination, DestinationError, load_destinations
 from hocba_hub.adapters.misfit import Misfit
 from hocba_hub.adapters.protocol import Outbound
@@ -129,6 +130,8 @@ def engine(settings: Settings, store: Store) -> Engine:
     for name, destination in known.items():
         if destination.plain_http_host:
             log.warning("%s is reached by plain http: pupils' data and secrets can be read on the way", name)
+        for variable in missing_secrets(destination, os.environ):
+            log.error("%s lacks a secret, and its deliveries are held: %s is not set", name, variable)
     return Engine(
         store=store,
         destinations=known,

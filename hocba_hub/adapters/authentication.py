@@ -39,6 +39,12 @@ class Credentials(Protocol):
         ...
 
 
+def missing_secrets(destination: Destination, environment: Mapping[str, str]) -> list[str]:
+    """The environment variables that a destination's file names for its secrets, and that are not set."""
+    known = destination.authentication
+    return [name for name in (known.username_env, known.password_env) if name and not environment.get(name)]
+
+
 class Secrets:
     """Values of environment variables that a destination file names."""
 

@@ -183,8 +183,10 @@ def load_destinations(folder: Path, environment: Mapping[str, str] | None = None
     """Every enabled destination of a folder of `*.yaml` files, by name.
 
     Raises:
-        DestinationError: a file is not usable, or two files name the same destination.
+        DestinationError: there is no such folder, a file is not usable, or two files name the same destination.
     """
+    if not folder.is_dir():
+        raise DestinationError(f"There is no folder {folder.absolute()}.")
     found: dict[str, Destination] = {}
     for path in sorted(folder.glob("*.yaml")):
         destination = load_destination(path.read_text(encoding="utf-8"), environment, origin=path.name, folder=folder)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import gc
-import socket
+from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
-from hocba_hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hocba_hub.settings import Settings
 
 
 @click.command(help=text("api"))
 @click.option("--host", default=None, help=text("option.host"))
 @click.option("--port", type=int, default=None, help=text("option.port"))
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help=text("option.processes.api"))
+@report_errors
 def api(host: str | None, port: int | None, processes: int) -> None:
     """Serve the HTTP API until SIGTERM; needs an up-to-date store."""
-    settings = Settings()
+    settings = settings_in_force()
     host, port = host or settings.host, settings.port if port is None else port
     if processes > 1:
+        from hocba_hub.bootstrap import open_store
         from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 
+        open_store(settings).close()  # what every process would stumble over is told once
         command = hub_command("api", "--host", host, "--port", str(port))
         Supervisor([Child(f"api-{number}", command) for number in range(processes)]).run()
         return
@@ -32,14 +38,16 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Serve in this process; several such processes may share a port."""
     from hocba_hub.api.http.server import server
     from hocba_hub.bootstrap import application
+    from hocba_hub.cli.up import address_error, listening
     from hocba_hub.monitoring.logs import configure
 
     configure(settings.log_level)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listening.bind((host, port))
-        listening.listen(1024)
+    try:
+        held = listening(host, port, shared=True)
+    except OSError as error:
+        raise address_error(host, port, error) from error
+    with held:
+        held.listen(1024)
         app = application(settings)
         gc.freeze()  # what lives as long as the process is not looked through again and again
-        server(app, settings, loop="uvloop", timeout_graceful_shutdown=20).run(sockets=[listening])
+        server(app, settings, loop="uvloop", timeout_graceful_shutdown=20).run(sockets=[held])

@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from hocba_hub.cli.killing import kill_while_delivering
+from hocba_hub.cli.session import settings_in_force
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import api_answers, children
@@ -188,7 +189,7 @@ def _destinations(home: Path) -> Path:
     """The shipped destination files with waits that fit into a demo."""
     folder = home / "destinations"
     folder.mkdir()
-    for path in Settings().destinations_folder.glob("*.yaml"):
+    for path in settings_in_force().destinations_folder.glob("*.yaml"):
         changed = yaml.safe_load(path.read_text(encoding="utf-8")) | _QUICK
         (folder / path.name).write_text(yaml.safe_dump(changed, allow_unicode=True), encoding="utf-8")
     return folder

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
-from hocba_hub.settings import Settings
 
 
 @click.command(help=text("importer"))
+@report_errors
 def importer() -> None:
     """Import files until SIGTERM, apart from the deliveries: a bad file delays no card. Any number may run."""
     from hocba_hub.bootstrap import importing
     from hocba_hub.monitoring.logs import configure
     from hocba_hub.queue.worker import work
 
-    settings = Settings()
+    settings = settings_in_force()
     configure(settings.log_level)
     work("import", importing(settings), settings.redis_url, poll_seconds=settings.poll_store_seconds)

@@ -7,18 +7,19 @@ from types import FrameType
 
 import click
 
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
-from hocba_hub.settings import Settings
 
 
 @click.command(help=text("scheduler"))
+@report_errors
 def scheduler() -> None:
     """Ring for what is due and take over expired leases, until SIGTERM. Any number may run."""
     from hocba_hub.bootstrap import delivering, housekeeping, importing
     from hocba_hub.monitoring.logs import configure
     from hocba_hub.queue.scheduler import schedule
 
-    settings = Settings()
+    settings = settings_in_force()
     configure(settings.log_level)
     deliveries = delivering(settings)
     store, stop = deliveries.engine.store, deliveries.stop

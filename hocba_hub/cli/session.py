@@ -79,7 +79,7 @@ def _message(error: HubError) -> str:
         case StoreFullError():
             message = text("error.store-full")
         case StoreAwayError():
-            message = text("error.store-away")
+            message = text("error.store-away", place=_store_place())
         case StoreError():
             message = text("error.store", message=error)
         case _:
@@ -87,14 +87,21 @@ def _message(error: HubError) -> str:
     return message
 
 
-def settings_in_force() -> Settings:
-    """The settings, or an error that names those that are not right."""
+def _store_place() -> str:
+    """Where the store was looked for, without a password."""
+    from sqlalchemy import make_url
+
+    return make_url(settings_in_force().store_url).render_as_string(hide_password=True)
+
+
+def settings_in_force(**given: object) -> Settings:
+    """The settings, or an error that names those that are not right; `given` wins over the environment."""
     from pydantic import ValidationError
 
     from hocba_hub.settings import Settings
 
     try:
-        return Settings()
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         wrong = "; ".join(f"HOCBA_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         raise click.ClickException(text("error.settings", message=wrong)) from error

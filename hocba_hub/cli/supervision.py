@@ -12,6 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
+import click
+
+from hocba_hub.cli.texts import text
+
 _AGAIN_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """Waits before a child that keeps dying is started again."""
 _CALM_SECONDS = 10.0
@@ -76,10 +80,12 @@ class Supervisor:
             self._waiting_ends = now
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
+                ended = child.process.returncode
                 calm = now - child.started_at > _CALM_SECONDS
                 child.deaths = 0 if calm else child.deaths + 1
                 child.start_again_at = now + _AGAIN_SECONDS[min(child.deaths, len(_AGAIN_SECONDS) - 1)]
                 child.process = None
+                click.echo(text("child.ended", name=child.name, how=_how(ended)), err=True)
             begins = max(child.start_again_at, self._waiting_ends if child.waits else 0.0)
             if child.process is None and now >= begins:
                 child.start()
@@ -114,6 +120,11 @@ class Supervisor:
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of handlers
         self._stop = True
+
+
+def _how(code: int) -> str:
+    """How a process ended: its exit code, or the signal that ended it."""
+    return signal.Signals(-code).name if code < 0 else str(code)
 
 
 def _die_with_parent() -> None:

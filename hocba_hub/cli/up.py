@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
 import click
 
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.settings import Settings
@@ -18,16 +23,72 @@ _ANSWER_SECONDS = 0.2
 
 @click.command(help=text("up"))
 @click.option("--port", type=int, default=None, help=text("option.port"))
+@report_errors
 def up(port: int | None) -> None:
     """Run the API, the workers, the importer and the scheduler, and what they need that no setting names."""
-    from rich.console import Console
+    from hocba_hub.bootstrap import destinations, rules
 
-    settings = Settings() if port is None else Settings(port=port)
-    supervisor = Supervisor(children(settings), is_ready=partial(api_answers, settings))
-    console = Console(stderr=True)
-    console.print(f"hocba-hub · http://{settings.host}:{settings.port} · {settings.home.absolute()}")
-    console.print(text("ends"))
-    supervisor.run()
+    settings = settings_in_force(port=port)
+    for read in (destinations, rules):  # what every process would stumble over is told once
+        read(settings)
+    private_home(settings.home)
+    with _only_one(settings.home):
+        _check_address(settings)
+        supervisor = Supervisor(children(settings), is_ready=partial(api_answers, settings))
+        click.echo(f"hocba-hub · http://{settings.host}:{settings.port} · {settings.home.absolute()}", err=True)
+        click.echo(text("ends"), err=True)
+        supervisor.run()
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Nobody else runs `up` on this home while the block runs: two would share Redis, spool and store unawares.
+
+    Raises:
+        click.ClickException: somebody does.
+    """
+    with (home / "up.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise click.ClickException(text("up.running", home=home.absolute())) from error
+        yield
+
+
+def _check_address(settings: Settings) -> None:
+    """See to it that nobody listens where the API will.
+
+    Raises:
+        click.ClickException: somebody does, or this machine has no such address.
+    """
+    try:
+        with listening(settings.host, settings.port, shared=False):
+            pass
+    except OSError as error:
+        raise address_error(settings.host, settings.port, error) from error
+
+
+def listening(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A socket bound to an address; if `shared`, others of ours may be bound to it as well.
+
+    Raises:
+        OSError: it cannot be had.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind((host, port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def address_error(host: str, port: int, error: OSError) -> click.ClickException:
+    """What to tell of an address that cannot be had."""
+    return click.ClickException(text("up.address", host=host, port=port, reason=error.strerror))
 
 
 def private_home(home: Path) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import click
 
+from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
-from hocba_hub.settings import Settings
 
 
 @click.command(help=text("worker"))
 @click.option("--processes", type=click.IntRange(1), default=None, help=text("option.processes.worker"))
+@report_errors
 def worker(processes: int | None) -> None:
     """Deliver until SIGTERM: finishes what is under way, then ends."""
-    settings = Settings()
+    settings = settings_in_force()
     processes = processes or settings.worker_processes
     if processes > 1:
+        from hocba_hub.bootstrap import open_store
         from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 
+        open_store(settings).close()  # what every process would stumble over is told once
         command = hub_command("worker", "--processes", "1")
         Supervisor([Child(f"worker-{number}", command) for number in range(processes)]).run()
         return

@@ -11,6 +11,7 @@ import pytest
 from hocba_hub.cli import supervision
 from hocba_hub.cli.supervision import Child, Supervisor
 from hocba_hub.cli.up import api_answers, children
+from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from tests.support.api_server import running_api
@@ -65,5 +66,5 @@ def test_the_api_is_up_when_it_answers(tmp_path: Path, upgraded_file: Path):
     shutil.copy(upgraded_file, tmp_path / "hub.db")
     with running_api(Store(f"sqlite:///{tmp_path / 'hub.db'}")) as api:
         settings = Settings(port=int(api.url.rpartition(":")[2]))
-        assert api_answers(settings)
+        assert wait_until(lambda: api_answers(settings), 10)
     assert not api_answers(settings)
