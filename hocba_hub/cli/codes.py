@@ -8,6 +8,7 @@ import click
 
 from hocba_hub.cli.session import (
     actor,
+    is_asked,
     now,
     opened_store,
     print_table,
@@ -19,6 +20,7 @@ from hocba_hub.cli.session import (
 from hocba_hub.cli.texts import text
 from hocba_hub.model.masking import shown_value
 
+_MOST_NAMED = 20
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -82,13 +84,23 @@ def show(number: int) -> None:
 @click.option("--new", "is_new", is_flag=True, help=text("option.new"))
 @click.option("--from", "first", type=_DAY, help=text("option.from"))
 @click.option("--to", "last", type=_DAY, help=text("option.to"))
+@click.option("--dry-run", is_flag=True, help=text("option.dry-run"))
+@click.option("--yes", is_flag=True, help=text("option.yes"))
 @report_errors
 def fill(
-    *, number: int, result: str, source: str | None, is_new: bool, first: datetime | None, last: datetime | None
+    *,
+    number: int,
+    result: str,
+    source: str | None,
+    is_new: bool,
+    first: datetime | None,
+    last: datetime | None,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
-    """Say what a value means."""
+    """Say what a value means: show it and the cards that wait; on a terminal ask; then do it."""
     from hocba_hub.bootstrap import intake
-    from hocba_hub.intake.fill_code import fill_code
+    from hocba_hub.intake.fill_code import fill_code, plan_fill
     from hocba_hub.intake.recheck import Recheck
     from hocba_hub.store.mappings import ConfigurationError
     from hocba_hub.store.unmapped_codes import one
@@ -98,18 +110,20 @@ def fill(
             code = one(connection, number)
         if code is None:
             raise ConfigurationError("not-found", "There is no such code.")
+        parts = intake(settings_in_force(), store)
+        days = (first and first.date(), last and last.date())
+        planned = plan_fill(parts, code, result, is_new=is_new, valid_from=days[0], valid_to=days[1])
+        names = ", ".join(f"{system} {name}" for system, name in planned.meaning.items()) or text("code.new")
+        click.echo(f"{code.table}: {code.system} {shown_value(code.value)} → {code.result_system} {result} ({names})")
+        cards = ", ".join(key.record_id() for key in planned.cards[:_MOST_NAMED])
+        more = ", …" if code.waiting > _MOST_NAMED else ""
+        click.echo(text("code.waiting", count=code.waiting) + (f" {cards}{more}" if cards else ""))
+        if dry_run:
+            return
         why = reason_of(source)
-        made, done = fill_code(
-            Recheck(intake(settings_in_force(), store)),
-            code,
-            result,
-            is_new=is_new,
-            valid_from=first and first.date(),
-            valid_to=last and last.date(),
-            source=why,
-            actor=actor(),
-            now=now(),
-        )
+        if not yes and is_asked():
+            click.confirm(text("code.confirm"), abort=True)
+        made, done = fill_code(Recheck(parts), planned, source=why, actor=actor(), now=now())
     click.echo(text("code.done", id=made.id, accepted=done.accepted, rejected=done.rejected, left=done.left))
 
 

@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import click
 
-from hocba_hub.cli.selecting import Options, selecting, selection_of
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, report_errors
+from hocba_hub.cli.selecting import FAILED, Options, selecting, selection_of
+from hocba_hub.cli.session import actor, is_asked, now, opened_store, print_table, reason_of, report_errors
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
     from hocba_hub.store.replay import ActResult
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def acting(command: F) -> F:
+    """Give a command the options of an act on many deliveries."""
+    for option in (
+        click.option("--yes", is_flag=True, help=text("option.yes")),
+        click.option("--dry-run", is_flag=True, help=text("option.dry-run")),
+        click.option("--reason", help=text("option.reason")),
+        click.option(
+            "--delivery", "deliveries", multiple=True, type=click.IntRange(1, 2**63 - 1), help=text("option.delivery")
+        ),
+    ):
+        command = option(command)
+    return command
+
 
 @click.command(help=text("replay"))
-@click.option(
-    "--delivery", "deliveries", multiple=True, type=click.IntRange(1, 2**63 - 1), help=text("option.delivery")
-)
-@selecting
-@click.option("--reason", help=text("option.reason"))
-@click.option("--dry-run", is_flag=True, help=text("option.dry-run"))
-@click.option("--yes", is_flag=True, help=text("option.yes"))
+@acting
+@selecting(*FAILED)
 @report_errors
 def replay(*, reason: str | None, dry_run: bool, yes: bool, **options: Unpack[Options]) -> None:
     """Show what would be sent again; on a terminal ask; then do it and show what was done."""
+    do("replay", options, reason, dry_run=dry_run, yes=yes)
+
+
+def do(name: str, options: Options, reason: str | None, *, dry_run: bool, yes: bool) -> None:
+    """Foresee the act of this name; on a terminal ask; then do it and show what was done."""
     from hocba_hub.store.replay import Act, execute, preview
 
-    selection = selection_of(options)
+    act, selection = Act(name), selection_of(options)
     with opened_store() as store:
         with store.read() as connection:
-            planned = preview(connection, Act.REPLAY, selection)
-        asks = not dry_run and not yes and _is_asked()
+            planned = preview(connection, act, selection)
+        asks = not dry_run and not yes and is_asked()
         if dry_run or asks:
-            click.echo(text("replay.planned"))
+            click.echo(text(f"{act}.planned"))
             _print(planned)
         if dry_run:
             return
         reason = reason_of(reason)
         if asks:
-            click.confirm(text("replay.confirm"), abort=True)
-        done = execute(store, Act.REPLAY, selection, actor=actor(), reason=reason, now=now())
-    click.echo(text("replay.done", audit=done.audit_id))
+            click.confirm(text(f"{act}.confirm"), abort=True)
+        done = execute(store, act, selection, actor=actor(), reason=reason, now=now())
+    click.echo(text(f"{act}.done", audit=done.audit_id))
     _print(done)
-
-
-def _is_asked() -> bool:
-    """Whether there is somebody who can answer."""
-    return sys.stdin.isatty()
 
 
 def _print(result: ActResult) -> None:

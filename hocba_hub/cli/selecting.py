@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 
 import click
@@ -15,21 +15,43 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_STATES = ["held", "parked", "refused", "cancelled"]
+FAILED = ("held", "parked", "refused", "cancelled")
+"""States that a person looks at, or ends."""
+PENDING = ("queued", "in_doubt", "awaiting_ack")
+"""States that lead on by themselves."""
 
 
-def selecting(command: F) -> F:
-    """Give a command the options; it takes them as `Options`."""
-    for option in (
-        click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help=text("option.state")),
+def selecting(*states: str) -> Callable[[F], F]:
+    """Give a command the options, to choose among these states; it takes them as `Options`."""
+
+    def decorate(command: F) -> F:
+        for option in _options(states):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _options(states: Sequence[str]) -> Iterable[Callable[[F], F]]:
+    return (
+        click.option("--state", "states", multiple=True, type=click.Choice(states), help=text("option.state")),
         click.option("--until", type=Moment(), help=text("option.until")),
         click.option("--since", type=Moment(), help=text("option.since")),
         click.option("--school", metavar="CODE", help=text("option.school")),
         click.option("--code", metavar="CODE", help=text("option.code")),
         click.option("--destination", metavar="NAME", help=text("option.destination")),
-    ):
-        command = option(command)
-    return command
+    )
+
+
+_LIST = click.option("--list", "listed", is_flag=True, help=text("option.list"))
+_LIMIT = click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help=text("option.limit")
+)
+
+
+def listing(command: F) -> F:
+    """Give a command the options that list deliveries one by one."""
+    return _LIST(_LIMIT(command))
 
 
 class Options(TypedDict):

@@ -142,6 +142,11 @@ class Moment(click.ParamType[int]):
             self.fail(text("moment.wrong"), param, ctx)
 
 
+def is_asked() -> bool:
+    """Whether there is somebody at a terminal who can answer."""
+    return sys.stdin.isatty()
+
+
 def reason_of(given: str | None) -> str:
     """The reason of an act, asked for if it was not given."""
     reason = (given if given is not None else click.prompt(text("reason.prompt"))).strip()

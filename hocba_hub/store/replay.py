@@ -1,4 +1,4 @@
-"""What a person does to many deliveries: send failed ones again, or end them.
+"""What a person does to many deliveries: send failed ones again, hurry what waits, or end them.
 
 By default a replay takes what is parked or held. A refusal is the destination's verdict on those very bytes, so
 sending them again is only sensible when its cause was cured: a refused delivery is taken only where the selection
@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, update
 
-from hocba_hub.model.delivery import TRANSITIONS, UNSETTLED, DeliveryState, enter
+from hocba_hub.model.delivery import TIMED, TRANSITIONS, UNSETTLED, DeliveryState, enter
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
@@ -45,12 +45,15 @@ class Act(StrEnum):
 
     REPLAY = "replay"
     """Sent again as soon as the destination may be called, with a new retry window."""
+    HURRY = "hurry"
+    """What waits for its next attempt, look-up or poll does not wait any longer; nothing else of it changes."""
     CANCEL = "cancel"
     """Ended; only a replay opens them again."""
 
 
 TAKEN: Mapping[Act, frozenset[DeliveryState]] = {
     Act.REPLAY: frozenset(s for s in _S if _S.QUEUED in TRANSITIONS[s] and s not in UNSETTLED),
+    Act.HURRY: TIMED,
     Act.CANCEL: frozenset(s for s in _S if _S.CANCELLED in TRANSITIONS[s]),
 }
 """The states from which each act may take a delivery."""
@@ -98,7 +101,7 @@ def states_taken(act: Act, selection: Selection) -> frozenset[DeliveryState]:
     if selection.is_empty:
         raise SelectionError("selection.empty", "Name deliveries, a destination, a code, a school or a time.")
     if not selection.states:
-        if selection.deliveries:
+        if selection.deliveries or act is Act.HURRY:
             return TAKEN[act]
         return _BY_DEFAULT | ({_S.REFUSED} & TAKEN[act] if selection.code is not None else set())
     if not selection.states <= TAKEN[act]:
@@ -169,17 +172,19 @@ class _Running:
     def take(self, connection: Connection, ids: Sequence[int], *, is_last: bool) -> None:
         """Do it to one batch, in the running transaction."""
         rows = _locked(connection, ids, self.states)
-        free = [row for row in rows if self.act is Act.CANCEL or not row.has_newer]
+        free = [row for row in rows if self.act is not Act.REPLAY or not row.has_newer]
         counters = Counters()
+        after = {Act.REPLAY: _S.QUEUED, Act.CANCEL: _S.CANCELLED}.get(self.act)
         for row in free:
             self.taken[row.destination, row.state, row.code or ""] += 1
-            after = enter(DeliveryState(row.state), _S.QUEUED if self.act is Act.REPLAY else _S.CANCELLED)
-            counters.move(row.destination, row.state, after)
+            if after is not None:
+                counters.move(row.destination, row.state, enter(DeliveryState(row.state), after))
             if self.act is Act.REPLAY:
                 counters.add("replayed", row.destination)
         if free:
             mine = one_of(connection, _d.id, [row.id for row in free])
-            connection.execute(update(deliveries).where(mine).values({**self._values(), "state": after}))
+            state = {} if after is None else {"state": after}
+            connection.execute(update(deliveries).where(mine).values(self._values() | state))
         counters.write(connection)
         self.result.superseded += len(rows) - len(free)
         self.result.changed += len(ids) - len(rows)
@@ -189,6 +194,8 @@ class _Running:
     def _values(self) -> dict[str, Any]:
         if self.act is Act.CANCEL:
             return {"settled_at": self.now, "code": func.coalesce(_d.code, "cancelled")}
+        if self.act is Act.HURRY:
+            return {"next_attempt_at": self.now}
         return {
             "next_attempt_at": self.now,
             "attempts": 0,

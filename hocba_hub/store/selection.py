@@ -24,6 +24,8 @@ FAILED = (_S.REFUSED, _S.PARKED, _S.HELD)
 """The states that wait for a person, or may well need one."""
 SHOWN = frozenset({*FAILED, _S.CANCELLED})
 """The states that a failure list may be narrowed to."""
+PENDING = (_S.QUEUED, _S.IN_DOUBT, _S.AWAITING_ACK)
+"""The states that lead on by themselves, in time."""
 
 
 class SelectionError(HubError):

@@ -179,6 +179,13 @@ def one(connection: Connection, code_id: int, *, most_sources: int = 100) -> Lis
     return _listed(row, [Source(*source) for source in sources])
 
 
+def waiting_for(connection: Connection, code_id: int, limit: int) -> list[CardKey]:
+    """Cards of which a record waits for the meaning of this code, at most `limit`."""
+    query = select(_l.school_year, _l.card_id).where(_l.code_id == code_id).distinct()
+    rows = connection.execute(query.order_by(_l.school_year, _l.card_id).limit(limit))
+    return [CardKey(SchoolYear(year), CardId(card)) for year, card in rows]
+
+
 def ready(connection: Connection, limit: int) -> list[Waiting]:
     """Records of which a code was filled since they were last read, at most `limit`."""
     has_filled_code = exists().where(

@@ -25,7 +25,7 @@ from hocba_hub.api.operator.mapping_shapes import (
 )
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Page
-from hocba_hub.intake.fill_code import fill_code
+from hocba_hub.intake.fill_code import fill_code, plan_fill
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import code_fills
@@ -128,24 +128,26 @@ def unmapped_code(code_id: IdInPath, _: Acting, hub: TheHub) -> UnmappedCodeEntr
     return _code(_known(hub, code_id), sources=True)
 
 
-@router.post("/unmapped-codes/{code_id}/fill", responses=problems(404, 409, 413))
+@router.post("/unmapped-codes/{code_id}/fill", response_model_exclude_none=True, responses=problems(404, 409, 413))
 def fill(code_id: IdInPath, asked: AskedFill, operator: Administrator, hub: TheHub) -> FillReport:
     """Say what a value means; the cards that waited for it are read again. / Điền mã và đọc lại học bạ đang chờ."""
     code = _known(hub, code_id)
+    planned = plan_fill(
+        hub.intake, code, asked.result, is_new=asked.new, valid_from=asked.valid_from, valid_to=asked.valid_to
+    )
+    told = FillReport(
+        dry_run=asked.dry_run, meaning=planned.meaning, cards=[key.record_id() for key in planned.cards],
+        accepted=0, rejected=0, waiting=code.waiting,
+    )  # fmt: skip
+    if asked.dry_run:
+        return told
     made, done = fill_code(
-        hub.recheck,
-        code,
-        asked.result,
-        is_new=asked.new,
-        valid_from=asked.valid_from,
-        valid_to=asked.valid_to,
-        source=asked.source,
-        actor=f"operator:{operator.name}",
-        now=hub.clock(),
+        hub.recheck, planned, source=asked.source, actor=f"operator:{operator.name}", now=hub.clock()
     )
     for name in sorted(hub.destinations) if done.accepted else ():
         hub.ring(name)
-    return FillReport(fill_id=made.id, accepted=done.accepted, rejected=done.rejected, waiting=done.left)
+    became = {"fill_id": made.id, "accepted": done.accepted, "rejected": done.rejected, "waiting": done.left}
+    return told.model_copy(update=became)
 
 
 @router.post("/code-fills/{fill_id}/take-back", response_model_exclude_none=True, responses=problems(404, 413))

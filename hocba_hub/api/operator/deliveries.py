@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -19,12 +21,12 @@ from hocba_hub.api.operator.delivery_shapes import (
     AuditEntry,
     Code,
     CountEntry,
+    DeliveryEntry,
+    DeliveryGroupEntry,
+    DeliverySummary,
     DestinationEntry,
     DestinationList,
     DestinationName,
-    FailedDeliveryEntry,
-    FailureGroupEntry,
-    FailureSummary,
     SchoolCode,
     Time,
     milliseconds,
@@ -35,9 +37,9 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.store import audit, control
 from hocba_hub.store.access import Operator, Role
-from hocba_hub.store.failures import failed_deliveries, failure_groups
+from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.replay import Act, execute, preview
-from hocba_hub.store.selection import Selection
+from hocba_hub.store.selection import FAILED, PENDING, Selection
 
 router = APIRouter(
     prefix="/v1/operations",
@@ -51,50 +53,97 @@ Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
 TheHub = Annotated[Hub, Depends(hub_of)]
 
 
-def failure_selection(
+def narrowed(
     *,
     destination: Annotated[DestinationName | None, Query()] = None,
-    state: Annotated[
-        Literal["refused", "parked", "held", "cancelled"] | None,
-        Query(description="By default refused, parked and held. / Mặc định: refused, parked, held."),
-    ] = None,
     code: Annotated[Code | None, Query()] = None,
     school: Annotated[SchoolCode | None, Query()] = None,
     since: Annotated[Time | None, Query()] = None,
     until: Annotated[Time | None, Query()] = None,
 ) -> Selection:
-    """What a failure list is narrowed to."""
+    """What a list is narrowed to, whatever its states."""
     return Selection(
-        destination=destination,
-        code=code,
-        school=school,
-        since=milliseconds(since),
-        until=milliseconds(until),
-        states=frozenset({DeliveryState(state)} if state else ()),
+        destination=destination, code=code, school=school, since=milliseconds(since), until=milliseconds(until)
     )
 
 
-Narrowed = Annotated[Selection, Depends(failure_selection)]
+Narrowed = Annotated[Selection, Depends(narrowed)]
+
+
+def failed(
+    selection: Narrowed,
+    state: Annotated[
+        Literal["refused", "parked", "held", "cancelled"] | None,
+        Query(description="By default refused, parked and held. / Mặc định: refused, parked, held."),
+    ] = None,
+) -> Selection:
+    """What a failure list is narrowed to."""
+    return replace(selection, states=_only(state))
+
+
+def waiting(
+    selection: Narrowed,
+    state: Annotated[
+        Literal["queued", "in_doubt", "awaiting_ack"] | None,
+        Query(description="By default all three. / Mặc định: cả ba."),
+    ] = None,
+) -> Selection:
+    """What a list of pending deliveries is narrowed to."""
+    return replace(selection, states=_only(state))
+
+
+def _only(state: str | None) -> frozenset[DeliveryState]:
+    return frozenset() if state is None else frozenset({DeliveryState(state)})
+
+
+Failed = Annotated[Selection, Depends(failed)]
+Waiting = Annotated[Selection, Depends(waiting)]
 
 
 @router.get("/failures", response_model_exclude_none=True)
-def failures(_: Viewer, hub: TheHub, selection: Narrowed) -> FailureSummary:
+def failures(_: Viewer, hub: TheHub, selection: Failed) -> DeliverySummary:
     """Failures by destination, state and code. / Lỗi theo nơi nhận, trạng thái và mã."""
+    return _summary(hub, selection, FAILED)
+
+
+@router.get("/pending", response_model_exclude_none=True)
+def pending(_: Viewer, hub: TheHub, selection: Waiting) -> DeliverySummary:
+    """What waits, by destination, state and code. / Bản ghi đang chờ, theo nơi nhận, trạng thái và mã."""
+    return _summary(hub, selection, PENDING)
+
+
+def _summary(hub: Hub, selection: Selection, by_default: Collection[DeliveryState]) -> DeliverySummary:
     with hub.store.read() as connection:
-        groups = [FailureGroupEntry.model_validate(group) for group in failure_groups(connection, selection)]
+        found = delivery_groups(connection, selection, by_default)
+    groups = [DeliveryGroupEntry.model_validate(group) for group in found]
     deliveries = sum(group.deliveries for group in groups)
-    return FailureSummary(deliveries=deliveries, groups=groups, misfits=dict(hub.misfits) or None)
+    return DeliverySummary(deliveries=deliveries, groups=groups, misfits=dict(hub.misfits) or None)
 
 
 @router.get("/failures/deliveries", response_model_exclude_none=True)
 def failures_listed(
-    _: Viewer, hub: TheHub, selection: Narrowed, after: Cursor = None, limit: Limit = 100
-) -> Page[FailedDeliveryEntry]:
+    _: Viewer, hub: TheHub, selection: Failed, after: Cursor = None, limit: Limit = 100
+) -> Page[DeliveryEntry]:
     """The failed deliveries one by one, group after group. / Từng bản ghi lỗi, lần lượt theo nhóm."""
+    return _page(hub, selection, FAILED, after, limit)
+
+
+@router.get("/pending/deliveries", response_model_exclude_none=True)
+def pending_listed(
+    _: Viewer, hub: TheHub, selection: Waiting, after: Cursor = None, limit: Limit = 100
+) -> Page[DeliveryEntry]:
+    """The pending deliveries one by one, group after group. / Từng bản ghi đang chờ, lần lượt theo nhóm."""
+    return _page(hub, selection, PENDING, after, limit)
+
+
+def _page(
+    hub: Hub, selection: Selection, by_default: Collection[DeliveryState], after: str | None, limit: int
+) -> Page[DeliveryEntry]:
+    start = place(after, str, str, str, int, int)
     with hub.store.read() as connection:
-        found = failed_deliveries(connection, selection, after=place(after, str, str, str, int, int), limit=limit + 1)
+        found = listed_deliveries(connection, selection, by_default, after=start, limit=limit + 1)
     return Page(
-        items=[FailedDeliveryEntry.model_validate(delivery) for delivery in found[:limit]],
+        items=[DeliveryEntry.model_validate(delivery) for delivery in found[:limit]],
         next=cursor(found[limit - 1].place) if len(found) > limit else None,
     )
 
@@ -103,6 +152,12 @@ def failures_listed(
 def replay(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
     """Send failed deliveries again. / Gửi lại các bản ghi lỗi."""
     return _act(Act.REPLAY, asked, operator, hub)
+
+
+@router.post("/hurry", response_model_exclude_none=True)
+def hurry(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
+    """Wait no longer: send, look up or poll at once. / Không đợi nữa: gửi, tra cứu hoặc hỏi kết quả ngay."""
+    return _act(Act.HURRY, asked, operator, hub)
 
 
 @router.post("/cancel", response_model_exclude_none=True)
@@ -118,7 +173,7 @@ def _act(act: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
             result = preview(connection, act, selection)
     else:
         result = execute(hub.store, act, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
-        for name in {count.destination for count in result.counts} if act is Act.REPLAY else ():
+        for name in {count.destination for count in result.counts} if act is not Act.CANCEL else ():
             hub.ring(Name(name))
     return ActReport(
         dry_run=asked.dry_run,

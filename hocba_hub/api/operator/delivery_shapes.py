@@ -80,7 +80,7 @@ def milliseconds(time: datetime | None) -> int | None:
 
 
 class AskedAct(_Asked):
-    """A replay or a cancellation of many deliveries. / Gửi lại hoặc hủy hàng loạt."""
+    """What is done to many deliveries. / Việc làm với nhiều bản ghi."""
 
     model_config = shown_as(examples.ACT)
 
@@ -118,8 +118,8 @@ class ActReport(Shape):
     audit_id: int | None = None
 
 
-class FailureGroupEntry(Shape):
-    """Deliveries that failed for the same cause. / Các bản ghi lỗi cùng nguyên nhân."""
+class DeliveryGroupEntry(Shape):
+    """Deliveries in one state for one code. / Các bản ghi cùng trạng thái và mã."""
 
     destination: str
     state: DeliveryState
@@ -127,22 +127,28 @@ class FailureGroupEntry(Shape):
     deliveries: int
     oldest_at: Moment
     newest_at: Moment
+    next_attempt_at: Moment | None = Field(
+        None, description="When the first is tried or asked about again. / Khi nào được thử hoặc hỏi lại."
+    )
+    detail: str | None = Field(
+        None, description="What the last attempt of one of them said. / Chi tiết của một bản ghi."
+    )
 
 
-class FailureSummary(Shape):
+class DeliverySummary(Shape):
     """All groups, the largest first. / Các nhóm lỗi, nhóm lớn trước."""
 
     model_config = shown_as(examples.FAILURES)
 
     deliveries: int
-    groups: Sequence[FailureGroupEntry]
+    groups: Sequence[DeliveryGroupEntry]
     misfits: Mapping[str, str] | None = Field(
         None, description="Destinations that cannot be called as described, and why. / Nơi nhận chưa gửi được, lý do."
     )
 
 
-class FailedDeliveryEntry(Shape):
-    """One delivery that failed. / Một bản ghi lỗi."""
+class DeliveryEntry(Shape):
+    """One delivery. / Một bản ghi chuyển đến một nơi nhận."""
 
     model_config = shown_as(examples.FAILED_DELIVERY)
 

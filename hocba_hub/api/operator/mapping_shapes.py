@@ -261,12 +261,18 @@ class AskedFill(_Asked):
     new: StrictBool = Field(False, description="The table has no row of it yet. / Mã mới.")  # noqa: FBT003 - a field
     valid_from: date | None = Field(None, description="Of a new result. / Chỉ cho mã mới.")
     valid_to: date | None = None
+    dry_run: StrictBool = Field(False, description="Only show what it would do. / Chỉ xem thử.")  # noqa: FBT003 - a field
 
 
 class FillReport(Shape):
     """A fill, and what became of the cards that waited. / Kết quả điền mã."""
 
-    fill_id: int
+    dry_run: bool
+    fill_id: int | None = None
+    meaning: Mapping[str, str] = Field(
+        description="What the result is called in the table's other code systems. / Tên của mã trong bảng."
+    )
+    cards: Sequence[str] = Field(description="The first hundred cards that waited. / 100 học bạ đầu tiên đang chờ.")
     accepted: int = Field(description="Cards that were accepted at once. / Học bạ được nhận ngay.")
     rejected: int = Field(description="Cards against which something else stands. / Học bạ còn lỗi khác.")
     waiting: int = Field(description="Cards that are still to be read again. / Học bạ sẽ được đọc lại tiếp.")

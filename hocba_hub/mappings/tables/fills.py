@@ -37,6 +37,15 @@ def objection(tables: Mapping[str, Table], fill: CodeFill) -> Objection | None:
     return None if fill.is_new or fill.result in view.results() else Objection.NO_RESULT
 
 
+def meaning(table: Table, fill: CodeFill) -> dict[str, str]:
+    """What the fill's result is called in the table's other code systems."""
+    for one in (table, *([table.parent] if table.parent is not None else [])):
+        for row in one.rows:
+            if _is_meant(row, fill):
+                return {name: values[0] for name, values in row.values.items() if name != fill.result_system and values}
+    return {}
+
+
 def with_all_fills(table: Table, fills: Mapping[str, Sequence[CodeFill]]) -> Table:
     """The table, and those that it extends, with their fills."""
     if table.parent is not None:

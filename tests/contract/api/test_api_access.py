@@ -27,6 +27,8 @@ OPERATOR_CALLS = (
     "/v1/operations/failures",
     "/v1/operations/failures/deliveries",
     "/v1/operations/destinations",
+    "/v1/operations/pending",
+    "/v1/operations/pending/deliveries",
     "/v1/operations/audit",
     "/v1/operations/findings",
     "/v1/operations/submissions/0190a000-0000-7000-8000-000000000000",
@@ -36,6 +38,7 @@ ACTS = {
     "/v1/operations/destinations/province/pause": REASON,
     "/v1/operations/destinations/province/resume": REASON,
     "/v1/operations/replay": {**REASON, "selection": {"destination": "province"}},
+    "/v1/operations/hurry": {**REASON, "selection": {"destination": "province"}},
     "/v1/operations/cancel": {**REASON, "selection": {"destination": "province"}},
 }
 

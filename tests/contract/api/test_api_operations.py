@@ -17,7 +17,7 @@ from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
 from tests.support.acceptance import submit
 from tests.support.api_server import Api, running_api
-from tests.support.engine import Bench, answered
+from tests.support.engine import Bench, answered, not_sent
 
 REASON = "the province declared the missing schools"
 
@@ -173,3 +173,24 @@ def test_a_body_without_end_is_read_of_nobody_unknown_and_cut_off_of_everybody(a
     for body in (endless(), b" " * (MOST_BYTES + 1)):
         answer = api.post("/v1/operations/replay", key, content=body, headers=said)
         assert (answer.status_code, answer.json()["code"]) == (413, "body.too-large")
+
+
+def test_what_waits_is_listed_and_hurried(api: Api):
+    bench = Bench(api.store)
+    bench.now = api.now
+    submit(api.store, ("a", "1"), now=api.now, destinations=("province",))
+    bench.peer.on_send = not_sent
+    bench.drain(1)
+    viewer = api.operator_key(Role.VIEWER)
+    (group,) = api.get("/v1/operations/pending", viewer).json()["groups"]
+    assert (group["state"], group["code"], group["deliveries"]) == ("queued", "connection-refused", 1)
+    (one,) = api.get("/v1/operations/pending/deliveries?state=queued", viewer).json()["items"]
+    assert (one["card_id"], one["next_attempt_at"]) == ("a", group["next_attempt_at"])
+    assert api.get("/v1/operations/pending?state=in_doubt", viewer).json()["groups"] == []
+    assert api.get("/v1/operations/pending?state=held", viewer).status_code == 422
+    asked = {"selection": {"destination": "province"}, "reason": REASON}
+    assert api.post("/v1/operations/hurry", viewer, json=asked).status_code == 403
+    done = api.post("/v1/operations/hurry", api.operator_key(), json=asked).json()
+    assert (done["deliveries"], api.rung) == (1, ["province"])
+    assert bench.row("a").next_attempt_at == api.now
+    assert api.get("/v1/operations/audit", viewer).json()["items"][0]["action"] == "hurry"

@@ -181,8 +181,14 @@ def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vend
     [source] = shown["sources"]
     assert (source["client"], source["school"], source["times"]) == ("vendor", flat()["maTruong"], 3)
     api.rung.clear()
-    filled = api.post(f"/v1/unmapped-codes/{code['id']}/fill", admin, json={"result": "01", "source": "a decree"})
-    assert filled.json() == {"fill_id": filled.json()["fill_id"], "accepted": 2, "rejected": 0, "waiting": 0}
+    asked = {"result": "01", "source": "a decree"}
+    tried = api.post(f"/v1/unmapped-codes/{code['id']}/fill", admin, json=asked | {"dry_run": True}).json()
+    told = {"meaning": {"name": "Kinh", "gso_census": "01"}, "cards": ["2025-2026/HB-1", "2025-2026/HB-2"]}
+    assert tried == told | {"dry_run": True, "accepted": 0, "rejected": 0, "waiting": 2}
+    assert (api.rung, len(api.get("/v1/unmapped-codes", admin).json()["items"])) == ([], 1)
+    filled = api.post(f"/v1/unmapped-codes/{code['id']}/fill", admin, json=asked).json()
+    became = {"dry_run": False, "fill_id": filled["fill_id"], "accepted": 2, "rejected": 0, "waiting": 0}
+    assert filled == told | became
     assert api.rung == ["ministry", "province"]
     for number in (1, 2):
         card = api.get(f"/v1/report-cards/2025-2026/HB-{number}", vendor).json()
@@ -192,11 +198,11 @@ def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vend
     assert api.get("/v1/unmapped-codes", admin).json()["items"] == []
     assert api.get("/v1/code-tables/ethnic-groups", admin).json()["fills"][0]["value"] == "Nhóm lạ"
 
-    back = api.post(f"/v1/code-fills/{filled.json()['fill_id']}/take-back", admin, json={"reason": "wrong group"})
+    back = api.post(f"/v1/code-fills/{filled['fill_id']}/take-back", admin, json={"reason": "wrong group"})
     assert back.json()["result"] == "01"
     api.hub.intake.mappings.newest()
     assert sent(api, vendor, [flat(5, danToc="Nhóm lạ")], f"?profile={NAME}").status_code == 422
-    again = api.post(f"/v1/code-fills/{filled.json()['fill_id']}/take-back", admin, json={"reason": "wrong group"})
+    again = api.post(f"/v1/code-fills/{filled['fill_id']}/take-back", admin, json={"reason": "wrong group"})
     assert again.status_code == 404
     with api.store.read() as connection:
         assert [entry.action for entry in audit.entries(connection)] == ["code.take-back", "code.fill"]

@@ -199,7 +199,7 @@ def test_a_replay_asks_for_its_reason(run: Run, failed: Bench):
 
 
 def test_on_a_terminal_a_replay_asks_before_it_does(run: Run, failed: Bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hocba_hub.cli.replay._is_asked", lambda: True)
+    monkeypatch.setattr("hocba_hub.cli.replay.is_asked", lambda: True)
     arguments = ("replay", "--code", "WRONG", "--reason", "declared")
     refused = run(*arguments, typed="n\n", code=1)
     assert "Would be sent again" in refused.stdout

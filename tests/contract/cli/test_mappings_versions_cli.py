@@ -122,7 +122,12 @@ def test_a_code_is_listed_filled_and_taken_back(run: Run, store: Store):
     assert listed[1:8] == ["ethnic-groups", "name → qd121", "Nhóm lạ", "1", "1", "1", "1"]
     assert ["north", flat()["maTruong"], "1"] == cells(run("codes", "show", listed[0]).output)[3][:3]
     assert "Error: " in run("codes", "fill", listed[0], "ZZ", "--source", "a decree", code=1).output
+    planned = run("codes", "fill", listed[0], "01", "--dry-run").output
+    assert "(name Kinh, gso_census 01)" in planned
+    assert "1 cards wait for it: 2025-2026/HB-1" in planned
+    assert listed[3] in run("codes", "list").output, "a dry run fills nothing"
     filled = run("codes", "fill", listed[0], "01", "--source", "a decree").output
+    assert filled.startswith(planned)
     assert "1 cards accepted" in filled
     with store.read() as connection:
         assert card(connection, CardKey(SchoolYear("2025-2026"), CardId("HB-1"))).card.version == 1

@@ -16,13 +16,13 @@ from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear
 from hocba_hub.store import audit, control, idempotency, search
 from hocba_hub.store.access import Client
 from hocba_hub.store.decide import Portion, Submission, find_cards
+from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.destination_health import acks_overdue
 from hocba_hub.store.engine import Store
-from hocba_hub.store.failures import failed_deliveries, failure_groups
 from hocba_hub.store.lease import Allowance, Kind, due, lease
 from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.schema import upgrade
-from hocba_hub.store.selection import Selection
+from hocba_hub.store.selection import PENDING, Selection
 from tests.support.acceptance import received
 from tests.support.full_store import fill
 
@@ -49,14 +49,16 @@ QUERIES: dict[str, Query] = {
     "the open list of some schools": lambda c: search.open_list(c, schools=["S5", "S7", "S99"], after=PLACE),
     "the open list of many schools": lambda c: search.open_list(c, schools=[f"S{n}" for n in range(150)]),
     "the whole open list": lambda c: search.open_list(c, after=PLACE),
-    "failures": lambda c: failure_groups(c, Selection()),
-    "failures since": lambda c: failure_groups(c, Selection(destination="province", since=100, until=LATER)),
-    "failures of a school": lambda c: failure_groups(c, Selection(school="S7")),
-    "failed deliveries": lambda c: failed_deliveries(c, Selection(), after=("province", "refused", "E1", 5, 5)),
-    "failed deliveries of a code": lambda c: failed_deliveries(c, Selection(destination="province", code="E1")),
-    "failed deliveries of a school": lambda c: failed_deliveries(c, Selection(school="S7")),
+    "failures": lambda c: delivery_groups(c, Selection()),
+    "failures since": lambda c: delivery_groups(c, Selection(destination="province", since=100, until=LATER)),
+    "failures of a school": lambda c: delivery_groups(c, Selection(school="S7")),
+    "failed deliveries": lambda c: listed_deliveries(c, Selection(), after=("province", "refused", "E1", 5, 5)),
+    "failed deliveries of a code": lambda c: listed_deliveries(c, Selection(destination="province", code="E1")),
+    "failed deliveries of a school": lambda c: listed_deliveries(c, Selection(school="S7")),
     "a replay preview": lambda c: preview(c, Act.REPLAY, Selection(code="E1")),
     "a replay preview by id": lambda c: preview(c, Act.REPLAY, Selection(deliveries=(1, 2, 3))),
+    "what waits": lambda c: delivery_groups(c, Selection(destination="province"), PENDING),
+    "what waits, one by one": lambda c: listed_deliveries(c, Selection(destination="province"), PENDING, limit=10),
     "a cancellation preview": lambda c: preview(
         c,
         Act.CANCEL,

@@ -12,10 +12,10 @@ from sqlalchemy import event, func, select, update
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.store import audit, replay
 from hocba_hub.store.counters import sums
+from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.engine import Store
-from hocba_hub.store.failures import failed_deliveries, failure_groups
 from hocba_hub.store.replay import Act, Count, execute, preview
-from hocba_hub.store.selection import Selection, SelectionError
+from hocba_hub.store.selection import PENDING, Selection, SelectionError
 from hocba_hub.store.tables import deliveries
 from tests.support.acceptance import submit
 from tests.support.engine import Bench, answered, no_answer, not_sent, put
@@ -67,9 +67,9 @@ def test_failures_are_counted_by_destination_state_and_code(bench: Bench):
     parked(bench, "d")
     failed(bench, "OK", "e")
     with bench.store.read() as c:
-        groups = failure_groups(c, Selection())
-        since = failure_groups(c, Selection(since=earlier + 1, destination="province"))
-        elsewhere = failure_groups(c, Selection(destination="ministry"))
+        groups = delivery_groups(c, Selection())
+        since = delivery_groups(c, Selection(since=earlier + 1, destination="province"))
+        elsewhere = delivery_groups(c, Selection(destination="ministry"))
     # "c" was held, and tried again with "d".
     first = groups[0]
     assert (first.destination, first.state, first.code, first.deliveries) == ("province", "refused", "WRONG", 2)
@@ -86,7 +86,7 @@ def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
     found, after = [], None
     while True:
         with bench.store.read() as c:
-            page = failed_deliveries(c, Selection(), after=after, limit=2)
+            page = listed_deliveries(c, Selection(), after=after, limit=2)
         found += page
         if len(page) < 2:
             break
@@ -100,12 +100,12 @@ def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
     ]
     assert [d.next_attempt_at is not None for d in found] == [True, True, False, False, False]
     with bench.store.read() as c:
-        one = failed_deliveries(c, Selection(code="WRONG", school="SCHOOL", states=frozenset({S.REFUSED})), limit=1)
-        none = failed_deliveries(c, Selection(school="ANOTHER"))
+        one = listed_deliveries(c, Selection(code="WRONG", school="SCHOOL", states=frozenset({S.REFUSED})), limit=1)
+        none = listed_deliveries(c, Selection(school="ANOTHER"))
         with pytest.raises(SelectionError):
-            failed_deliveries(c, Selection(states=frozenset({S.QUEUED})))
+            listed_deliveries(c, Selection(states=frozenset({S.LEASED})))
         with pytest.raises(SelectionError):
-            failure_groups(c, Selection(states=frozenset({S.ACKNOWLEDGED, S.PARKED})))
+            delivery_groups(c, Selection(states=frozenset({S.ACKNOWLEDGED, S.PARKED})))
     assert [d.card_id for d in one] == ["a"]
     assert none == []
 
@@ -432,3 +432,62 @@ def test_replay_acceptance_and_delivery_at_once_keep_every_card_in_order(store: 
         by_card.setdefault(record.key.card_id, []).append(record.version)
     assert all(versions == sorted(versions) for versions in by_card.values())
     bench.check_depth()
+
+
+def test_what_waits_is_counted_and_listed_with_when_it_goes_on(bench: Bench):
+    put(bench, ("new", "1"))
+    bench.peer.on_send = no_answer
+    bench.drain(1)
+    put(bench, ("next", "1"))
+    with bench.store.read() as c:
+        groups = delivery_groups(c, Selection(), PENDING)
+        listed = listed_deliveries(c, Selection(), PENDING)
+        failures = delivery_groups(c, Selection())
+    assert [(g.state, g.code, g.deliveries) for g in groups] == [("in_doubt", "timeout", 1), ("queued", "", 1)]
+    assert [g.next_attempt_at for g in groups] == [bench.row(card).next_attempt_at for card in ("new", "next")]
+    assert [(one.card_id, one.settled_at) for one in listed] == [("new", bench.now), ("next", bench.now)]
+    assert failures == []
+
+
+def test_a_group_says_what_the_last_attempt_of_one_of_its_deliveries_said(bench: Bench):
+    put(bench, ("a", "1"), ("b", "1"))
+    bench.peer.on_send = answered("CLOSED", detail="the environment variable X is not set")
+    bench.drain(1)
+    with bench.store.read() as c:
+        (group,) = delivery_groups(c, Selection())
+    assert (group.state, group.deliveries, group.detail) == ("held", 2, "the environment variable X is not set")
+    assert group.next_attempt_at is not None
+
+
+def test_what_waits_is_hurried_and_nothing_else_of_it_changes(bench: Bench):
+    put(bench, ("doubt", "1"))
+    bench.peer.on_send = no_answer
+    bench.drain(1)
+    bench.peer.on_lookup = not_sent
+    bench.drain(60)
+    put(bench, ("retried", "1"), ("held", "1"))
+    bench.peer.on_send = lambda record: (not_sent if record.key.card_id == "retried" else answered("CLOSED"))(record)
+    bench.drain(1)
+    before = {card: bench.row(card) for card in ("doubt", "retried", "held")}
+    assert {card: row.state for card, row in before.items()} == {
+        "doubt": "in_doubt", "retried": "queued", "held": "held",
+    }  # fmt: skip
+    assert all(row.next_attempt_at > bench.now for row in before.values())
+    done = act(bench, Selection(destination="province", states=frozenset(PENDING)), Act.HURRY)
+    assert (done.deliveries, bench.row("held")) == (2, before["held"])
+    done = act(bench, Selection(destination="province"), Act.HURRY)
+    assert done.deliveries == 3
+    for card, row in before.items():
+        assert bench.row(card)._asdict() == {**row._asdict(), "next_attempt_at": bench.now}
+    bench.peer.on_send = bench.peer.on_lookup = answered("OK")
+    bench.drain()
+    assert bench.states() == {"acknowledged": 3}
+    assert [record.key.card_id for record in bench.peer.sent].count("doubt") == 1, "it was looked up, not sent again"
+
+
+def test_what_has_ended_cannot_be_hurried(bench: Bench):
+    failed(bench, "WRONG", "a")
+    with pytest.raises(SelectionError) as refusal:
+        act(bench, Selection(destination="province", states=frozenset({S.REFUSED})), Act.HURRY)
+    assert refusal.value.code == "selection.state"
+    assert act(bench, Selection(destination="province"), Act.HURRY).deliveries == 0

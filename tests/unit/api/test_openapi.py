@@ -44,7 +44,7 @@ def test_an_example_fits_its_schema(example: tuple[str, Any]):
 
 def test_every_answer_has_an_example():
     shown = {name.partition("[")[0] for name, _ in examples()}
-    assert {"Submission", "Card", "OpenCard", "FailureSummary", "ActReport", "DestinationEntry", "AuditEntry"} <= shown
+    assert {"Submission", "Card", "OpenCard", "DeliverySummary", "ActReport", "DestinationEntry", "AuditEntry"} <= shown
 
 
 def test_a_shape_takes_what_its_example_shows():
