@@ -15,7 +15,7 @@ from hocba_hub import __version__
 from hocba_hub.api.client import files, rules, status
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
-from hocba_hub.api.http import health
+from hocba_hub.api.http import front_page, health
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
@@ -38,6 +38,7 @@ ROUTERS: Sequence[APIRouter] = (
     support.router,
     problem_pages.router,
     health.router,
+    front_page.router,
 )
 
 _ABOUT = """Integration hub for report cards (học bạ số): what a school's system sends is checked, stored, and delivered

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import IO
 
 import click
 
@@ -38,6 +39,11 @@ _COMMANDS = (
 """The commands in the order of the help page: each is the name of its module and of its text."""
 
 
+class _ToldError(click.ClickException):
+    def show(self, file: IO[str] | None = None) -> None:
+        click.echo(text("error", message=self.format_message()), file=file, err=file is None)
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -48,6 +54,15 @@ class _LazyGroup(click.Group):
         command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101 - our own modules
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what it fails with is told in the terminal's language."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError:
+            raise
+        except click.ClickException as error:
+            raise _ToldError(error.message) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section(text("commands")):

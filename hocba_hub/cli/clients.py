@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from hocba_hub.cli import owners
@@ -9,6 +12,9 @@ from hocba_hub.cli.credentials import credentials
 from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.versions import known_profile
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _SCHOOLS = click.option(
     "--school", "schools", multiple=True, required=True, metavar="CODE", help=text("option.school.scope")
@@ -33,10 +39,11 @@ def add(name: str, schools: tuple[str, ...], profile: str | None) -> None:
     from hocba_hub.store.access import add_client, set_profile
 
     with opened_store() as store, store.write() as connection:
+        _warn_of_new(connection, schools)
         made = add_client(connection, name, schools, now=now())
         detail = {"schools": sorted(set(schools)), "key": made.id}
         if profile is not None:
-            set_profile(connection, name, known_profile(store, profile))
+            set_profile(connection, name, known_profile(store, name, profile))
             detail["profile"] = profile
         owners.note(connection, "client.add", name, detail)
     owners.print_key(name, made)
@@ -81,7 +88,7 @@ def profile(name: str, mapping: str) -> None:
     from hocba_hub.store.access import set_profile
 
     with opened_store() as store, store.write() as connection:
-        set_profile(connection, name, known_profile(store, mapping))
+        set_profile(connection, name, known_profile(store, name, mapping))
         owners.note(connection, "client.profile", name, {"profile": mapping})
     click.echo(text("profile.set", name=name, profile=mapping))
 
@@ -95,6 +102,16 @@ def schools(name: str, schools: tuple[str, ...]) -> None:
     from hocba_hub.store.access import set_schools
 
     with opened_store() as store, store.write() as connection:
+        _warn_of_new(connection, schools)
         set_schools(connection, name, schools)
         owners.note(connection, "client.schools", name, {"schools": sorted(set(schools))})
     click.echo(text("schools.set", name=name, schools=", ".join(sorted(set(schools)))))
+
+
+def _warn_of_new(connection: Connection, schools: Sequence[str]) -> None:
+    """Tell of schools that nothing is known of here: a slip in a code would show only when cards are refused."""
+    from hocba_hub.store.access import schools_without_trace
+
+    new = schools_without_trace(connection, schools)
+    if new:
+        click.echo(text("schools.new", schools=", ".join(new)), err=True)

@@ -16,6 +16,7 @@ from hocba_hub.cli.session import (
     report_errors,
     settings_in_force,
     shown,
+    state_shown,
 )
 from hocba_hub.cli.texts import language, text
 
@@ -46,7 +47,7 @@ def list_() -> None:
         (
             each.name,
             _state(each, wrong.get(each.name)),
-            ", ".join(f"{state} {count:,}" for state, count in each.depth.items() if count),
+            ", ".join(f"{state_shown(state)} {count:,}" for state, count in each.depth.items() if count),
             shown(each.oldest_due_at),
         )
         for each in health

@@ -9,7 +9,7 @@ import click
 
 from hocba_hub.cli.destinations import misfits_in_force
 from hocba_hub.cli.selecting import FAILED, Options, listing, selecting, selection_of
-from hocba_hub.cli.session import opened_store, print_table, report_errors, shown
+from hocba_hub.cli.session import opened_store, print_table, report_errors, shown, state_shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def show(options: Options, by_default: Collection[DeliveryState], limit: int | N
                 ("id", "destination", "state", "code", "card", "version", "at", "next"),
                 [
                     (
-                        str(d.id), d.destination, d.state, d.code, f"{d.school_year}/{d.card_id}", d.version,
-                        shown(d.settled_at), shown(d.next_attempt_at),
+                        str(d.id), d.destination, state_shown(d.state), d.code, f"{d.school_year}/{d.card_id}",
+                        d.version, shown(d.settled_at), shown(d.next_attempt_at),
                     )
                     for d in listed_deliveries(connection, selection, by_default, limit=limit)
                 ],
@@ -50,7 +50,7 @@ def show(options: Options, by_default: Collection[DeliveryState], limit: int | N
         wrong = misfits_in_force(store)
     rows: list[tuple[object, ...]] = [
         (
-            g.destination, g.state, g.code, g.deliveries, shown(g.oldest_at), shown(g.newest_at),
+            g.destination, state_shown(g.state), g.code, g.deliveries, shown(g.oldest_at), shown(g.newest_at),
             shown(g.next_attempt_at), g.detail or "",
         )
         for g in groups

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hocba_hub.cli import versions
-from hocba_hub.cli.texts import text
+from hocba_hub.cli.session import severity_shown
+from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
     from hocba_hub.mappings.document.document import Document
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hocba_hub.mappings.tables.code_table import Table
     from hocba_hub.model.findings import Finding
 
-_LANGUAGE = click.option("--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True)
+_LANGUAGE = click.option("--lang", type=click.Choice(["vi", "en"]), default=language)
 
 
 @click.group(help=text("mappings"))
@@ -47,7 +48,7 @@ def _tables(folder: Path | None = None) -> dict[str, Table]:
     return tables
 
 
-def _document(name: str, lang: str = "en") -> Document:
+def _document(name: str, lang: str | None = None) -> Document:
     """The mapping that a user names; ends the command, with the findings, if it cannot be read."""
     from hocba_hub.mappings.document.parse import read_document
     from hocba_hub.mappings.library.library import MappingNotFoundError
@@ -60,7 +61,7 @@ def _document(name: str, lang: str = "en") -> Document:
             raise click.ClickException(f"{name}: {error.strerror}.") from error
         document, findings = read_document(text)
         if document is None:
-            _print_findings(name, findings, lang)
+            _print_findings(name, findings, lang or language())
             raise click.exceptions.Exit(1)
         return document
     bare, _, version = name.partition("@")
@@ -81,7 +82,7 @@ def _print_findings(name: str, findings: Sequence[Finding], lang: str) -> bool:
     for finding in findings:
         shown = finding.as_json()
         place = f" [{finding.pointer}]" if finding.pointer else ""
-        click.echo(f"{name}: {finding.kind.severity}: {shown['message_' + lang]} ({finding.kind.code}){place}")
+        click.echo(f"{name}: {severity_shown(finding.kind)}: {shown['message_' + lang]} ({finding.kind.code}){place}")
     return any(finding.kind.severity is Severity.ERROR for finding in findings)
 
 
@@ -91,10 +92,11 @@ def list_() -> None:
     library = _library()
     for document in library.documents:
         path = f"{document.source.format} → {document.target}"
-        title = document.title.get("en", "")
-        click.echo(f"{document.label:40} {path:24} {len(document.examples)} examples  {title}")
+        title = document.title.get(language()) or document.title.get("en", "")
+        examples = text("mappings.examples", count=len(document.examples))
+        click.echo(f"{document.label:40} {path:24} {examples}  {title}")
     for name, findings in library.wrong.items():
-        _print_findings(name, findings, "en")
+        _print_findings(name, findings, language())
 
 
 @mappings.command()
@@ -105,8 +107,8 @@ def show(mapping: str) -> None:
 
     document = _document(mapping)
     click.echo(f"{document.label}: {document.source.format} → {document.target}")
-    for language, title in document.title.items():
-        click.echo(f"  {language}: {title}")
+    for spoken, title in document.title.items():
+        click.echo(f"  {spoken}: {title}")
     for target, alternative, *cells in as_table(document)[1:]:
         rule = ", ".join(f"{key}: {cell}" for key, cell in zip(CELLS, cells, strict=False) if cell)
         click.echo(f"  {target}{f' ({alternative})' if alternative else ''} ← {rule}")
@@ -154,16 +156,17 @@ def test(mapping: tuple[str, ...], tables: Path | None) -> None:
             failed |= _print_findings(name, error.findings, "en")
             continue
         for result in results:
-            click.echo(f"{document.label}: {'failed' if result.problems else 'passed'}: {result.example.name}")
+            said = text("mappings.failed") if result.problems else text("mappings.passed")
+            click.echo(f"{document.label}: {said}: {result.example.name}")
             for problem in result.problems:
                 click.echo(f"    {problem}")
                 failed = True
         covered = coverage(document, known, target_schema(document.target))
         click.echo(f"{document.label}: {covered.share()}")
         for title, fields in (
-            ("target fields without a rule", covered.target_unmapped),
-            ("source fields that no rule reads", covered.source_unread),
-            ("rules that no example uses", covered.rules_untested),
+            (text("mappings.unmapped"), covered.target_unmapped),
+            (text("mappings.unread"), covered.source_unread),
+            (text("mappings.untested"), covered.rules_untested),
         ):
             if fields:
                 click.echo(f"  {title}: {', '.join(fields)}")

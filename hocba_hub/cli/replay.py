@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 import click
 
 from hocba_hub.cli.selecting import FAILED, Options, selecting, selection_of
-from hocba_hub.cli.session import actor, is_asked, now, opened_store, print_table, reason_of, report_errors
+from hocba_hub.cli.session import actor, is_asked, now, opened_store, print_table, reason_of, report_errors, state_shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def do(name: str, options: Options, reason: str | None, *, dry_run: bool, yes: b
 
 
 def _print(result: ActResult) -> None:
-    rows: list[tuple[object, ...]] = [(c.destination, c.state, c.code, c.deliveries) for c in result.counts]
+    rows: list[tuple[object, ...]] = [
+        (c.destination, state_shown(c.state), c.code, c.deliveries) for c in result.counts
+    ]
     if rows:
         rows.append((text("total"), "", "", result.deliveries))
     print_table(("destination", "state", "code", "deliveries"), rows, numbers=("deliveries",))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli.session import severity_shown
 from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
@@ -130,6 +131,6 @@ def _configuration(file: Path | None) -> Configuration:
 
 def _print(line: int, finding: Finding, indent: str = "") -> None:
     said = finding.as_json()[f"message_{language()}"]
-    click.echo(f"{line}: {indent}{finding.kind.severity}: {said} ({finding.kind.code}) [{finding.pointer}]")
+    click.echo(f"{line}: {indent}{severity_shown(finding.kind)}: {said} ({finding.kind.code}) [{finding.pointer}]")
     for folded in finding.folded:
         _print(line, folded, f"{indent}  ")

@@ -19,6 +19,7 @@ from hocba_hub.cli.texts import language, text
 from hocba_hub.model.errors import HubError
 
 if TYPE_CHECKING:
+    from hocba_hub.model.findings import FindingKind
     from hocba_hub.settings import Settings
     from hocba_hub.store.engine import Store
 
@@ -160,6 +161,16 @@ def shown(milliseconds: int | None) -> str:
     if milliseconds is None:
         return ""
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def severity_shown(kind: FindingKind) -> str:
+    """How much a finding weighs, in the terminal's language."""
+    return text(f"severity.{kind.severity}")
+
+
+def state_shown(state: str) -> str:
+    """A delivery's state, as options name it and with what it means."""
+    return text(f"state.{state}")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:

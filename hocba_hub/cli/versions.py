@@ -18,6 +18,7 @@ from hocba_hub.cli.session import (
     reason_of,
     report_errors,
     settings_in_force,
+    severity_shown,
     shown,
 )
 from hocba_hub.cli.texts import language, text
@@ -34,22 +35,19 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _MOST_LINES = 30
 
 
-def known_profile(store: Store, name: str) -> str | None:
-    """The mapping's name, if a client may send what it reads; None for canonical cards."""
-    from hocba_hub.mappings.library.library import MappingNotFoundError
+def known_profile(store: Store, client: str, name: str) -> str | None:
+    """The mapping's name, if this client may send what it reads; None for canonical cards."""
+    from hocba_hub.bootstrap import active_mappings
+    from hocba_hub.intake.profiles import profile_names
     from hocba_hub.mappings.schemas import REPORT_CARD
+    from hocba_hub.model.clock import vietnam_day
 
     if name == REPORT_CARD:
         return None
-    from hocba_hub.bootstrap import active_mappings
-
-    mappings = active_mappings(settings_in_force(), store).current()
-    try:
-        if name in mappings.names() and mappings.select(name).target == REPORT_CARD:
-            return name
-    except MappingNotFoundError:
-        pass
-    raise click.ClickException(text("unknown.profile", name=name))
+    known = profile_names(active_mappings(settings_in_force(), store).current(), client, vietnam_day(now()))
+    if name not in known:
+        raise click.ClickException(text("unknown.profile", name=name, known=", ".join(known)))
+    return name
 
 
 def _document(store: Store, mappings: MappingSet, named: str) -> Document:
@@ -76,7 +74,8 @@ def _document(store: Store, mappings: MappingSet, named: str) -> Document:
         findings = _check(document, mappings)
     for line in findings:
         click.echo(
-            f"{named}: {line.kind.severity}: {line.as_json()['message_' + language()]} ({line.kind.code})", err=True
+            f"{named}: {severity_shown(line.kind)}: {line.as_json()['message_' + language()]} ({line.kind.code})",
+            err=True,
         )
     if document is None or any(line.kind.severity == "error" for line in findings):
         raise click.exceptions.Exit(1)

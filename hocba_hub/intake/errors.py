@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.problems import problem_kinds
 
@@ -18,3 +20,12 @@ class SubmissionError(HubError):
         super().__init__(expected or kind.detail_en)
         self.code = code
         self.kind = kind
+
+
+class UnknownProfileError(SubmissionError):
+    """A profile that is not there for a client."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        """`known` are those that are."""
+        super().__init__("profile.unknown", f"The profiles are: {', '.join(known)}.")
+        self.known = known

@@ -30,6 +30,6 @@ class IntakeParts:
         """See `choose_profile`.
 
         Raises:
-            SubmissionError: `profile.unknown`.
+            UnknownProfileError: there is no such profile for this client.
         """
         return choose_profile(mappings, client, day, record_bytes=self.record_bytes, asked=asked)

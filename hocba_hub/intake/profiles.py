@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.errors import UnknownProfileError
 from hocba_hub.intake.source import SentRecord
 from hocba_hub.intake.split.splitter import Splitter, splitter_for
 from hocba_hub.intake.translate import translate
@@ -110,18 +110,29 @@ def choose_profile(
     """The profile that a client asks for, else the one that it is set to send.
 
     Raises:
-        SubmissionError: `profile.unknown`, it is not there for this client on this day, or makes no report cards.
+        UnknownProfileError: it is not there for this client on this day, or makes no report cards.
     """
     name = asked or client.profile or REPORT_CARD
     document: Document | None = None
     if name != REPORT_CARD:
-        try:
-            document = mappings.select(name, client=client.name, on=day)
-        except MappingNotFoundError as error:
-            raise SubmissionError("profile.unknown") from error
-        if document.target != REPORT_CARD:
-            raise SubmissionError("profile.unknown")
+        document = _of_cards(mappings, name, client.name, day)
+        if document is None:
+            raise UnknownProfileError(profile_names(mappings, client.name, day))
     return Profile(name, mappings, client.name, day, document, record_bytes)
+
+
+def profile_names(mappings: MappingSet, client: str, day: date) -> list[str]:
+    """The profiles that a client may send by on a day, besides canonical cards."""
+    return [name for name in mappings.names() if _of_cards(mappings, name, client, day) is not None]
+
+
+def _of_cards(mappings: MappingSet, name: str, client: str, day: date) -> Document | None:
+    """The mapping's version for this client on this day, if there is one and it makes report cards."""
+    try:
+        document = mappings.select(name, client=client, on=day)
+    except MappingNotFoundError:
+        return None
+    return document if document.target == REPORT_CARD else None
 
 
 def vendor_type(name: str, form: str) -> str:

@@ -21,7 +21,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.bulk import upsert
-from hocba_hub.store.tables import clients, keys, operators
+from hocba_hub.store.engine import one_of
+from hocba_hub.store.tables import clients, keys, operators, report_cards
 
 ALL_SCHOOLS = "*"
 """Stands in a client's list for every school."""
@@ -116,6 +117,22 @@ class OwnerEntry:
     created_at: int
     revoked_at: int | None
     keys: Sequence[KeyEntry]
+
+
+def schools_without_trace(connection: Connection, schools: Iterable[str]) -> list[str]:
+    """Those of `schools` of which no card is stored and for which no client in force may speak by name."""
+    asked = set(schools) - {ALL_SCHOOLS}
+    if not asked:
+        return []
+    cards, c = report_cards.c, clients.c
+    known = set(
+        connection.execute(
+            select(cards.school_code).where(one_of(connection, cards.school_code, sorted(asked))).distinct()
+        ).scalars()
+    )
+    for scope in connection.execute(select(c.schools).where(c.revoked_at.is_(None))).scalars():
+        known.update(asked.intersection(scope))
+    return sorted(asked - known)
 
 
 def add_client(connection: Connection, name: str, schools: Iterable[str], *, now: int) -> NewKey:

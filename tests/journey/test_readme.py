@@ -56,6 +56,8 @@ def test_the_first_five_minutes(tmp_path: Path):
     finally:
         if shell.poll() is None:
             os.killpg(shell.pid, signal.SIGTERM)
-    assert '"accepted":' in out, err
-    assert '"code":"schema.' in out  # the planted defects are named
+    assert '"submission_id":' in out, err
+    answer = (tmp_path / "answer.json").read_text(encoding="utf-8")
+    assert '"code": "schema.' in answer  # the planted defects are named
+    assert "học" in answer
     assert "hocba_deliveries" in out

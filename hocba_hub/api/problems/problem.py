@@ -24,7 +24,7 @@ from starlette.routing import Match
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem_kinds import KINDS
 from hocba_hub.api.problems.request_errors import request_errors
-from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.errors import SubmissionError, UnknownProfileError
 from hocba_hub.store.access import AccessError
 from hocba_hub.store.engine import StoreError, StoreFullError
 from hocba_hub.store.mappings import ConfigurationError
@@ -100,6 +100,8 @@ def problem_of(error: Exception) -> ProblemError:
             )
         case AccessError():
             problem = ProblemError(_OF_ACCESS.get(error.code, "not-found"))
+        case UnknownProfileError():
+            problem = ProblemError(error.code, profiles=list(error.known))
         case SubmissionError() | SelectionError() | ConfigurationError():
             problem = ProblemError(error.code)
         case ClientDisconnect():

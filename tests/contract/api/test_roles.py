@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,20 @@ def test_a_client_sees_the_profiles_that_it_may_send_by(api: Api):
         shown[name] = {one["name"]: one["default_version"] for one in listed}[NAME]
     assert shown == {"north": "1.1.0", "south": "1.0.0"}
     assert api.get(f"/v1/mappings/{NAME}", keys["east"]).json()["code"] == "access.wrong-kind"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_the_first_page_leads_on(api: Api, path: str):
+    page = api.get(path)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert len(links) == 6
+    assert {api.get(link, api.client_key(name=link.strip("/")[:9] or "x")).status_code for link in links} <= {200, 503}
+
+
+def test_a_multipart_form_of_a_file_is_told_how_to_send_it(api: Api):
+    refused = api.post("/v1/files", api.client_key(), files={"file": ("a.xlsx", b"PK")})
+    assert (refused.status_code, "--data-binary" in refused.json()["detail"]) == (415, True)
 
 
 def test_a_hub_that_is_not_ready_says_so_as_a_problem(api: Api, monkeypatch: pytest.MonkeyPatch):

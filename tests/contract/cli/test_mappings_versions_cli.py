@@ -22,6 +22,7 @@ from hocba_hub.store.mappings import activations, stored_versions
 from hocba_hub.store.search import card
 from hocba_hub.store.tables import report_cards
 from hocba_hub.store.unmapped_codes import Entry, note
+from tests.support.acceptance import submit
 from tests.support.command_line import Run, cells
 from tests.support.vendor_records import NAME, flat, renamed
 
@@ -96,6 +97,28 @@ def test_a_client_is_given_a_profile(run: Run, store: Store):
         assert "Error: " in run("clients", "add", "south", "--school", "*", "--profile", wrong, code=1).output
     with store.read() as connection:
         assert [one.name for one in owners(connection, Owner.CLIENT)] == ["north"]
+
+
+def test_a_client_is_given_a_profile_that_is_in_force_for_it_alone(run: Run, store: Store, tmp_path: Path):
+    run("clients", "add", "north", "--school", "*")
+    own = tmp_path / "own.yaml"
+    own.write_text(renamed().replace(f"mapping: {NAME}", "mapping: north-own"), encoding="utf-8")
+    run("mappings", "activate", str(own), "--client", "north", *REASON)
+    run("clients", "profile", "north", "north-own")
+    with store.read() as connection:
+        assert owners(connection, Owner.CLIENT)
+    refused = run("clients", "add", "south", "--school", "*", "--profile", "north-own", code=1).output
+    assert NAME in refused, "the profiles that it may have are named"
+
+
+def test_schools_that_nothing_is_known_of_are_told(run: Run, store: Store):
+    assert (
+        "No card and no other client of 99999999 is known" in run("clients", "add", "a", "--school", "99999999").stderr
+    )
+    submit(store, ("card", "1"))
+    assert "known here" not in run("clients", "add", "b", "--school", "99999999", "--school", "SCHOOL").stderr
+    assert "of S8, S9 is known" in run("clients", "schools", "b", *("--school", "S9", "--school", "S8")).stderr
+    assert "known here" not in run("clients", "add", "c", "--school", "*").stderr
 
 
 @pytest.fixture

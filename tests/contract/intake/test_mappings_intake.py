@@ -126,6 +126,18 @@ def test_what_no_profile_reads_is_refused(api: Api, key: str, how: str, content_
     assert sent(api, key, [flat()], how, **{"Content-Type": content_type}).json()["code"] == code
 
 
+def test_a_wrong_profile_is_told_which_there_are(api: Api, key: str):
+    known = sent(api, key, [flat()], "?profile=nobody").json()["profiles"]
+    assert NAME in known
+    assert "ndc-primary" not in known
+
+
+def test_who_sends_a_workbook_to_the_wrong_address_is_told_the_right_one(api: Api, key: str):
+    xlsx = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+    refused = sent(api, key, b"PK", **xlsx)
+    assert (refused.status_code, "/v1/files" in refused.json()["detail"]) == (415, True)
+
+
 def test_xml_records_are_cut_and_named_by_xpath(api: Api, key: str):
     with api.store.write() as connection:
         activate(connection, "xml-cards", "1.0.0", XML.encode(), ActivationScope(), actor="os:lan", reason="new", now=1)

@@ -20,6 +20,8 @@ def test_every_text_is_used_and_every_text_used_exists():
         "column.",
         "error.",
         "hurry.",
+        "severity.",
+        "state.",
         "kind.",
         "replay.",
         "rule.",

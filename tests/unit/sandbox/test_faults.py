@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hocba_hub.sandbox.faults import PRESETS, Fault, FaultName, FaultPlayer, FaultScript, FaultScriptError, read_script
@@ -76,3 +78,20 @@ def test_another_script_starts_from_its_beginning():
     player.load(script)
     assert [player.call("submit") is not None for _ in range(2)] == [True, False]
     assert dict(player.played) == {F.SLOW_ANSWER: 1}
+
+
+@pytest.mark.parametrize("page", ["sandbox.md", "sandbox.vi.md"])
+def test_the_pages_name_every_fault_and_field_and_their_script_is_read(page: str):
+    text = (Path(__file__).parents[3] / "docs" / page).read_text(encoding="utf-8")
+    assert {name for name in (*FaultName, *Fault.model_fields) if f"`{name}`" not in text} == set()
+    script = read_script(text.partition("```yaml\n")[2].partition("```")[0])
+    assert [fault.name for fault in script.faults] == [F.RECORD_REFUSED, F.DROPPED_AFTER_COMMIT]
+
+
+def test_a_fault_of_records_strikes_only_those_it_names():
+    faults = (Fault(name=F.RECORD_REFUSED, schools=("S1",)), Fault(name=F.RECORD_NOT_IN_ANSWER, records=("a",)))
+    player = FaultPlayer("province", FaultScript(faults=faults))
+    assert [player.record(F.RECORD_REFUSED, "a", school) is not None for school in ("S1", "S2", "")] == [True] + [
+        False
+    ] * 2
+    assert [player.record(F.RECORD_NOT_IN_ANSWER, one) is not None for one in ("a", "b")] == [True, False]
