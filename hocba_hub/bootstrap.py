@@ -32,6 +32,7 @@ from hocba_hub.intake.submission import Submissions
 from hocba_hub.mappings.library.mapping_set import MappingSet, mappings_beside
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.monitoring.presence import Presence
 from hocba_hub.queue.delivery_jobs import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
@@ -42,6 +43,7 @@ from hocba_hub.settings import Settings
 from hocba_hub.store.credentials import DigestSecret
 from hocba_hub.store.engine import Store
 from hocba_hub.store.idempotency import purge
+from hocba_hub.store.processes import forget as forget_processes
 from hocba_hub.store.retention import (
     forget_file_findings,
     forget_open_findings,
@@ -62,6 +64,7 @@ log = logging.getLogger(__name__)
 
 _BATCHES = 20
 _USAGE_MS = 3 * 86_400_000
+_PROCESSES_MS = 86_400_000
 _WRITING_THREADS = 8
 """Of the API, in which calls write."""
 
@@ -258,14 +261,23 @@ def application(settings: Settings) -> FastAPI:
     from hocba_hub.api.app import create_app  # noqa: PLC0415 - workers start without the web framework
 
     doorbell = Doorbell(settings.redis_url)
-    return create_app(
-        hub(
-            settings,
-            open_store(settings, busy_seconds=settings.busy_seconds),
-            ring=partial(doorbell.ring, "drain"),
-            ring_file=partial(doorbell.ring, "import"),
-        )
+    made = hub(
+        settings,
+        open_store(settings, busy_seconds=settings.busy_seconds),
+        ring=partial(doorbell.ring, "drain"),
+        ring_file=partial(doorbell.ring, "import"),
     )
+    made.presence = presence(made.store, "api")
+    return create_app(made)
+
+
+def presence(store: Store, kind: str) -> Presence:
+    """Tells the store from now on that this process runs.
+
+    Raises:
+        StoreError: the store is away.
+    """
+    return Presence(store, _holder(), kind, system_clock)
 
 
 def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
@@ -299,6 +311,7 @@ def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
                 if not forget_rejected_bytes(connection, before=bytes_before):
                     break
         with store.write() as connection:
+            forget_processes(connection, before=system_clock() - _PROCESSES_MS)
             forget_usage(connection, before=system_clock() - _USAGE_MS)
 
     return [forget_old_answers, read_waiting_again, forget_old_files, forget_findings]

@@ -18,6 +18,7 @@ from hocba_hub.intake.recheck import Recheck
 from hocba_hub.intake.submission import Submissions
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.monitoring.presence import Presence
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import Configuration
 from hocba_hub.settings import Settings
@@ -52,11 +53,15 @@ class Hub:
     digest_secrets: Sequence[DigestSecret]
     """Of WS-Security, the newest first; none where digests are switched off."""
     writing: WritingThreads
+    presence: Presence | None = None
+    """Of the process; None where nobody is to be told of it, as in a test."""
 
     def close(self) -> None:
         """Write what waits, and close the store."""
         self.group.close()
         self.usage.close()
+        if self.presence is not None:
+            self.presence.close()
         self.store.close()
 
 

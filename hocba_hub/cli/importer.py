@@ -12,10 +12,12 @@ from hocba_hub.cli.texts import text
 @report_errors
 def importer() -> None:
     """Import files until SIGTERM, apart from the deliveries: a bad file delays no card. Any number may run."""
-    from hocba_hub.bootstrap import importing
+    from hocba_hub.bootstrap import importing, presence
     from hocba_hub.monitoring.logs import configure
     from hocba_hub.queue.worker import work
 
     settings = settings_in_force()
     configure(settings.log_level)
-    work("import", importing(settings), settings.redis_url, poll_seconds=settings.poll_store_seconds)
+    imports = importing(settings)
+    with presence(imports.store, "importer"):
+        work("import", imports, settings.redis_url, poll_seconds=settings.poll_store_seconds)

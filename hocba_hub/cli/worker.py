@@ -23,9 +23,11 @@ def worker(processes: int | None) -> None:
         command = hub_command("worker", "--processes", "1")
         Supervisor([Child(f"worker-{number}", command) for number in range(processes)]).run()
         return
-    from hocba_hub.bootstrap import delivering
+    from hocba_hub.bootstrap import delivering, presence
     from hocba_hub.monitoring.logs import configure
     from hocba_hub.queue.worker import work
 
     configure(settings.log_level)
-    work("drain", delivering(settings), settings.redis_url, poll_seconds=settings.poll_store_seconds)
+    deliveries = delivering(settings)
+    with presence(deliveries.engine.store, "worker"):
+        work("drain", deliveries, settings.redis_url, poll_seconds=settings.poll_store_seconds)

@@ -1,8 +1,8 @@
 """/metrics: a collector that reads the store when it is asked, so that any API process tells the same, whole truth.
 
 Totals and depth come from the counters that the store keeps in the transactions themselves; nothing is counted in
-process memory, so a killed process takes no figure with it. Labels are bounded: destinations, states, kinds and
-meanings from closed lists, never a school, a client or a pupil.
+process memory, so a killed process takes no figure with it (but the HTTP answers of its last five seconds). Labels are
+bounded: destinations, states, kinds and meanings from closed lists, never a school, a client or a pupil.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, sums
 from hocba_hub.store.destination_health import acks_overdue, destinations_health, oldest_due
 from hocba_hub.store.engine import Store
+from hocba_hub.store.processes import alive
 
 _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("records", "hocba_records", "Records of submissions, by what became of them", ("status",)),
@@ -38,6 +39,8 @@ _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("retries_scheduled", "hocba_retries_scheduled", "Deliveries put back to be tried again", ("destination",)),
     ("retries_executed", "hocba_retries_executed", "Deliveries sent again", ("destination",)),
     ("lease_takeovers", "hocba_lease_takeovers", "Leases of dead workers that were taken over", ("destination",)),
+    ("process_starts", "hocba_process_starts", "Processes that were started, or started again", ("kind",)),
+    ("http_responses", "hocba_http_responses", "Answers of the API, told every five seconds", ("status",)),
     ("replayed", "hocba_replayed_deliveries", "Deliveries that a person sent again", ("destination",)),
 )
 """Counter in the store → name, help and labels of the metric."""
@@ -109,7 +112,12 @@ class StoreCollector(Collector):
             paused.add_metric((name,), int(health is not None and health.paused_at is not None))
             most = destination.limits.concurrency
             cap.add_metric((name,), min(health.cap or most, most) if health is not None else most)
-        yield from (oldest, overdue, breaker, paused, cap)
+        running = GaugeMetricFamily(
+            "hocba_processes", "Processes that were heard of in the last thirty seconds", labels=("kind",)
+        )
+        for kind, number in alive(connection, now).items():
+            running.add_metric((kind,), number)
+        yield from (oldest, overdue, breaker, paused, cap, running)
 
 
 def _histogram(

@@ -511,3 +511,13 @@ usage = Table(
     Column("amount", BigInteger, nullable=False),
     PrimaryKeyConstraint("client_id", "measure", "window_start"),
 )
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("holder", Text, primary_key=True, comment="its name among all that lease"),
+    Column("kind", Text, nullable=False, comment="api, worker, importer or scheduler"),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False, comment="when it last said that it is alive"),
+    Column("ended_at", BigInteger, comment="empty while it runs, and of one that was killed"),
+)

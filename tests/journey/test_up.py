@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,5 +102,13 @@ def test_up_tells_of_missing_secrets_of_who_died_and_of_a_second_up(
     worker = next(one for one in psutil.Process(process.pid).children() if "worker" in one.cmdline())
     worker.kill()
     assert wait_until(lambda: "worker-0 ended (SIGKILL)" in said.read_text(), 10)
-    time.sleep(0.1)
-    assert wait_until(lambda: any("worker" in one.cmdline() for one in psutil.Process(process.pid).children()), 10)
+    assert wait_until(lambda: metric(env["HOCBA_PORT"], "hocba_process_starts_total", "worker") == 2, 20)
+    for kind in ("api", "importer", "scheduler"):
+        assert metric(env["HOCBA_PORT"], "hocba_processes", kind) == 1
+    assert metric(env["HOCBA_PORT"], "hocba_processes", "worker") == 2, "who was killed is not known to be dead yet"
+
+
+def metric(port: str, name: str, kind: str) -> float | None:
+    page = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    line = next((one for one in page.splitlines() if one.startswith(f'{name}{{kind="{kind}"}}')), None)
+    return None if line is None else float(line.rpartition(" ")[2])

@@ -17,7 +17,7 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
-from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, records
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, processes, records
 from hocba_hub.store.tables import destinations as health
 
 Labels = tuple[str, ...]
@@ -279,6 +279,30 @@ def _build(_: Truth) -> Samples:
     return {("hocba_build_info", (platform.python_version(), __version__)): 1}
 
 
+def _starts(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_process_starts_total",
+        Counter((kind,) for kind in truth.connection.execute(select(processes.c.kind)).scalars()),
+    )
+
+
+def _processes(truth: Truth) -> Approximate:
+    """Who was killed is taken for alive for thirty seconds; give or take what a scrape takes."""
+    rows = truth.connection.execute(select(processes).where(processes.c.ended_at.is_(None))).all()
+
+    def heard_of(seconds: float) -> Samples:
+        since = truth.now - seconds * 1000
+        return _counted("hocba_processes", Counter((row.kind,) for row in rows if row.seen_at > since))
+
+    return Approximate(heard_of(25), heard_of(35))
+
+
+def _responses(_: Truth) -> Approximate:
+    """No row is kept of an answer; that they are counted, `tests/contract/api/test_presence.py` shows."""
+    name = "hocba_http_responses_total"
+    return Approximate({(name, ("202",)): 1}, {(name, (str(status),)): float("inf") for status in range(200, 600)})
+
+
 FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_records": _records,
     "hocba_findings": _findings,
@@ -290,6 +314,9 @@ FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_retries_executed": _executed,
     "hocba_lease_takeovers": _takeovers,
     "hocba_replayed_deliveries": _replayed,
+    "hocba_process_starts": _starts,
+    "hocba_processes": _processes,
+    "hocba_http_responses": _responses,
     "hocba_deliveries": _depth,
     "hocba_attempt_duration_seconds": _durations,
     "hocba_acknowledgement_age_seconds": _ages,

@@ -46,6 +46,9 @@ class FaultMiddleware:
             nonlocal started
             if not started:
                 started = True
+                presence = scope["app"].state.hub.presence
+                if presence is not None:
+                    presence.answered(message["status"])
                 if not body.is_read and not await body.throw_away():
                     message["headers"] = [*message.get("headers", ()), _CLOSE]
             await send(message)
