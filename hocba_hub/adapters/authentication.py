@@ -71,7 +71,7 @@ class Secrets:
         """
         value = self._environment.get(name or "", "")
         if not value:
-            raise CallError(Stage.NOT_SENT, "missing-precondition", f"the environment variable {name} is not set")
+            raise CallError(Stage.NOT_SENT, "missing-precondition", f"chưa đặt · not set: {name}")
         return value
 
 

@@ -234,7 +234,7 @@ def test_secrets(sandbox):
     with sandbox.adapter("province", {"HOCBA_PROVINCE_CLIENT_ID": ""}) as adapter:
         for call in (adapter.send([card()]), adapter.lookup(card())):
             assert facts(call) == {(Stage.NOT_SENT, "missing-precondition")}
-            assert call.outcomes[0].detail == "the environment variable HOCBA_PROVINCE_CLIENT_ID is not set"
+            assert call.outcomes[0].detail == "chưa đặt · not set: HOCBA_PROVINCE_CLIENT_ID"
 
 
 @pytest.mark.parametrize(

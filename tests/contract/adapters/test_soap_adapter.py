@@ -87,7 +87,7 @@ def test_a_missing_secret_is_a_precondition_and_sends_nothing(sandbox):
     with sandbox.adapter("ministry", {"HOCBA_MINISTRY_PASSWORD": ""}) as adapter:
         for call in (adapter.send([card()]), adapter.poll("r", [card()]), adapter.lookup(card())):
             assert facts(call) == {(Stage.NOT_SENT, "missing-precondition")}
-            assert call.outcomes[0].detail == "the environment variable HOCBA_MINISTRY_PASSWORD is not set"
+            assert call.outcomes[0].detail == "chưa đặt · not set: HOCBA_MINISTRY_PASSWORD"
     assert counts(sandbox) == (0, 0, 0)
 
 
