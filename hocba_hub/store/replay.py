@@ -174,17 +174,19 @@ class _Running:
         rows = _locked(connection, ids, self.states)
         free = [row for row in rows if self.act is not Act.REPLAY or not row.has_newer]
         counters = Counters()
-        after = {Act.REPLAY: _S.QUEUED, Act.CANCEL: _S.CANCELLED}.get(self.act)
+        values = self._values()
+        target = {Act.REPLAY: _S.QUEUED, Act.CANCEL: _S.CANCELLED}.get(self.act)
         for row in free:
             self.taken[row.destination, row.state, row.code or ""] += 1
-            if after is not None:
-                counters.move(row.destination, row.state, enter(DeliveryState(row.state), after))
+            if target is not None:
+                after = enter(DeliveryState(row.state), target)
+                counters.move(row.destination, row.state, after)
+                values |= {"state": after}
             if self.act is Act.REPLAY:
                 counters.add("replayed", row.destination)
         if free:
             mine = one_of(connection, _d.id, [row.id for row in free])
-            state = {} if after is None else {"state": after}
-            connection.execute(update(deliveries).where(mine).values(self._values() | state))
+            connection.execute(update(deliveries).where(mine).values(values))
         counters.write(connection)
         self.result.superseded += len(rows) - len(free)
         self.result.changed += len(ids) - len(rows)

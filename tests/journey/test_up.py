@@ -40,16 +40,12 @@ def refused(arguments: list[str], env: dict[str, str]) -> str:
     return err
 
 
-@pytest.mark.parametrize("command", ["up", "api", "worker", "importer", "scheduler"])
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("command", "changes", "said"),
     [
-        ({"HOCBA_PORT": "abc"}, "HOCBA_PORT"),
-        ({"HOCBA_DATABASE_URL": "mysql://a/b"}, "SQLite"),
-        (
-            {"HOCBA_DATABASE_URL": "postgresql://someone:password@127.0.0.1:1/hub"},
-            "postgresql://someone:***@127.0.0.1:1/hub",
-        ),
+        *((one, {"HOCBA_PORT": "abc"}, "HOCBA_PORT") for one in ("up", "api", "worker", "importer", "scheduler")),
+        *((one, {"HOCBA_DATABASE_URL": "mysql://a/b"}, "SQLite") for one in ("up", "worker")),
+        ("up", {"HOCBA_DATABASE_URL": "postgresql://a:secret@127.0.0.1:1/hub"}, "postgresql://a:***@127.0.0.1:1/hub"),
     ],
 )
 def test_wrong_settings_are_one_line(tmp_path: Path, command: str, changes: dict[str, str], said: str):
@@ -99,6 +95,7 @@ def test_up_tells_of_missing_secrets_of_who_died_and_of_a_second_up(
     assert wait_until(lambda: "HOCBA_PROVINCE_CLIENT_SECRET is not set" in said.read_text(), 30)
     assert "HOCBA_PROVINCE_CLIENT_ID is" not in said.read_text()
     assert "HOCBA_MINISTRY_PASSWORD is not set" in said.read_text()
+    assert wait_until(lambda: metric(env["HOCBA_PORT"], "hocba_process_starts_total", "worker") == 1, 20)
     worker = next(one for one in psutil.Process(process.pid).children() if "worker" in one.cmdline())
     worker.kill()
     assert wait_until(lambda: "worker-0 ended (SIGKILL)" in said.read_text(), 10)
