@@ -120,9 +120,13 @@ class RestAdapter:
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask which version is held of each record that this version goes as."""
+        try:
+            ids = self._ids(record)
+        except NotRepresentableError as error:
+            return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error))])
         standings: dict[str, Outcome] = {}
         responses = hashlib.sha256()
-        for record_id in self._ids(record):
+        for record_id in ids:
             path = self._options.lookup_path.format(record_id=quote(record_id, safe=""))
             try:
                 answer = self._get(path)
@@ -151,13 +155,14 @@ class RestAdapter:
         return _Written(record, bodies, mapping)
 
     def _ids(self, record: OutboundRecord) -> Sequence[str]:
-        """The ids of the records that a version goes as."""
-        if self._translations.makes_several() is not None:
-            try:
-                return list(self._written(record).bodies)
-            except NotRepresentableError:
-                pass  # the mapping has changed since it was sent
-        return [record.key.record_id()]
+        """The ids of the records that a version goes as.
+
+        Raises:
+            NotRepresentableError: nobody can say, since the mapping has changed after it was sent.
+        """
+        if self._translations.makes_several() is None:
+            return [record.key.record_id()]
+        return list(self._written(record).bodies)
 
     def _send_batch(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         head = b'{"%b":[' % self._options.batch_field.encode()

@@ -62,7 +62,7 @@ class _LazyGroup(click.Group):
         except click.UsageError:
             raise
         except click.ClickException as error:
-            raise _ToldError(error.message) from error
+            raise _ToldError(error.format_message()) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section(text("commands")):

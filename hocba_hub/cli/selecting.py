@@ -1,4 +1,4 @@
-"""The options that choose deliveries: the same for the failure list and for a replay."""
+"""The options that choose deliveries: the same for what is listed and for what is done."""
 
 from __future__ import annotations
 

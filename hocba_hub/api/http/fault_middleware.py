@@ -27,7 +27,10 @@ _CLOSE = (b"connection", b"close")
 
 
 class FaultMiddleware:
-    """Middleware: turns whatever no handler knows into a problem with a trace id, and logs it under the same id."""
+    """Middleware: counts what is answered, and turns whatever no handler knows into a problem.
+
+    The problem has a trace id, under which the fault is logged.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """`app` is the rest of the application."""

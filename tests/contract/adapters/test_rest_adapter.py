@@ -318,6 +318,14 @@ def test_a_version_that_goes_as_several_records_is_held_only_if_all_are(sandbox,
         assert all(ledger.held(one)["event"] == "CANCEL" for one in (first, second, year))
 
 
+def test_a_look_up_of_what_can_no_longer_be_written_decides_nothing(sandbox):
+    """The card's own id may be held while another of its records is not: which ones there are, the mapping says."""
+    with sandbox.adapter("province") as adapter:
+        assert facts(adapter.send([card(1)])) == {(Stage.ANSWERED, "OK")}
+        assert facts(adapter.lookup(card(1))) == {(Stage.ANSWERED, "OK")}
+        assert facts(adapter.lookup(card(1, body=b"{"))) == {(Stage.NOT_SENT, "not-representable")}
+
+
 @pytest.mark.parametrize("mode", ["batch", "single"])
 def test_the_simulator_refuses_the_cards_of_one_school(sandbox, mode):
     of_another = secondary_card(subjects=2)
