@@ -148,15 +148,7 @@ class ValueRules:
             self._report(kinds.EXPRESSION_WRONG, rule, str(error))
             return lambda _: None
 
-        def result(scope: Scope) -> JsonValue:
-            try:
-                return evaluate(scope[0])
-            except (ValueError, TypeError) as error:
-                # Only JSONata's own code: its message may hold the record's values.
-                code = str(error).partition(":")[0] if isinstance(error, ValueError) else "type"
-                raise ValueRejected(kinds.EXPRESSION_FAILED, code[:5]) from error
-
-        return result
+        return lambda scope: evaluate(scope[0])
 
     def _dated(self, rule: Value, target: TargetField) -> Callable[[JsonValue, Scope], JsonValue]:
         """A conversion with look-ups on a day that the source gives."""
