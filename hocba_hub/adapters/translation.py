@@ -142,7 +142,7 @@ class Translations:
 
 
 def _reads_card(document: Document) -> bool:
-    return any(one.names[:1] != ("delivery",) for one in source_fields(document.fields))
+    return any(one.names[:1] != ("delivery",) for one in source_fields(document.fields, document.source))
 
 
 def _card(record: OutboundRecord) -> tuple[dict[str, Any], str]:

@@ -59,7 +59,10 @@ class Finding(Shape):
 
     code: Annotated[str, Field(examples=["schema.missing"])]
     severity: Severity
-    pointer: str = Field(description="JSON Pointer (RFC 6901) into the record as sent. / Vị trí trong bản ghi.")
+    pointer: str = Field(
+        description="Place in the record: JSON Pointer (RFC 6901), XPath or `Sheet!B7`; with `//`, from the root of "
+        "the document around it. / Vị trí trong bản ghi; với `//`, tính từ gốc của tài liệu."
+    )
     expected: str
     value_class: str = Field(description="The kind of the offending value, never the value. / Loại giá trị sai.")
     target: str | None = Field(None, description="Canonical field, for a record of a profile. / Trường chuẩn.")

@@ -196,10 +196,11 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
     except DocumentError as error:
         _print_findings(mapping, error.findings, lang)
         raise click.exceptions.Exit(1) from error
-    failed = False
+    failed, position = False, -1
     for record in _records(file, document):
         findings: Sequence[Finding] = [record] if isinstance(record, Finding) else ()
         if not isinstance(record, Finding):
+            position += 1
             translation = compiled.translate(record)
             findings = translation.findings
             click.echo(orjson.dumps(translation.output))
@@ -208,7 +209,8 @@ def run(mapping: str, file: Path, tables: Path | None, lang: str) -> None:
             failed |= record.kind.severity is Severity.ERROR
         for finding in findings:
             shown = finding.as_json()
-            click.echo(f"{finding.pointer}: {shown['message_' + lang]} ({finding.kind.code})", err=True)
+            of = "" if record is finding else text("mappings.record", position=position) + " "
+            click.echo(f"{of}{finding.pointer}: {shown['message_' + lang]} ({finding.kind.code})", err=True)
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -230,8 +232,8 @@ def _records(file: Path, document: Document) -> Iterator[Record | Finding]:
         if source.format == XML:
             yield from xml_records(parse_xml(text), source)
         elif file.suffix in (".ndjson", ".jsonl"):
-            for number, line in enumerate(filter(None, map(str.strip, text.splitlines()))):
-                yield JsonRecord(orjson.loads(line), (number,))
+            for line in filter(None, map(str.strip, text.splitlines())):
+                yield JsonRecord(orjson.loads(line))
         else:
             yield from json_records(orjson.loads(text), source)
     except (UnicodeDecodeError, orjson.JSONDecodeError, XmlError) as error:

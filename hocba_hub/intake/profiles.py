@@ -87,7 +87,9 @@ class Profile:
 
     def splitter(self, syntax: str) -> Splitter:
         """What splits documents of a syntax (`json`, `ndjson`, `xml`) into records."""
-        return splitter_for(self.source, self.record_bytes, is_xml=syntax == XML, has_lines=syntax == NDJSON)
+        names = self.mappings.head_names(self.document) if self.document is not None else ()
+        is_xml, has_lines = syntax == XML, syntax == NDJSON
+        return splitter_for(self.source, self.record_bytes, is_xml=is_xml, has_lines=has_lines, names=names)
 
     def sent(self, raw: bytes, media_type: str, record: Record | None = None) -> SentRecord:
         """A record of this client, translated if a mapping reads it.

@@ -17,7 +17,7 @@ from hocba_hub.mappings.compile.compiled_mapping import Translation
 from hocba_hub.mappings.document.document import JSON, ROWS, XML, Document, Source
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
-from hocba_hub.mappings.records.record import JsonRecord, Record, xml_records
+from hocba_hub.mappings.records.record import JsonRecord, Record, json_records, xml_records
 from hocba_hub.mappings.records.row_bytes import row_record
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model import finding_kinds as catalogue
@@ -129,7 +129,10 @@ def record_of(raw: bytes, source: Source) -> Record | Finding:
     """One record as mappings read it, or why it cannot be read."""
     try:
         if source.format == JSON:
-            return JsonRecord(orjson.loads(raw))
+            document = orjson.loads(raw)
+            found = next(json_records(document, source)) if isinstance(document, dict) else None
+            # A record that stood alone, or with nothing around it, is kept without the way to it.
+            return JsonRecord(document) if found is None or isinstance(found, Finding) else found
         if source.format == XML:
             return next(xml_records(parse_xml(raw, _LIMITS), source))
         if source.format == ROWS:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.split.json import alone
 
 _BLANK = b" \t\r\n"
 
@@ -10,8 +13,9 @@ _BLANK = b" \t\r\n"
 class LineSplitter:
     """Splits a document that comes in pieces into its lines."""
 
-    def __init__(self, record_bytes: int) -> None:
-        self._most = record_bytes
+    def __init__(self, record_bytes: int, keys: Sequence[str] = ()) -> None:
+        """`keys` lead to the records in a document of another syntax; see `alone`."""
+        self._most, self._keys = record_bytes, keys
         self._begun = b""
 
     @property
@@ -29,4 +33,4 @@ class LineSplitter:
         self._begun = b"" if final else lines.pop()
         if len(self._begun) > self._most:
             raise SubmissionError("body.record-too-large")
-        return [record for line in lines if (record := line.strip(_BLANK))]
+        return [alone(record, self._keys) for line in lines if (record := line.strip(_BLANK))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -36,18 +36,26 @@ class Splitter(Protocol):
         ...
 
 
-def splitter_for(source: Source | None, record_bytes: int, *, is_xml: bool, has_lines: bool) -> Splitter:
-    """The splitter for documents that a mapping's source describes; None for canonical cards."""
+def splitter_for(
+    source: Source | None,
+    record_bytes: int,
+    *,
+    is_xml: bool,
+    has_lines: bool,
+    names: Sequence[frozenset[str]] = (),
+) -> Splitter:
+    """The splitter for documents that a mapping's source describes; None for canonical cards.
+
+    `names` are what the mapping reads of the objects around a record; see `head_names`.
+    """
+    keys = source.records.names if source is not None and source.records is not None else ()
     if has_lines:
-        return LineSplitter(record_bytes)
+        return LineSplitter(record_bytes, keys)
     if source is None:
         return CardXmlSplitter(record_bytes) if is_xml else JsonSplitter((), record_bytes)
-    keys = source.records.keys or () if source.records is not None else None
-    if source.format == XML:
-        if keys is None:
-            return WholeSplitter(record_bytes)
-        return XmlSplitter(keys, source.namespaces, record_bytes)
-    return JsonSplitter(keys or (), record_bytes)
+    if source.format != XML:
+        return JsonSplitter(keys, record_bytes, names)
+    return XmlSplitter(keys, source.namespaces, record_bytes, names) if keys else WholeSplitter(record_bytes)
 
 
 def split(pieces: Iterable[bytes], splitter: Splitter, record_bytes: int) -> Iterator[bytes]:

@@ -1,9 +1,11 @@
 """Splitting an XML document into its records, byte-exact and as it arrives: the elements at one path.
 
-    <r><hs><h id="1"/></hs></r>   → b'<r><hs><h id="1"/></hs></r>'   with the path ("hs", "h")
+    <r><y>1</y><hs><h id="1"/><h id="2"/></hs></r>   with the path ("hs", "h")
+    → b'<r><y>1</y><hs><h id="1"/></hs></r>', b'<r><y>1</y><hs><h id="2"/></hs></r>'
 
 expat tells where in the bytes an element stands; each record is then parsed by `model/safe_xml.py`. A record of a list
-becomes a document of its own: the start tags around it, with their namespaces, its very bytes, and the end tags.
+becomes a document of its own: the start tags around it, with their namespaces, what stands beside the list, its very
+bytes, and the end tags; see `surroundings.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 from xml.parsers import expat
 
 from hocba_hub.intake.errors import SubmissionError
+from hocba_hub.intake.split.surroundings import MOST_PART, Surroundings
 from hocba_hub.intake.split.whole import WholeSplitter
 from hocba_hub.model.xml_reading import KINDS as CARD_ROOTS
 
@@ -26,9 +29,21 @@ class XmlSplitter:
 
     _must_find = True
 
-    def __init__(self, path: Sequence[str], namespaces: Mapping[str, str], record_bytes: int = 1_000_000) -> None:
-        """`path` begins below the root element; its names have the prefixes that `namespaces` explains."""
+    def __init__(
+        self,
+        path: Sequence[str],
+        namespaces: Mapping[str, str],
+        record_bytes: int = 1_000_000,
+        names: Sequence[frozenset[str]] = (),
+    ) -> None:
+        """`path` begins below the root element; its names have the prefixes that `namespaces` explains.
+
+        `names` are what rules read of the elements on this way, the root first; their attributes are always there.
+        """
         self._most = record_bytes
+        elements = [frozenset(_full_name(one, namespaces) for one in below if one[0] not in "@#") for below in names]
+        self._around = Surroundings(elements, always=True)
+        self._part, self._part_begins = "", -1
         self._path = [_full_name(name, namespaces) for name in path]
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.XmlDeclHandler = _check_encoding
@@ -38,35 +53,40 @@ class XmlSplitter:
         self._parser.buffer_text = True
         self._bytes, self._offset = bytearray(), 0
         self._depth = self._matched = 0
-        self._around: list[bytes] = []
         self._begins = -1
-        self._done: list[bytes] = []
         self._has_none = True
 
     @property
     def held(self) -> int:
         """Bytes that are kept until the record that they belong to ends."""
-        return len(self._bytes)
+        return len(self._bytes) + self._around.held
 
     def feed(self, piece: bytes, *, final: bool = False) -> list[bytes]:
         """The records that end in this piece of the document.
 
         Raises:
-            SubmissionError: the document is broken, or not safe; `profile.records`, there is no such element in it.
+            SubmissionError: the document is broken, or not safe; `profile.records`, there is no such element in it;
+                `profile.head-too-large`, `profile.head-late`.
         """
         self._bytes += piece
         try:
             self._parser.Parse(piece, final)
         except (expat.ExpatError, ValueError) as error:
             raise SubmissionError("body.not-xml") from error
-        done, self._done = self._done, []
+        done, self._around.done = self._around.done, []
         self._has_none &= not done
         if final and self._has_none and self._must_find:
             raise SubmissionError("profile.records")
-        rest = self._begins if self._begins >= 0 else self._parser.CurrentByteIndex
+        here = self._parser.CurrentByteIndex
+        if self._part_begins >= 0 and here - self._part_begins > MOST_PART:
+            self._around.add(
+                self._part, bytes(self._bytes[self._part_begins - self._offset :])
+            )  # too large, or left out
+            self._part_begins = -1
+        rest = self._begins if self._begins >= 0 else self._part_begins if self._part_begins >= 0 else here
         del self._bytes[: max(0, rest - self._offset)]
         self._offset = max(self._offset, rest)
-        if self.held > self._most + len(piece):
+        if len(self._bytes) > self._most + len(piece):
             raise SubmissionError("body.record-too-large", f"A record may have {self._most} bytes at most.")
         return done
 
@@ -74,27 +94,45 @@ class XmlSplitter:
         self._depth += 1
         place = self._depth - 2
         fits = self._matched == self._depth - 1 and (place < 0 or name == self._path[place])
-        if self._begins >= 0 or not fits:
+        if self._begins >= 0:
             return
         begins = self._parser.CurrentByteIndex
+        if not fits:
+            if self._matched == self._depth - 1:
+                self._part, self._part_begins = name, begins
+            return
         if place == len(self._path) - 1:
             self._begins = begins
             return
         self._matched = self._depth
-        del self._around[place + 1 :]
-        self._around.append(self._tag(begins))
+        self._enter(begins)
 
     def _end(self, _: str) -> None:
         if self._begins >= 0 and self._depth == len(self._path) + 1:
-            record = self._tag(self._begins)
-            if not record.endswith(b"/>"):  # for an element without content expat tells no place of its end
-                at = self._parser.CurrentByteIndex
-                record = bytes(self._bytes[self._begins - self._offset : at - self._offset]) + self._tag(at)
-            ends = b"".join(b"</" + _name_in(around) + b">" for around in reversed(self._around))
-            self._done.append(b"".join(self._around) + record + ends)
+            self._around.record(self._element(self._begins))
             self._begins = -1
+        elif self._part_begins >= 0 and self._depth == self._matched + 1:
+            self._around.add(self._part, self._element(self._part_begins))
+            self._part_begins = -1
+        elif self._begins < 0 and self._depth == self._matched:
+            self._around.end()
         self._depth -= 1
         self._matched = min(self._matched, self._depth)
+
+    def _enter(self, begins: int) -> None:
+        """An element begins there that leads to the records."""
+        tag = self._tag(begins)
+        if tag.endswith(b"/>"):  # nothing is in it
+            tag = tag[:-2] + b">"
+        self._around.begin(tag, b"", b"", b"</" + _name_in(tag) + b">")
+
+    def _element(self, begins: int) -> bytes:
+        """The bytes of the element that begins there and ends here."""
+        tag = self._tag(begins)
+        if tag.endswith(b"/>"):  # for an element without content expat tells no place of its end
+            return tag
+        at = self._parser.CurrentByteIndex
+        return bytes(self._bytes[begins - self._offset : at - self._offset]) + self._tag(at)
 
     def _tag(self, begins: int) -> bytes:
         """The tag that begins there; a `>` within quotes does not end it."""
@@ -138,7 +176,8 @@ class _ChildSplitter(XmlSplitter):
     def _start(self, name: str, _: object) -> None:  # noqa: ARG002 - the signature of expat's handlers
         self._depth += 1
         if self._depth == 1:
-            self._around.append(self._tag(self._parser.CurrentByteIndex))
+            self._matched = 1
+            self._enter(self._parser.CurrentByteIndex)
         elif self._depth == 2 and self._begins < 0:  # noqa: PLR2004 - a child of the root
             self._begins = self._parser.CurrentByteIndex
 

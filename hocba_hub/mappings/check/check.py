@@ -8,12 +8,25 @@ from difflib import get_close_matches
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.example_runs import example_records, run_examples
-from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, is_seen, source_fields
+from hocba_hub.mappings.check.source_fields import (
+    ABOVE,
+    Names,
+    Reads,
+    fields_of,
+    is_read,
+    is_seen,
+    objects_around,
+    of_sheets,
+    shown,
+    source_fields,
+)
 from hocba_hub.mappings.check.source_shapes import Shapes
 from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.document import Document, DocumentError
 from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value, inner_fields
+from hocba_hub.mappings.document.paths import HEAD
 from hocba_hub.mappings.messages import in_vietnamese
+from hocba_hub.mappings.records.sheet_head import SheetHead, sheet_head
 from hocba_hub.mappings.schemas import NAMES, target_schema
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
 from hocba_hub.mappings.tables.code_table import Table
@@ -56,7 +69,7 @@ class _Check:
     def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
         self.document = document
         self.source = source
-        self.read = source_fields(document.fields)
+        self.read = source_fields(document.fields, document.source)
         self.shapes = Shapes(document, tables, source)
 
     def findings(self, target: TargetField | None) -> Iterator[Finding]:
@@ -153,35 +166,50 @@ class _Check:
 
     def sources(self) -> Iterator[Finding]:
         """Source fields that are read but not there, or there but not read."""
+        for one in self.read:
+            if one.names[:2] == ABOVE:
+                around = objects_around(self.document.source)
+                reason = (
+                    "nothing is above the document's root" if around else "this source has nothing above its records"
+                )
+                yield self.finding(kinds.PATH_WRONG, one.place, reason)
         if self.source is not None:
             yield from self.against_schema(self.source)
         if not self.document.examples:
             yield Finding(kinds.NO_EXAMPLES, "/examples")
             return
         seen: dict[Names, None] = {}
+        heads: list[SheetHead] = []
         for example in self.document.examples:
             for record in example_records(example, self.document.source):
                 if not isinstance(record, Finding):
-                    seen.update(dict.fromkeys(fields_of(record.node, self.document.source)))
+                    seen.update(dict.fromkeys(fields_of(record, self.document.source)))
+                    heads += [head] if (head := sheet_head(record)) else []
+        read = of_sheets(self.read, heads)
         for leaf in seen:
-            if self.source is None and not is_read(leaf, self.read):
-                yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": "/".join(leaf)})
+            if self.source is None and not is_read(leaf, read):
+                yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": shown(leaf)})
         reported: set[Names] = set()
-        for one in self.read:
-            if one.names not in reported and one.names and not one.guessed and not is_seen(one.names, seen):
+        for one in read:
+            if one.names not in reported and _is_named(one) and not is_seen(one.names, seen):
                 reported.add(one.names)
-                yield self.unknown(kinds.SOURCE_UNSEEN, one.place, one.names, ("/".join(leaf) for leaf in seen))
+                yield self.unknown(kinds.SOURCE_UNSEEN, one.place, one.names, map(shown, seen))
 
     def against_schema(self, source: TargetField) -> Iterator[Finding]:
         known = {path.replace("[]", ""): None for path, _ in source.walk()}
         for one in self.read:
-            if one.names and not one.guessed and "/".join(one.names) not in known:
+            if _is_named(one) and "/".join(one.names) not in known:
                 yield self.unknown(kinds.SOURCE_UNKNOWN, one.place, one.names, known)
 
     def unknown(self, kind: FindingKind, place: str, names: Names, known: Iterable[str]) -> Finding:
-        path = "/".join(names)
+        path = shown(names)
         near = get_close_matches(path, list(known), 1, 0.8)
         return self.finding(kind, place, given=path, hint=f" ({near[0]}?)" if near else "")
+
+
+def _is_named(one: Reads) -> bool:
+    """Whether a field is read that can be looked for."""
+    return one.names not in ((), (HEAD,)) and one.names[:2] != ABOVE and not one.guessed
 
 
 def _gives_always(rule: Rule) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, source_fields
+from hocba_hub.mappings.check.source_fields import Names, fields_of, is_read, of_sheets, shown, source_fields
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, Translation, compile_mapping
 from hocba_hub.mappings.compile.trace import Tracer
 from hocba_hub.mappings.document.document import ROWS, XML, Document, Example, Source
 from hocba_hub.mappings.document.field_rules import Value, walk
 from hocba_hub.mappings.records.record import Record, XmlError, json_records, parse_xml, xml_records
 from hocba_hub.mappings.records.rows import Sheet, row_records
+from hocba_hub.mappings.records.sheet_head import SheetHead, sheet_head
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import JsonValue, as_text
@@ -137,24 +138,26 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
     every = walk(document.fields, None, lambda *_: None)
     rules = {rule.place: rule.target for _, rule, _ in every if isinstance(rule, Value)}
     seen: list[Names] = []
+    heads: list[SheetHead] = []
     used: set[str] = set()
     tracer = Tracer(document, tables)
     for example in document.examples:
         for record in example_records(example, document.source):
             if isinstance(record, Finding):
                 continue
-            seen.extend(fields_of(record.node, document.source))
+            seen.extend(fields_of(record, document.source))
+            heads += [head] if (head := sheet_head(record)) else []
             used.update(rule.place for _, rule, scope in tracer.walk(record) if tracer.gives(rule, scope))
     mapped = {path.removesuffix("[]") for path in rules.values()}
     made = [one for _, one in document.kinds(target)] if target else []
     known = list(dict.fromkeys(path for one in made for path, field in one.walk() if not field.below()))
-    read = source_fields(document.fields)
+    read = of_sheets(source_fields(document.fields, document.source), heads)
     names = list(Counter(seen))
     return Coverage(
         tuple(path for path in known if path in mapped) if target else tuple(sorted(mapped)),
         tuple(path for path in known if path not in mapped),
-        tuple("/".join(leaf) for leaf in names if is_read(leaf, read)),
-        tuple("/".join(leaf) for leaf in names if not is_read(leaf, read)),
+        tuple(shown(leaf) for leaf in names if is_read(leaf, read)),
+        tuple(shown(leaf) for leaf in names if not is_read(leaf, read)),
         len(rules),
         tuple(path for place, path in rules.items() if place not in used),
     )

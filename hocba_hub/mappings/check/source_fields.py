@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
-from hocba_hub.mappings.document.document import Source
+from hocba_hub.mappings.document.document import ROWS, Source
 from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value, walk
-from hocba_hub.mappings.document.paths import ANY, TEXT, Path
+from hocba_hub.mappings.document.paths import ANY, HEAD, TEXT, Path, Scope, origin
+from hocba_hub.mappings.records.record import Record
+from hocba_hub.mappings.records.sheet_head import SheetHead
 from hocba_hub.mappings.records.sheet_rows import ROW, SHEET
 from hocba_hub.mappings.values.value import JsonValue
 
 Names: TypeAlias = tuple[str, ...]
-"""A source field, without list positions: `("diem", "hk1")`."""
+"""A source field, without list positions: `("diem", "hk1")`; of what stands around records `("//", "namHoc")`."""
+ABOVE: Names = (HEAD, "..")
+"""What a path reads that begins above everything."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -31,10 +35,38 @@ class Reads:
     """Whether it is only a word of an expression, which may be a field."""
 
 
-def source_fields(fields: Fields) -> list[Reads]:
+def source_fields(fields: Fields, source: Source) -> list[Reads]:
     """Everything that the rules read."""
-    top: tuple[Names, ...] = ((),)
+    top = (*objects_around(source), ())
     return [one for _, rule, scopes in walk(fields, top, _within) for one in _of_rule(rule, scopes)]
+
+
+def objects_around(source: Source) -> tuple[Names, ...]:
+    """The objects that a record stands in, the document's root first.
+
+    records: lop/hocSinh   → ("//",), ("//", "lop")
+    sheets                 → ("//",): the cells above the table
+    """
+    if source.format == ROWS:
+        return ((HEAD,),)
+    names = source.records.names if source.records is not None else ()
+    return tuple((HEAD, *names[:depth]) for depth in range(len(names)))
+
+
+def shown(names: Names) -> str:
+    """A source field as its path."""
+    return HEAD + "/".join(names[1:]) if names[:1] == (HEAD,) else "/".join(names)
+
+
+def head_names(fields: Fields, source: Source) -> tuple[frozenset[str], ...]:
+    """What the rules read of each object that a record stands in, the root first: names directly below it."""
+    around = objects_around(source)
+    names: list[set[str]] = [set() for _ in around]
+    for one in source_fields(fields, source):
+        inside = [depth for depth, above in enumerate(around) if one.names[: len(above)] == above]
+        if inside and len(one.names) > len(around[inside[-1]]):
+            names[inside[-1]].add(one.names[len(around[inside[-1]])])
+    return tuple(frozenset(below) for below in names)
 
 
 def _of_rule(rule: Rule, scopes: tuple[Names, ...]) -> Iterator[Reads]:
@@ -62,7 +94,13 @@ def _within(_: str, rule: Object | Items, scopes: tuple[Names, ...]) -> tuple[Na
 
 
 def _from(path: Path, scopes: tuple[Names, ...]) -> tuple[Names, ...]:
-    return scopes[:1] if path.up < 0 else scopes[: max(1, len(scopes) - path.up)]
+    """The scopes up to the one where a path begins."""
+    around = sum(names[:1] == (HEAD,) for names in scopes)
+    if path.from_document:
+        return scopes[:1] if around else (ABOVE,)
+    if path.up < 0:
+        return scopes[: around + 1] if around < len(scopes) else (ABOVE,)
+    return scopes[: len(scopes) - path.up] or (ABOVE,)
 
 
 def _below(path: Path, scopes: tuple[Names, ...]) -> tuple[Names, ...]:
@@ -78,15 +116,39 @@ def _path(path: Path, place: str, scopes: tuple[Names, ...], *, is_value: bool =
     yield Reads((*begin, *path.names), place, is_value)
 
 
-def fields_of(node: JsonValue, source: Source) -> Iterator[Names]:
-    """Every source field of a record that holds a value, but for those that are left unread on purpose.
+def fields_of(record: Record, source: Source) -> Iterator[Names]:
+    """Every source field of a record, and of what stands around it, that holds a value.
 
-    Nor for the keys of other sheets: by them the rows were found.
+    But for those that are left unread on purpose, and the keys of other sheets: by them the rows were found.
     """
     keys = {(spec.part, name) for spec in source.sheets if spec.part for name in spec.key}
-    for leaf in _leaves(node):
-        if leaf not in keys and not any(_same(path.names, leaf[: len(path.names)]) for path in source.unread):
+    unread = [(HEAD, *path.names) if path.from_document else path.names for path in source.unread]
+    for leaf in (*_of_around(record.around), *_leaves(record.node)):
+        if leaf not in keys and not any(_same(names, leaf[: len(names)]) for names in unread):
             yield leaf
+
+
+def _of_around(scope: Scope | None) -> Iterator[Names]:
+    while scope is not None:
+        node, begin = scope[0], tuple(step for step in origin(scope) if isinstance(step, str))
+        if isinstance(node, SheetHead):
+            yield from ((HEAD, label) for label in node.labels().values())
+        else:
+            yield from (begin + leaf for leaf in _leaves(node))
+        scope = scope[1]
+
+
+def of_sheets(read: Iterable[Reads], heads: Iterable[SheetHead]) -> list[Reads]:
+    """The places that a document reads, those of cells above a table as `fields_of` names them."""
+    found: dict[Reads, None] = {}
+    known = list(heads)
+    for one in read:
+        if one.names[:1] != (HEAD,) or len(one.names) == 1:
+            found[one] = None
+            continue
+        labels = [head.labels().get(head.address(one.names[1])) for head in known]
+        found |= {replace(one, names=(HEAD, label)): None for label in labels if label} or {one: None}
+    return list(found)
 
 
 def _leaves(node: JsonValue, above: Names = ()) -> Iterator[Names]:

@@ -21,7 +21,7 @@ class Shapes:
         self.document = document
         self.tables = tables
         self.source = source
-        self.read = source_fields(document.fields)
+        self.read = source_fields(document.fields, document.source)
 
     def of(self, rule: Value) -> Shape:
         """What the rule gives, as far as it is known."""

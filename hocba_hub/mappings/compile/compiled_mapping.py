@@ -48,7 +48,7 @@ class CompiledMapping:
         if type(node) is not dict:
             return Translation({}, (finding(kinds.NOT_A_RECORD, record.place(()), "an object", value_class(node)),))
         notes: list[Note] = []
-        output = self._fill((node, None, (), 1), notes)
+        output = self._fill((node, record.around, (), 1), notes)
         if not notes:
             return Translation(output)
         findings = tuple(_finding(record, note) for note in notes)

@@ -15,7 +15,7 @@ from hocba_hub.mappings.document.conditions import holds
 from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.document.field_rules import ITSELF, Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.document.paths import Path, Scope, items, start
-from hocba_hub.mappings.records.record import Record
+from hocba_hub.mappings.records.record import Record, root_scope
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.values.value import ValueRejected
 from hocba_hub.mappings.yaml_reading import pointer_to
@@ -57,7 +57,7 @@ class Tracer:
         a finding is about one of them.
         """
         if type(record.node) is dict:
-            yield from self._fields(self._document.fields, (record.node, None, (), 1), "", wanted)
+            yield from self._fields(self._document.fields, root_scope(record), "", wanted)
 
     def _fields(
         self, fields: Fields, scope: Scope, above: str, wanted: Container[str]

@@ -167,6 +167,11 @@ class _Parts:
             self.reading.report(kinds.KEY_UNKNOWN, "/source/records", "sheets", given="records")
         elif "records" in given:
             records = self.path("/source/records", given["records"])
+            if records is not None and (records.keys is None or records.up):
+                self.reading.report_form(
+                    "/source/records", given["records"], "names that lead down, such as lop/hocSinh"
+                )
+                records = None
         listed = given.get("unread", [])
         unread = [self.path("/source/unread", one) for one in (listed if isinstance(listed, list) else [listed])]
         namespaces = self.texts("/source/namespaces", given.get("namespaces", {}))

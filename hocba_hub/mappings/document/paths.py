@@ -2,14 +2,16 @@
 
 A record is a tree of dicts, lists and plain values, whatever it was before: an XML element is a dict of its child
 elements, its attributes as `@name` and its text as `#text`; a row is a dict of its columns with `@sheet` and `@row`.
-So a path needs to know nothing of the format. Steps are parted by `/`; a name that holds one of `/ [ ] '` stands in
-single quotes.
+So a path needs to know nothing of the format. What stands around a record in its document is reached by `//` and, one
+object after the other, by `..`; for a sheet it is the cells above its table. Steps are parted by `/`; a name that holds
+one of `/ [ ] '` stands in single quotes.
 
     name           the value of that key, child element or column
     name[0]        one of a list, from 0; [-1] is the last
     name[key=text] the one of a list whose `key` has that text
     *              each value of an object (in `each` and `records` only)
     /name          from the record's root      ../name   from the object around this one
+    //name         from the document's root: what stands above its records
     .              the value itself            .key      the key under which `each` found it
     .position      its number among its neighbours, from 1
 """
@@ -29,12 +31,19 @@ Steps: TypeAlias = tuple[str | int, ...]
 """Where a value is in its record: keys and list positions from the root."""
 
 Scope: TypeAlias = tuple[JsonValue, "Scope | None", Steps, int]
-"""What paths are relative to: a node, the scope around it, the steps from there to the node, its position from 1."""
+"""What paths are relative to: a node, the scope around it, the steps from there to the node, its position from 1.
 
+The objects around a record, in its document, have the position 0.
+"""
+
+HEAD = "//"
+"""Begins the steps to what stands around a record: they lead down from the document's root."""
 TEXT = "#text"
 ANY = "*"
 SELF, KEY, POSITION = ".", ".key", ".position"
-_ROOT = -1
+_ROOT, _DOCUMENT = -1, -2
+_NOTHING: Scope = ({}, None, (), 0)
+"""Where a path begins if there is nothing that far up."""
 
 _STEP = re.compile(
     r"\s*(?:'(?P<quoted>(?:[^']|'')+)'|(?P<bare>[^/\[\]']+?))\s*(?P<selectors>(?:\[(?:[^\[\]']|'[^']*')*\]\s*)*)(?:/|\Z)"
@@ -64,7 +73,7 @@ class Path:
     text: str
     steps: tuple[Step, ...]
     up: int = 0
-    """How many scopes up it starts; -1 for the record's root."""
+    """How many scopes up it starts; -1 for the record's root, -2 for the document's."""
     special: str = ""
     """`.`, `.key` or `.position`."""
 
@@ -73,6 +82,11 @@ class Path:
         """The keys that lead down, one object after the other, if the path is no more than that."""
         plain = self.steps and not self.special and all(step == Step(step.name) for step in self.steps)
         return self.names if plain and ANY not in self.names else None
+
+    @property
+    def from_document(self) -> bool:
+        """Whether it begins at the document's root."""
+        return self.up == _DOCUMENT
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,13 +102,7 @@ def parse_path(text: object) -> Path:
     """
     if not isinstance(text, str) or not text.strip():
         raise PathError("a path such as hocSinh/hoTen")
-    rest, up = clean_text(text), 0
-    if rest.startswith("/"):
-        rest, up = rest[1:], _ROOT
-    while rest == ".." or rest.startswith("../"):
-        if up == _ROOT:
-            raise PathError("nothing is above the record's root")
-        rest, up = rest[3:], up + 1
+    rest, up = _begin(clean_text(text))
     steps: list[Step] = []
     position = 0
     special = ""
@@ -119,6 +127,18 @@ def parse_path(text: object) -> Path:
     return Path(text.strip(), tuple(steps), up, special or ("" if steps else SELF))
 
 
+def _begin(text: str) -> tuple[str, int]:
+    """What follows the beginning of a path, and how many scopes up that is."""
+    if text.startswith(HEAD):
+        return text[2:], _DOCUMENT
+    if text.startswith("/"):
+        return text[1:], _ROOT
+    up = 0
+    while text == ".." or text.startswith("../"):
+        text, up = text[3:], up + 1
+    return text, up
+
+
 def _steps(name: str, selectors: str) -> Iterator[Step]:
     chosen: list[Step] = []
     for inner in _SELECTOR.findall(selectors):
@@ -134,25 +154,39 @@ def _steps(name: str, selectors: str) -> Iterator[Step]:
 
 
 def start(scope: Scope, up: int) -> Scope:
-    """The scope where a path begins; the record's root if there is nothing above."""
+    """The scope where a path begins; one with nothing in it if there is nothing that far up."""
     if up == _ROOT:
+        while scope[1] is not None and scope[1][3]:
+            scope = scope[1]
+        return scope if _is_record(scope) else _NOTHING
+    if up == _DOCUMENT:
         while scope[1] is not None:
             scope = scope[1]
-        return scope
+        return _NOTHING if scope[3] else scope
     for _ in range(up):
         if scope[1] is None:
-            break
+            return _NOTHING
         scope = scope[1]
     return scope
 
 
+def _is_record(scope: Scope) -> bool:
+    """Whether a scope is a record's root; one that `at: //truong` leads to is not."""
+    return bool(scope[3]) and not scope[2] and (scope[1] is None or not scope[1][3])
+
+
 def origin(scope: Scope) -> Steps:
-    """Steps from the record's root to the scope's node."""
+    """Steps from the record's root to the scope's node; for what stands around the record, `HEAD` and those from there.
+
+    The mark of a subject → ("diem", 3); the object that holds the list of records, and nothing around it → ("//",)
+    """
     steps = scope[2]
     while scope[1] is not None:
-        scope = scope[1]
-        steps = scope[2] + steps
-    return steps
+        above = scope[1]
+        if _is_record(scope):
+            return steps
+        scope, steps = above, above[2] + steps
+    return steps if scope[3] else (HEAD, *steps)
 
 
 def read(path: Path) -> Callable[[Scope], JsonValue]:
@@ -164,7 +198,7 @@ def read(path: Path) -> Callable[[Scope], JsonValue]:
     if special == KEY:
         return lambda scope: next((s for s in reversed(start(scope, up)[2]) if isinstance(s, str)), None)
     if special == POSITION:
-        return lambda scope: start(scope, up)[3]
+        return lambda scope: start(scope, up)[3] or None
     if special == SELF:
         return lambda scope: start(scope, up)[0]
     names = path.keys

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from hocba_hub.mappings.check.source_fields import head_names
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, compile_mapping
 from hocba_hub.mappings.compile.trace import Tracer
 from hocba_hub.mappings.document.document import Document
@@ -76,6 +77,7 @@ class MappingSet:
         self.tables = {name: with_all_fills(table, self._fills) for name, table in tables.items()}
         self._compiled: dict[tuple[str, tuple[int, int, int]], CompiledMapping] = {}
         self._tracers: dict[tuple[str, tuple[int, int, int]], Tracer] = {}
+        self._head_names: dict[tuple[str, tuple[int, int, int]], tuple[frozenset[str], ...]] = {}
 
     def configured(self, in_force: Sequence[InForce], fills: Sequence[CodeFill], revision: int) -> MappingSet:
         """The same mappings, tables and schemas under another configuration."""
@@ -140,6 +142,14 @@ class MappingSet:
         known = self._tracers.get((document.name, document.version))
         if known is None:
             known = self._tracers[document.name, document.version] = Tracer(self.filled(document), self.tables)
+        return known
+
+    def head_names(self, document: Document) -> tuple[frozenset[str], ...]:
+        """What a document's rules read of the objects that its records stand in, the outermost first."""
+        known = self._head_names.get((document.name, document.version))
+        if known is None:
+            known = head_names(document.fields, document.source)
+            self._head_names[document.name, document.version] = known
         return known
 
     def own_tables(self) -> dict[str, Table]:

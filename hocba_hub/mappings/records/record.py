@@ -7,16 +7,15 @@ that the mapping gives their namespace; `xsi:nil` is nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from lxml import etree
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.document.document import Source
-from hocba_hub.mappings.document.paths import TEXT, Path, Steps, items
-from hocba_hub.mappings.values.value import JsonValue, ValueRejected
+from hocba_hub.mappings.document.paths import HEAD, TEXT, Path, Scope, Steps
+from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.mappings.yaml_reading import pointer_to
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
@@ -32,38 +31,49 @@ class Record(Protocol):
         """The record as a plain tree."""
         ...
 
-    def place(self, steps: Steps) -> str:
-        """Where in the source the steps lead: JSON Pointer, XPath or sheet!cell."""
+    @property
+    def around(self) -> Scope | None:
+        """The object of its document that the record stands in, without the records; None for a record by itself."""
         ...
+
+    def place(self, steps: Steps) -> str:
+        """Where the steps lead: JSON Pointer or XPath within the record, or sheet!cell.
+
+        What stands around the record has a place that begins with `//`, as paths to it do.
+        """
+        ...
+
+
+def root_scope(record: Record) -> Scope:
+    """What the rules of a mapping begin with."""
+    return record.node, record.around, (), 1
 
 
 class JsonRecord(NamedTuple):
     """A record of a parsed JSON document."""
 
     node: JsonValue
-    above: Steps = ()
-    """Steps from the document to the record."""
+    around: Scope | None = None
 
     def place(self, steps: Steps) -> str:
-        """JSON Pointer into the document."""
-        return pointer_to(*self.above, *steps)
+        """JSON Pointer."""
+        return HEAD + pointer_to(*steps[1:])[1:] if steps[:1] == (HEAD,) else pointer_to(*steps)
 
 
-@dataclass(frozen=True, slots=True)
-class XmlRecord:
+class XmlRecord(NamedTuple):
     """A record of an XML document."""
 
     node: JsonValue
-    root: str
-    """Name of the document's root element."""
-    document: JsonValue
-    """The root element as a plain tree."""
-    above: Steps = ()
+    name: str
+    """Of its element."""
+    around: Scope | None = None
 
     def place(self, steps: Steps) -> str:
-        """XPath into the document, with the mapping's prefixes."""
-        node, path = self.document, f"/{self.root}"
-        for step in (*self.above, *steps):
+        """XPath, with the mapping's prefixes."""
+        node, path = self.node, f"/{self.name}"
+        if steps[:1] == (HEAD,):
+            node, path, steps = _document(self.around), "/", steps[1:]
+        for step in steps:
             if isinstance(step, int):
                 path += f"[{step + 1}]"
                 node = node[step] if isinstance(node, list) and -len(node) <= step < len(node) else None
@@ -71,6 +81,12 @@ class XmlRecord:
                 path += "/text()" if step == TEXT else f"/{step}"
                 node = node.get(step) if isinstance(node, dict) else None
         return path
+
+
+def _document(scope: Scope | None) -> JsonValue:
+    while scope is not None and scope[1] is not None:
+        scope = scope[1]
+    return None if scope is None else scope[0]
 
 
 class XmlError(HubError):
@@ -94,12 +110,13 @@ def parse_xml(text: str) -> etree._Element:
 
 
 def json_records(document: JsonValue, source: Source) -> Iterator[Record | Finding]:
-    """The records of a parsed JSON document, or the finding that there are none."""
-    if source.records is None:
-        records = enumerate(document) if isinstance(document, list) else None
-        yield from [JsonRecord(document)] if records is None else (JsonRecord(one, (n,)) for n, one in records)
-        return
-    yield from _at(document, source.records, JsonRecord, "/" + source.records.text)
+    """The records of a parsed JSON document, or the finding that there are none; those of an array are its elements."""
+    if isinstance(document, list):
+        yield from map(JsonRecord, document)
+    elif source.records is None:
+        yield JsonRecord(document)
+    else:
+        yield from _listed(document, source.records, JsonRecord, HEAD)
 
 
 def xml_records(root: etree._Element, source: Source) -> Iterator[Record | Finding]:
@@ -107,27 +124,40 @@ def xml_records(root: etree._Element, source: Source) -> Iterator[Record | Findi
     names = _Names(source.namespaces)
     document, name = element_node(root, names), names[str(root.tag)]
     if source.records is None:
-        yield XmlRecord(document, name, document)
+        yield XmlRecord(document, name)
         return
-    yield from _at(
-        document,
-        source.records,
-        lambda node, above: XmlRecord(node, name, document, above),
-        f"/{name}/{source.records.text}",
-    )
+    element = source.records.names[-1]
+    yield from _listed(document, source.records, lambda node, around: XmlRecord(node, element, around), f"/{name}/")
 
 
-def _at(
-    document: JsonValue, path: Path, make: Callable[[JsonValue, Steps], Record], expected: str
+def _listed(
+    document: JsonValue, path: Path, make: Callable[[JsonValue, Scope], Record], begin: str
 ) -> Iterator[Record | Finding]:
-    try:
-        hits = items(path)((document, None, (), 1))
-    except ValueRejected:
-        hits = []
-    if not hits:
-        yield Finding(kinds.NO_RECORDS, "", expected)
-    for steps, node in hits:
-        yield make(node, steps)
+    found = False
+    for node, around in _under(document, path.names, None, ()):
+        found = True
+        yield make(node, around)
+    if not found:
+        yield Finding(kinds.NO_RECORDS, "", begin + path.text.removeprefix("/"))
+
+
+def _under(
+    node: JsonValue, names: Sequence[str], above: Scope | None, steps: Steps
+) -> Iterator[tuple[JsonValue, Scope]]:
+    """The nodes that the names lead to, lists on the way taken item by item; each with the objects around it."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _under(one, names, above, steps)
+        return
+    name, *rest = names
+    if not isinstance(node, dict) or name not in node:
+        return
+    around: Scope = ({key: value for key, value in node.items() if key != name}, above, steps, 0)
+    child = node[name]
+    if rest:
+        yield from _under(child, rest, around, (name,))
+    else:
+        yield from ((one, around) for one in (child if isinstance(child, list) else [child]) if one not in (None, ""))
 
 
 class _Names(dict[str, str]):

@@ -8,14 +8,17 @@ from datetime import date, datetime
 import orjson
 
 from hocba_hub.mappings.records.rows import RowRecord
+from hocba_hub.mappings.records.sheet_head import SheetHead
+from hocba_hub.mappings.records.sheet_rows import HEAD_CELLS
 from hocba_hub.mappings.values.value import JsonValue
 
 _DAY, _MOMENT = "@day", "@moment"
 
 
 def row_bytes(record: RowRecord) -> bytes:
-    """The card's rows; where its columns stand is not among them."""
-    return orjson.dumps(record.node, default=_marked, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    """The card's rows, and what stands above their table; where its columns stand is not among them."""
+    node = {**record.node, HEAD_CELLS: record.head} if record.head else record.node
+    return orjson.dumps(node, default=_marked, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def row_record(raw: bytes, letters: Mapping[str, Mapping[str, str]]) -> RowRecord:
@@ -24,7 +27,9 @@ def row_record(raw: bytes, letters: Mapping[str, Mapping[str, str]]) -> RowRecor
     Raises:
         orjson.JSONDecodeError: nobody made these bytes.
     """
-    return RowRecord(_plain(orjson.loads(raw)), letters)
+    node = _plain(orjson.loads(raw))
+    head = node.pop(HEAD_CELLS, {}) if isinstance(node, dict) else {}
+    return RowRecord(node, letters, SheetHead(head))
 
 
 def _marked(value: object) -> JsonValue:

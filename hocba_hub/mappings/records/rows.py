@@ -14,9 +14,10 @@ from itertools import chain, islice
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.document.document import SheetSpec, Source
-from hocba_hub.mappings.document.paths import Steps
+from hocba_hub.mappings.document.paths import HEAD, Scope, Steps
 from hocba_hub.mappings.records.record import Record
-from hocba_hub.mappings.records.sheet_rows import ROW, SHEET, HeldRows, Key, Row, cell_place, key_of, letter
+from hocba_hub.mappings.records.sheet_head import SheetHead
+from hocba_hub.mappings.records.sheet_rows import HEAD_CELLS, ROW, SHEET, HeldRows, Key, Row, cell_place, key_of, letter
 from hocba_hub.mappings.values.cells import CELL_FAULTS
 from hocba_hub.mappings.values.value import MERGED, JsonValue, as_text, clean_text
 from hocba_hub.mappings.yaml_reading import finding
@@ -56,9 +57,22 @@ class RowRecord:
     node: JsonValue
     letters: Mapping[str, Mapping[str, str]]
     """Sheet → column name → letter."""
+    head: SheetHead = field(default_factory=SheetHead)
+    """What stands above the table."""
+
+    @property
+    def around(self) -> Scope | None:
+        """See `Record`."""
+        return (self.head, None, (), 0) if self.head else None
 
     def place(self, steps: Steps) -> str:
         """The cell as `Sheet!B7`; the row as `Sheet!7` where the sheet has no such column."""
+        if steps[:1] == (HEAD,):
+            names = steps[1:2]
+            address = self.head.address(str(names[0])) if names else ""
+            return (
+                cell_place(str(self.node.get(SHEET, "")), address, "") if address else HEAD + "/".join(map(str, names))
+            )
         node, row, column = self.node, self.node, ""
         for step in steps:
             if isinstance(node, dict) and ROW in node:
@@ -103,6 +117,7 @@ class _Workbook:
     sheets: Sequence[Sheet]
     source: Source
     letters: dict[str, dict[str, str]] = field(default_factory=dict)
+    heads: dict[str, SheetHead] = field(default_factory=dict)
     held: int = 0
 
     def records(self) -> Iterator[Record | Finding]:
@@ -136,7 +151,7 @@ class _Workbook:
 
     def joined(self, key: Key, card: dict[str, JsonValue], parts: Sequence[HeldRows]) -> Record | Finding:
         """The card with its rows of other sheets; a finding if one that it names by its columns is not there."""
-        record = RowRecord(card, self.letters)
+        record = RowRecord(card, self.letters, self.heads[card[SHEET]])
         for part in parts:
             spec, rows = part.spec, part.of(key, card)
             if not spec.of:
@@ -194,6 +209,8 @@ class _Workbook:
         rows = iter(sheet.rows)
         top = list(islice(rows, max(_TOP, spec.header[1])))
         above, names = self.header(top, spec)
+        self.heads[sheet.name] = SheetHead.of(top[: above - (spec.header[1] - spec.header[0] + 1)])
+        names = ["" if name in (SHEET, ROW, HEAD_CELLS) else name for name in names]
         wrong = list(self.against(sheet, spec, above, names))
         yield from (((), one) for one in wrong)
         if wrong:

@@ -12,7 +12,8 @@ from hocba_hub.mappings.document.document import SheetSpec
 from hocba_hub.mappings.values.cells import CELL_FAULTS
 from hocba_hub.mappings.values.value import JsonValue, as_text, clean_text
 
-SHEET, ROW = "@sheet", "@row"
+SHEET, ROW, HEAD_CELLS = "@sheet", "@row", "@head"
+"""Our own names in a row: a column that is called so is not read."""
 _OVERHEAD = 100
 """Bytes of a held row besides its own."""
 

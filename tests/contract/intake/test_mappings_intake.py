@@ -13,11 +13,11 @@ from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reading import read_card
 from hocba_hub.store import search
 from hocba_hub.store.accept import canonical_of
-from hocba_hub.store.access import set_profile
+from hocba_hub.store.access import Role, set_profile
 from hocba_hub.store.engine import Store
 from hocba_hub.store.mappings import activate
 from tests.support.api_server import Api, running_api
-from tests.support.vendor_records import NAME, flat, sent
+from tests.support.vendor_records import NAME, SOURCE, flat, sent
 
 FLAT = f"application/vnd.hocba.{NAME}+json"
 XML = """mapping: xml-cards
@@ -148,8 +148,8 @@ def test_xml_records_are_cut_and_named_by_xpath(api: Api, key: str):
     first, second = answer.json()["records"]
     assert (answer.status_code, first["card_id"], first["school_year"]) == (422, "X-1", "2025-2026")
     pointers = {one["pointer"] for one in first["findings"]}
-    assert "/h:G/h:Cards/h:Card/h:School" in pointers
-    assert "/h:G/h:Cards/h:Card/h:Year" in {one["pointer"] for one in second["findings"]}
+    assert "/h:Card/h:School" in pointers
+    assert "/h:Card/h:Year" in {one["pointer"] for one in second["findings"]}
     broken = sent(api, key, body[:-5], "?profile=xml-cards", **{"Content-Type": "application/xml"})
     assert broken.json()["code"] == "body.not-xml"
 
@@ -168,3 +168,49 @@ def shipped_source() -> str:
     from importlib.resources import files
 
     return files("hocba_hub.mappings").joinpath("library", "vendor_flat_secondary.yaml").read_text(encoding="utf-8")
+
+
+HEADED = SOURCE.replace("mapping: vendor-flat-secondary", "mapping: headed").replace(
+    "  school_year: {from: namHoc, apply", "  school_year: {from: //namHoc, apply", 1
+)
+
+
+def headed(records: list[dict[str, object]], *, behind: bool = False) -> bytes:
+    """A document that says the school year once, above or behind its list."""
+    for record in records:
+        del record["namHoc"]
+    year, cards = ("namHoc", "2025 - 2026"), ("hocBa", records)
+    return orjson.dumps(dict([cards, year] if behind else [year, cards]))
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_the_head_of_a_document_is_kept_with_each_of_its_records(api: Api, key: str, behind: bool):
+    with api.store.write() as connection:
+        activate(connection, "headed", "1.0.0", HEADED.encode(), ActivationScope(), actor="os:lan", reason="new", now=1)
+    api.hub.intake.mappings._asked_at -= 1  # a second goes by
+    answer = sent(api, key, headed([flat(1), flat(2, danToc="Ê-đê Adham")], behind=behind), "?profile=headed")
+    first, second = answer.json()["records"]
+    assert (first["status"], second["status"]) == ("accepted", "rejected"), answer.text
+    assert [one["pointer"] for one in second["findings"]] == ["/danToc"]
+    kept = orjson.loads(stored(api, "HB-1").body)
+    assert (kept["namHoc"], len(kept["hocBa"])) == ("2025 - 2026", 1)
+    # What waited for a code is read again with its head.
+    filled = api.post(
+        "/v1/unmapped-codes/1/fill",
+        api.operator_key(Role.ADMINISTRATOR),
+        json={"result": "12", "source": "Decision 121"},
+    )
+    assert filled.status_code == 200, filled.text
+    assert filled.json()["accepted"] == 1
+    assert stored(api, "HB-2").body.startswith(b'{"namHoc"')
+
+
+def test_a_year_that_is_nowhere_is_missed_in_the_head(api: Api, key: str):
+    with api.store.write() as connection:
+        activate(connection, "headed", "1.0.0", HEADED.encode(), ActivationScope(), actor="os:lan", reason="new", now=1)
+    api.hub.intake.mappings._asked_at -= 1
+    answer = sent(api, key, {"hocBa": [flat()]}, "?profile=headed")
+    [record] = answer.json()["records"]
+    assert ("mapping.value.missing", "//namHoc", "school_year") in {
+        (one["code"], one["pointer"], one.get("target")) for one in record["findings"]
+    }

@@ -56,8 +56,10 @@ def xml_source(path):
 
 def test_elements_are_cut_with_their_very_bytes_and_the_namespaces_around_them():
     found = cut(LIST)
-    head = b"""<v:Gui xmlns:v="urn:hb" xmlns="urn:plain" note='a > b'><v:DanhSach n="1">"""
-    assert found == [head + record + b"</v:DanhSach></v:Gui>" for record in RECORDS]
+    head = b"""<v:Gui xmlns:v="urn:hb" xmlns="urn:plain" note='a > b'><Nguoi>x</Nguoi><v:DanhSach n="1">"""
+    between = [b"", b"", b"<Khac/>"]
+    pairs = zip(between, RECORDS, strict=True)
+    assert found == [head + beside + record + b"</v:DanhSach></v:Gui>" for beside, record in pairs]
     for record in found:
         [element] = etree.fromstring(record).iterfind("{urn:hb}DanhSach/{urn:hb}HocBa")
         assert element.tag == "{urn:hb}HocBa"
@@ -69,7 +71,10 @@ def test_how_the_bytes_arrive_makes_no_difference(sizes):
 
 
 def test_a_record_right_below_the_root_and_names_without_namespace():
-    assert cut(b"<a><b>1</b><c><b>no</b></c><b/></a>", ("b",), names={}) == [b"<a><b>1</b></a>", b"<a><b/></a>"]
+    assert cut(b"<a><b>1</b><c><b>no</b></c><b/></a>", ("b",), names={}) == [
+        b"<a><b>1</b></a>",
+        b"<a><c><b>no</b></c><b/></a>",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,15 @@ def test_what_belongs_to_no_record_is_not_held():
         assert cutter.held < 3_000
 
 
+def test_something_long_beside_the_records_is_not_held_either():
+    cutter = XmlSplitter(("b",), {}, names=[frozenset({"c"})])
+    cutter.feed(b"<a><other>")
+    for _ in range(1_000):
+        cutter.feed(b"x" * 1_000)
+        assert cutter.held < 70_000
+    assert cutter.feed(b"</other><c>1</c><b/></a>", final=True) == [b"<a><c>1</c><b/></a>"]
+
+
 def test_a_record_that_never_ends_is_refused_before_it_is_read():
     source = Source("xml", records=parse_path("b"))
     with pytest.raises(SubmissionError) as refused:
@@ -113,7 +127,8 @@ def test_a_whole_document_is_a_record_where_the_profile_names_no_list():
 def test_the_list_of_a_json_document_is_cut_byte_exact():
     document = '{"x": {"hocBa": [9]}, "h\\u006fcBa" : [ {"a": 1.50},\n {"b":"é]"} ], "y": []}'.encode()
     source = Source("json", records=parse_path("hocBa"))
-    assert read(document, source, "application/json") == [b'{"a": 1.50}', '{"b":"é]"}'.encode()]
+    around = b'{"x": {"hocBa": [9]},"hocBa":[%s]}'
+    assert read(document, source, "application/json") == [around % b'{"a": 1.50}', around % '{"b":"é]"}'.encode()]
     assert JsonSplitter(("x", "hocBa"), 1_000).feed(document, final=True) == [b"9"]
 
 
@@ -128,7 +143,7 @@ def test_records_without_their_list_are_taken_too():
     ("document", "code"),
     [
         (b'{"other": []}', "profile.records"),
-        (b'{"hocBa": {}}', "profile.records"),
+        (b'{"hocBa": 5}', "profile.records"),
         (b'{"hocBa": []}', "profile.records"),
         (b'"hocBa"', "profile.records"),
         (b'{"hocBa": [1], "x": }', "body.not-json"),

@@ -51,8 +51,8 @@ def test_xml_with_namespaces_attributes_and_places_as_xpath():
     }
     assert first.findings == ()
     assert [(f.kind.code, f.pointer) for f in second.findings] == [
-        ("mapping.value.missing", "/{urn:ds}DanhSach/hb:HocBa[2]/hb:HoTen"),
-        ("mapping.value.unreadable", "/{urn:ds}DanhSach/hb:HocBa[2]/hb:Diem/hb:HK1"),
+        ("mapping.value.missing", "/hb:HocBa/hb:HoTen"),
+        ("mapping.value.unreadable", "/hb:HocBa/hb:Diem/hb:HK1"),
     ]
 
 
@@ -82,24 +82,31 @@ def test_xml_that_is_not_safe_or_not_xml(text):
 
 
 @pytest.mark.parametrize(
-    ("records", "document", "places"),
+    ("records", "document", "found"),
     [
-        ("", {"a": 1}, ["/x"]),
-        ("", [{"a": 1}, 2], ["/0/x", "/1/x"]),
-        ("ds", {"ds": [{}, {}]}, ["/ds/0/x", "/ds/1/x"]),
-        ("ds/hs", {"ds": [{"hs": [{}]}, {"hs": {}}]}, ["/ds/0/hs/0/x", "/ds/1/hs/x"]),
+        ("", {"a": 1}, [({"a": 1}, None)]),
+        ("", [{"a": 1}, 2], [({"a": 1}, None), (2, None)]),
+        ("ds", [{"ds": [1]}], [({"ds": [1]}, None)]),
+        ("ds", {"ds": [{}, {"b": 2}], "n": 1}, [({}, {"n": 1}), ({"b": 2}, {"n": 1})]),
+        (
+            "ds/hs",
+            {"ds": [{"hs": [{}], "l": 1}, 5, {"hs": {"a": 1}}]},
+            [({}, {"l": 1}), ({"a": 1}, {})],
+        ),
     ],
 )
-def test_json_records_know_their_place(records, document, places):
+def test_json_records_stand_in_the_objects_around_them(records, document, found):
     source = load_document(_json(f", records: {records}" if records else "")).source
-    assert [record.place(("x",)) for record in json_records(document, source)] == places
+    made = list(json_records(document, source))
+    assert [(one.node, one.around and one.around[0]) for one in made] == found
+    assert {one.place(("x", 1)) for one in made} == {"/x/1"}
 
 
 def _json(more: str) -> str:
     return f"mapping: m\nversion: 1.0.0\nsource: {{format: json{more}}}\ntarget: t\nfields: {{a: b}}"
 
 
-@pytest.mark.parametrize("document", [{}, {"ds": []}, {"ds": "text"}, [], 3, None, {"ds": None}])
+@pytest.mark.parametrize("document", [{}, {"ds": []}, {"ds": "text"}, 3, None, {"ds": None}])
 def test_no_records_is_a_finding(document):
     (finding,) = json_records(document, load_document(_json(", records: ds/hs")).source)
     assert finding.kind.code == "mapping.source.no-records"
