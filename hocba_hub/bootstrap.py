@@ -29,7 +29,10 @@ from hocba_hub.intake.group_commit import GroupCommit
 from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.intake.recheck import Recheck
 from hocba_hub.intake.submission import Submissions
+from hocba_hub.intake.trial import Trial
+from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.library.mapping_set import MappingSet, mappings_beside
+from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.monitoring.presence import Presence
@@ -111,6 +114,18 @@ def intake(settings: Settings, store: Store, known: Mapping[DestinationName, Des
     known = destinations(settings) if known is None else known
     checker = RecordChecker(Deliverability(known.values()), rules(settings))
     return IntakeParts(store, sorted(known), active_mappings(settings, store), checker, settings.record_bytes)
+
+
+def trial(settings: Settings, document: Document, tables: Mapping[str, Table]) -> Trial:
+    """Tries a mapping as if it were in force here, without a store; `tables` are the code tables.
+
+    Raises:
+        MappingFileError: a mapping that lies beside the destination files cannot be read.
+    """
+    known = mappings_beside(settings.destinations_folder)
+    mappings = MappingSet(known.shipped, tables, known.schemas).with_draft(document)
+    checker = RecordChecker(Deliverability(destinations(settings).values()), rules(settings))
+    return Trial(mappings.filled(document), mappings, checker, settings.record_bytes)
 
 
 def adapters(

@@ -1,4 +1,4 @@
-"""What can be said of a file itself, and of the entries of a zip. Facts: part, the name of the entry."""
+"""What can be said of a file itself, of a zip's entries (facts: part, the entry's name), and of examples."""
 
 from __future__ import annotations
 
@@ -14,3 +14,7 @@ ENTRY_ENCRYPTED = KINDS["file.entry-encrypted"]
 ENTRY_NESTED = KINDS["file.entry-nested"]
 ENTRY_UNKNOWN = KINDS["file.entry-unknown"]
 FILE_FULL = KINDS["file.full"]
+
+# A mapping's own examples. Facts: line, given.
+EXAMPLE_REFUSED = KINDS["mapping.check.example-refused"]
+NONE_ACCEPTED = KINDS["mapping.check.none-accepted"]

@@ -111,8 +111,16 @@ def translate(
         except MappingNotFoundError:
             return Translated(b"", (finding(kinds.NO_VERSION, "", mapping),))
         if for_year is not document:
-            document = for_year
-            record, made = _made(raw, mappings, document)
+            return translate_by(raw, mappings, for_year)
+    return _translated(record, made, mappings, document)
+
+
+def translate_by(raw: bytes | Record, mappings: MappingSet, document: Document) -> Translated:
+    """Translate one record by this very version; never raises for what the record holds."""
+    return _translated(*_made(raw, mappings, document), mappings, document)
+
+
+def _translated(record: Record | None, made: Translation, mappings: MappingSet, document: Document) -> Translated:
     if record is None:
         return Translated(b"", made.findings, _document=document, _mappings=mappings)
     return Translated(orjson.dumps(made.output), made.findings, made.unmapped, record, document, mappings)

@@ -134,6 +134,20 @@ COMMON: tuple[Check, ...] = (
 """The checks of every kind of card."""
 
 
+NEEDED: dict[str, tuple[str, ...]] = {
+    "primary": ("pupil/personal_number", "signers/homeroom/personal_number"),
+    "secondary": (
+        "pupil/personal_number", "year/learning/term1", "year/learning/term2", "year/learning/year",
+        "year/subjects[]/year",
+    ),
+}  # fmt: skip
+"""By kind, the fields that a card may lack by its form, but is refused without in all but rare cases.
+
+A foreign pupil with a passport has no personal number; a pupil who is not assessed has no results.
+"""
+NEEDED["continuing"] = NEEDED["secondary"]
+
+
 def _two_years(pointer: str, years: str) -> Iterator[Objection]:
     first = int(years[:4])
     if int(years[5:]) != first + 1:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from hocba_hub.cli import main
+from tests.support.vendor_records import flat
 
 MAPPING = """mapping: new-vendor
 version: 1.0.0
@@ -34,7 +35,7 @@ def test_what_comes_with_the_hub_is_listed_shown_checked_and_tested():
     assert "vendor-flat-secondary 1.0.0" in hub("list").output
     shown = hub("show", "vendor-flat-secondary").output
     assert "pupil/full_name ← from: hoTen, apply: [collapse-spaces], required: true" in shown
-    checked = hub("check", "vendor-flat-secondary@1.0.0")
+    checked = hub("check", "vendor-flat-secondary@1.0.0", "--lang", "en")
     assert (checked.exit_code, checked.output) == (
         0,
         "vendor-flat-secondary@1.0.0: vendor-flat-secondary 1.0.0 checked\n",
@@ -42,6 +43,7 @@ def test_what_comes_with_the_hub_is_listed_shown_checked_and_tested():
     tested = hub("test", "vendor-flat-secondary")
     assert tested.exit_code == 0
     assert tested.output.count("passed") == 4
+    assert tested.output.count("would be accepted") == 3
 
 
 @pytest.mark.parametrize("name", ["nobody", "vendor-flat-secondary@9.9.9", "vendor-flat-secondary@one", "nowhere.yaml"])
@@ -62,7 +64,7 @@ def test_a_mistake_is_said_with_its_line_in_both_languages(mapping):
 def test_check_ends_with_an_error_for_what_the_target_requires(mapping):
     result = hub("check", mapping)
     assert result.exit_code == 1
-    assert "The target's required field sodinhdanh has no rule." in result.output
+    assert "The target's required field sodinhdanh (" in result.output
     assert "warning: The document has no examples" in result.output
 
 
@@ -103,6 +105,33 @@ def test_run_on_an_unreadable_file_is_an_error_and_no_traceback(mapping, tmp_pat
     result = hub("run", mapping, file)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
+
+
+def test_a_file_is_tried_as_if_it_were_sent(tmp_path):
+    file = tmp_path / "in.json"
+    records = [flat(1), flat(2, danToc="Nhóm lạ"), flat(3, danToc="Nhóm lạ", tenLop="")]
+    file.write_text(json.dumps({"hocBa": records[:1]}), encoding="utf-8")
+    right = hub("try", "vendor-flat-secondary", file, "--lang", "en")
+    assert right.exit_code == 0, right.output
+    assert "1 records: 1 would be accepted, 0 rejected." in right.output
+    assert "hocba-hub mappings draft vendor-flat-secondary" in right.output
+    file.write_text(json.dumps({"hocBa": records}), encoding="utf-8")
+    wrong = hub("try", "vendor-flat-secondary", file, "--lang", "vi")
+    assert wrong.exit_code == 1
+    assert "3 bản ghi: 1 sẽ được nhận, 2 sẽ bị từ chối." in wrong.output
+    first, second = (
+        line.split() for line in wrong.output.splitlines() if "pupil/ethnic_code" in line or "class/name" in line
+    )
+    assert (first[:2], first[3:5]) == (["2", "lỗi"], ["1", "/danToc"])
+    assert (second[:2], second[3:5]) == (["1", "lỗi"], ["2", "/tenLop"])
+    assert "Nhóm lạ" in wrong.output
+    assert (
+        "/tenLop"
+        not in hub("try", "vendor-flat-secondary", file, "--lines", "0", "--lang", "en").output.rpartition(
+            "Card by card"
+        )[2]
+    )
+    assert hub("try", "ndc-primary", file).exit_code == 1
 
 
 def test_examples_that_fail_end_with_1(mapping):

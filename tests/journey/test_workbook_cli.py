@@ -30,7 +30,7 @@ def test_a_workbook_is_translated_and_its_mistakes_are_named_by_cell(tmp_path):
     assert wrong.exit_code == 1
     assert len(wrong.stdout.splitlines()) == len(cards)
     places = {line.partition(": ")[0] for line in wrong.stderr.splitlines()}
-    assert places == {"'Kết quả học tập'!F5", "'Hồ sơ học sinh'"}
+    assert places == {"bản ghi 0 'Kết quả học tập'!F5", "'Hồ sơ học sinh'"}
     assert "Mở tệp bằng Excel, lưu lại rồi gửi lại." in wrong.stderr
 
 

@@ -99,8 +99,10 @@ class _Check:
             if child is not None and child.required and not any(map(_always, rules)):
                 yield self.finding(kinds.TARGET_NOT_REQUIRED, rules[0].place, target=rules[0].target)
         for name, child in below.items():
-            if child.required and name not in fields:
-                yield Finding(kinds.TARGET_UNMAPPED, "", facts={"target": f"{path}/{name}" if path else name})
+            if (child.required or child.needed) and name not in fields:
+                for one, demanded in child.demanded(f"{path}/{name}" if path else name):
+                    label = f" ({demanded.label})" if demanded.label else ""
+                    yield Finding(kinds.TARGET_UNMAPPED, "", facts={"target": one, "label": label})
 
     def rule(self, rule: Rule, target: TargetField) -> Iterator[Finding]:
         match rule:

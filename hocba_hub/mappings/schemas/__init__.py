@@ -22,6 +22,7 @@ from hocba_hub.mappings.schemas.delivery_facts import FACTS
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField, from_field_table, from_json_schema
 from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.card import CARD
+from hocba_hub.model.consistency import NEEDED
 from hocba_hub.model.errors import HubError
 
 REPORT_CARD, DELIVERY = "report-card", "delivery"
@@ -79,7 +80,7 @@ def target_schema(name: str) -> TargetField:
         SchemaUnknownError: there is none.
     """
     if name == REPORT_CARD:
-        return from_json_schema(CARD.json_schema(by_alias=True))
+        return _report_card()
     if name in (DELIVERY, *DELIVERIES):
         delivery = _with_facts(target_schema(REPORT_CARD)).variant(name.removesuffix("-" + DELIVERY))
         for path, known in _ALSO_KNOWN.get(name, {}).items():
@@ -137,11 +138,25 @@ def _sent_record(sent: _Sent) -> TargetField:
     return TargetField(OBJECT, children={RECORDS: TargetField(LIST, required=True, item=record)})
 
 
+def _report_card() -> TargetField:
+    card = from_json_schema(CARD.json_schema(by_alias=True))
+    variants = dict(card.variants)
+    for kind, paths in NEEDED.items():
+        for path in paths:
+            variants[kind] = _with(variants[kind], path.split("/"), {"needed": True})
+    return replace(card, variants=variants)
+
+
 def _with(field: TargetField, names: list[str], known: Mapping[str, JsonValue]) -> TargetField:
     if not names:
         return replace(field, **known)
-    inner = _with(field.children[names[0]], names[1:], known)
-    return replace(field, children={**field.children, names[0]: inner})
+    name = names[0].removesuffix("[]")
+    child = field.children[name]
+    if name == names[0]:
+        inner = _with(child, names[1:], known)
+    else:
+        inner = replace(child, item=_with(child.item or TargetField(), names[1:], known))
+    return replace(field, children={**field.children, name: inner})
 
 
 def _with_facts(card: TargetField) -> TargetField:

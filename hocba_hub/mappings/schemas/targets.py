@@ -67,6 +67,8 @@ class TargetField:
     """Name for people."""
     pattern: str = ""
     """Regular expression that a text has to match."""
+    needed: bool = False
+    """Whether what holds the field is refused without it in all but rare cases, though its form lets it be absent."""
     variants: Mapping[str, TargetField] = field(default_factory=dict)
     """Of an object that comes in kinds: value of `variant_by` → the object of that kind."""
     variant_by: str = ""
@@ -85,6 +87,15 @@ class TargetField:
             path = f"{above}/{name}" if above else name
             yield path, child
             yield from child.walk(path + "[]" if child.type == LIST else path)
+
+    def demanded(self, path: str) -> Iterator[tuple[str, TargetField]]:
+        """What has to be filled where this field is: itself, or of an object or a list of objects their own fields."""
+        below = self.below()
+        if not below:
+            yield path, self
+        for name, child in below.items():
+            if child.required or child.needed:
+                yield from child.demanded(f"{path}[]/{name}" if self.type == LIST else f"{path}/{name}")
 
     def find(self, path: str) -> TargetField | None:
         """The field at a path such as `subjects[]/name`; None if there is none, an open one below an open object."""

@@ -292,7 +292,7 @@ def test_every_kind_has_both_languages_and_a_code_of_its_own():
     facts = dict.fromkeys(
         [
             *("target", "line", "given", "given_vi", "expected_vi", "value_class_vi", "table", "hint", "sheet"),
-            *("destination", "field", "part", "count"),
+            *("destination", "field", "part", "count", "label"),
         ],
         "x",
     )
