@@ -62,6 +62,7 @@ chaos: $(VENV)/.dev     ## The long form of the kill, fault and fuzz tests
 
 round-trips: $(VENV)/.dev  ## 10,000 cards through each vendor's format and back
 	@HOCBA_ROUND_TRIP=10000 $(BIN)/python -m pytest -q -n 2 --dist load tests/unit/sandbox/test_vendor_round_trip.py tests/unit/adapters/test_workbook_round_trip.py
+	@HOCBA_ROUND_TRIP=1000 $(BIN)/python -m pytest -q -n 2 --dist load tests/unit/intake/test_new_formats.py
 
 lock: $(VENV)/.dev      ## Choose the pinned versions anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/runtime.lock

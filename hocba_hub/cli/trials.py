@@ -13,14 +13,17 @@ from hocba_hub.cli.session import print_table, report_errors, settings_in_force,
 from hocba_hub.cli.texts import language_option, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hocba_hub.intake.trial import Judged, Summary, Trial
     from hocba_hub.mappings.document.document import Document
+    from hocba_hub.mappings.records.record import Record
     from hocba_hub.mappings.tables.code_table import Table
     from hocba_hub.model.findings import Finding
 
 _MOST_VALUES = 30
+_MOST_RECORDS = 500
+"""Of a sample; more tell nothing new of its fields."""
 
 
 def _trial(document: Document, tables: Mapping[str, Table]) -> Trial:
@@ -33,9 +36,10 @@ def _trial(document: Document, tables: Mapping[str, Table]) -> Trial:
 @click.argument("mapping", nargs=-1, required=True)
 @table_folder
 @click.option("--schema", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=text("option.schema"))
+@click.option("--sample", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=text("option.sample"))
 @language_option
 @report_errors
-def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None) -> None:
+def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None, sample: Path | None) -> None:
     """Ends with 1 if one has an error."""
     from hocba_hub.mappings.check.check import check as check_document
     from hocba_hub.mappings.schemas import load_schema, target_schema
@@ -45,13 +49,25 @@ def check(mapping: tuple[str, ...], tables: Path | None, schema: Path | None) ->
     for name in mapping:
         document = named_document(name)
         target = target_schema(document.target) if schema is None else load_schema(schema)
-        findings = check_document(document, known, target)
+        records = list(islice(_records(sample, document), _MOST_RECORDS)) if sample is not None else []
+        findings = check_document(document, known, target, sample=records)
         if all(one.kind.severity is not Severity.ERROR for one in findings):
             findings += _trial(document, known).against_examples()
         failed |= print_findings(name, findings)
         click.echo(f"{name}: {text('mappings.checked', label=document.label)}")
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _records(sample: Path, document: Document) -> Iterator[Record]:
+    from hocba_hub.intake.trial import file_records
+    from hocba_hub.model.findings import Finding
+
+    for record in file_records(sample, document, settings_in_force().record_bytes):
+        if isinstance(record, Finding):
+            click.echo(_line(record), err=True)
+        else:
+            yield record
 
 
 @click.command(help=text("mappings.test"))
@@ -127,7 +143,7 @@ def try_(mapping: str, file: Path, lines: int, tables: Path | None) -> None:
     document = named_document(mapping)
     if document.target != REPORT_CARD:
         raise click.ClickException(text("try.target", target=document.target))
-    summary = Summary()
+    summary = Summary(document)
     found: list[Judged] = []
     try:
         for judged in _trial(document, code_tables(tables)).of_file(file):
@@ -170,6 +186,9 @@ def _print_summary(summary: Summary) -> None:
         click.echo(text("try.unmapped"))
         values = [(table, value, times) for (table, value), times in summary.unmapped.most_common(_MOST_VALUES)]
         print_table(("table", "value", "times"), values, numbers=("times",))
+    if unread := summary.unread():
+        more = f" … (+{len(unread) - _MOST_VALUES})" if len(unread) > _MOST_VALUES else ""
+        click.echo(text("try.unread", fields=", ".join(unread[:_MOST_VALUES]) + more))
 
 
 def _print_cards(found: list[Judged], lines: int) -> None:
@@ -220,5 +239,38 @@ def run(mapping: str, file: Path, tables: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-COMMANDS = (check, test, try_, run)
+@click.command(help=text("mappings.start"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", help=text("option.mapping-name"))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help=text("option.draft-out"))
+@language_option
+@report_errors
+def start(file: Path, name: str | None, out: Path | None) -> None:
+    """Prints the draft, or writes it where nothing is yet."""
+    from hocba_hub.intake.sampling import SampleError, folded_name, sample_of
+    from hocba_hub.mappings.schemas import REPORT_CARD, target_schema
+    from hocba_hub.mappings.start.guess import Guesser
+    from hocba_hub.mappings.start.written import PHRASES, written
+
+    try:
+        source, sample = sample_of(file, settings_in_force().record_bytes)
+    except SampleError as error:
+        raise click.ClickException(text("start.unreadable", path=file.name, reason=str(error))) from error
+    card = target_schema(REPORT_CARD)
+    draft = Guesser(sample, card, code_tables()).draft()
+    phrases = {phrase: text(f"draft.{phrase}", file=file.name, records=sample.records) for phrase in PHRASES}
+    made = written(name or folded_name(file), source, draft, card, phrases)
+    if out is None:
+        click.echo(made, nl=False)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as stream:
+            stream.write(made)
+    except OSError as error:
+        raise click.ClickException(text("error.unwritable", path=out, reason=error.strerror)) from error
+    questions = made.count("# ?")
+    click.echo(text("start.written", path=out, guesses=len(draft.guesses), questions=questions, file=file))
+
+
+COMMANDS = (start, check, test, try_, run)
 """Those that are added to `hocba-hub mappings`."""

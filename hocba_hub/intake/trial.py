@@ -18,11 +18,20 @@ from hocba_hub.intake.split.rows import Columns, split_rows
 from hocba_hub.intake.split.splitter import split, splitter_for
 from hocba_hub.intake.translate import Translated, record_of, translate_by
 from hocba_hub.mappings.check.example_runs import example_records
-from hocba_hub.mappings.check.source_fields import head_names
+from hocba_hub.mappings.check.source_fields import (
+    Names,
+    fields_of,
+    head_names,
+    is_read,
+    of_sheets,
+    shown,
+    source_fields,
+)
 from hocba_hub.mappings.document.document import ROWS, XML, Document, Example
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.records.row_bytes import row_record
+from hocba_hub.mappings.records.sheet_head import SheetHead, sheet_head
 from hocba_hub.mappings.schemas import REPORT_CARD
 from hocba_hub.mappings.yaml_reading import finding
 from hocba_hub.model.findings import Finding, Severity
@@ -42,6 +51,7 @@ class Judged:
     findings: tuple[Finding, ...]
     """Everything against it, at the sender's own places."""
     translated: Translated | None = None
+    record: Record | None = None
 
     @property
     def accepted(self) -> bool:
@@ -64,6 +74,7 @@ class Cause:
 class Summary:
     """What was found in all records."""
 
+    document: Document
     records: int = 0
     accepted: int = 0
     unreadable: int = 0
@@ -72,6 +83,8 @@ class Summary:
     """By code and target field, or place where no field is meant."""
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Code table and value that it does not know → how often."""
+    _seen: dict[Names, None] = field(default_factory=dict)
+    _heads: list[SheetHead] = field(default_factory=list)
 
     def add(self, judged: Judged) -> None:
         """Count a record, or what was found of the file."""
@@ -79,6 +92,10 @@ class Summary:
         self.records += is_record
         self.accepted += is_record and judged.accepted
         self.unreadable += not is_record
+        if judged.record is not None:
+            self._seen.update(dict.fromkeys(fields_of(judged.record, self.document.source)))
+            head = sheet_head(judged.record)
+            self._heads += [head] if head is not None and head not in self._heads[-1:] else []
         if judged.translated is not None:
             self.unmapped.update((code.table, code.value) for code in judged.translated.unmapped)
         seen = set()
@@ -87,6 +104,12 @@ class Summary:
             cause = self.causes.setdefault(key, Cause(one, judged.position))
             cause.records += key not in seen
             seen.add(key)
+
+    def unread(self) -> list[str]:
+        """Paths of source fields that no rule reads: each is lost, unless the hub does not need it."""
+        source = self.document.source
+        read = of_sheets(source_fields(self.document.fields, source), self._heads, source)
+        return [shown(names) for names in self._seen if not is_read(names, read)]
 
     def by_weight(self) -> list[Cause]:
         """First what stops most records, then what stops none."""
@@ -143,7 +166,7 @@ class Trial:
         found = reading.findings
         if reading.card is not None:
             found = translated.at_source(self.checker.findings(reading.card, reading.canonical, self.mappings))
-        return Judged(position, tuple(found), translated)
+        return Judged(position, tuple(found), translated, record)
 
     def _judged(self, records: Iterable[Record | Finding]) -> Iterator[Judged]:
         position = 0

@@ -227,6 +227,8 @@ def read_yaml(text: str) -> Reading:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         reading.lines[""] = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not text"
+        if mark and "".join(text.splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("@"):
+            problem = "quotes around a path that begins with @: '@ma'"
         reading.value = None
         reading.report(kinds.TEXT_UNREADABLE, "", str(problem))
     return reading

@@ -182,3 +182,23 @@ def test_a_mapping_is_checked_against_a_schema_of_its_own(mapping, tmp_path):
     assert "the target wants boolean" in found.output
     schema.write_text("[", encoding="utf-8")
     assert "own.json: not a JSON Schema" in hub("check", mapping, "--schema", schema).output
+
+
+def test_a_draft_is_made_from_a_sample_and_never_overwrites(tmp_path):
+    sample, out = tmp_path / "Lớp 6A.json", tmp_path / "mine.yaml"
+    sample.write_text(json.dumps({"namHoc": "2025-2026", "hocBa": [flat(1), flat(2)]}), encoding="utf-8")
+    printed = hub("start", sample, "--lang", "vi")
+    assert printed.exit_code == 0, printed.output
+    assert "mapping: lop-6a" in printed.output
+    assert "# ? kind (Loại học bạ)" in printed.output
+    assert "pupil/full_name: {from: hoTen, apply: [collapse-spaces], required: true} # chắc" in printed.output
+    written = hub("start", sample, "--out", out, "--name", "mine", "--lang", "en")
+    assert written.exit_code == 0
+    assert "hocba-hub mappings check" in written.output
+    checked = hub("check", out, "--sample", sample, "--lang", "en")
+    assert "The document has no examples" in checked.output
+    assert "The source field maHocBa" not in checked.output
+    again = hub("start", sample, "--out", out)
+    assert again.exit_code == 1
+    (tmp_path / "no.json").write_text("{}", encoding="utf-8")
+    assert hub("start", tmp_path / "no.json").exit_code == 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.example_runs import example_records, run_examples
@@ -26,6 +27,7 @@ from hocba_hub.mappings.document.document import Document, DocumentError
 from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value, inner_fields
 from hocba_hub.mappings.document.paths import HEAD
 from hocba_hub.mappings.messages import in_vietnamese
+from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.records.sheet_head import SheetHead, sheet_head
 from hocba_hub.mappings.schemas import NAMES, target_schema
 from hocba_hub.mappings.schemas.targets import LIST, OBJECT, TargetField
@@ -43,12 +45,14 @@ def check(
     tables: Mapping[str, Table],
     target: TargetField | None = None,
     source: TargetField | None = None,
+    sample: Sequence[Record] = (),
 ) -> list[Finding]:
     """Everything that can be said against a mapping; errors make it unusable, warnings deserve a look.
 
     `target` is the schema that it writes. `source`, where there is one (canonical → destination), is the schema that
     it reads, by default the one that the document names: then types and lengths are followed from the source to the
-    target, and what the target has no place for is no mistake of the mapping.
+    target, and what the target has no place for is no mistake of the mapping. `sample` are records besides those of the
+    examples in which source fields are looked for.
     """
     try:
         mapping = compile_mapping(document, tables)
@@ -56,7 +60,7 @@ def check(
         return error.findings
     if source is None and document.source.schema in NAMES:
         source = target_schema(document.source.schema)
-    found = list(_Check(document, {**tables, **document.tables}, source).findings(target))
+    found = list(_Check(document, {**tables, **document.tables}, source, sample).findings(target))
     for result in run_examples(mapping):
         if result.problems:
             place, name = result.example.place, result.example.name
@@ -66,8 +70,10 @@ def check(
 
 
 class _Check:
-    def __init__(self, document: Document, tables: Mapping[str, Table], source: TargetField | None) -> None:
-        self.document = document
+    def __init__(
+        self, document: Document, tables: Mapping[str, Table], source: TargetField | None, sample: Sequence[Record]
+    ) -> None:
+        self.document, self.sample = document, sample
         self.source = source
         self.read = source_fields(document.fields, document.source)
         self.shapes = Shapes(document, tables, source)
@@ -179,15 +185,16 @@ class _Check:
             yield from self.against_schema(self.source)
         if not self.document.examples:
             yield Finding(kinds.NO_EXAMPLES, "/examples")
-            return
+            if not self.sample:
+                return
         seen: dict[Names, None] = {}
         heads: list[SheetHead] = []
-        for example in self.document.examples:
-            for record in example_records(example, self.document.source):
-                if not isinstance(record, Finding):
-                    seen.update(dict.fromkeys(fields_of(record, self.document.source)))
-                    heads += [head] if (head := sheet_head(record)) else []
-        read = of_sheets(self.read, heads)
+        examples = (example_records(example, self.document.source) for example in self.document.examples)
+        for record in (*chain.from_iterable(examples), *self.sample):
+            if not isinstance(record, Finding):
+                seen.update(dict.fromkeys(fields_of(record, self.document.source)))
+                heads += [head] if (head := sheet_head(record)) else []
+        read = of_sheets(self.read, heads, self.document.source)
         for leaf in seen:
             if self.source is None and not is_read(leaf, read):
                 yield Finding(kinds.SOURCE_UNREAD, "", facts={"given": shown(leaf)})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from hocba_hub.mappings import finding_kinds as kinds
 from hocba_hub.mappings.check.source_shapes import Shapes
+from hocba_hub.mappings.compile.compile_values import is_plain_constant
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, compile_mapping
 from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.document.field_rules import Fields, Items, Object, Rule, Value
@@ -115,14 +116,14 @@ class _Residue:
 
     def fills(self, rule: Value) -> bool:
         """Whether a rule surely gives something."""
-        if rule.constant is not None or rule.default is not None or self.is_ours(rule):
+        if is_plain_constant(rule) or rule.default is not None or self.is_ours(rule):
             return True
         sure = all(applied.name in _KEEPING for applied in rule.apply)
         return sure and rule.expression is None and self.shapes.is_given(rule)
 
     def fits(self, rule: Value, target: TargetField) -> bool:
         """Whether whatever a rule gives surely has the type, length, form and range that the target wants."""
-        if self.is_ours(rule) or rule.constant is not None:
+        if self.is_ours(rule) or is_plain_constant(rule):
             return True
         shape = self.shapes.of(rule)
         return (
@@ -145,7 +146,7 @@ class _Residue:
 def _in_range(rule: Value, given: TargetField | None, target: TargetField) -> bool:
     if target.least is None and target.most is None:
         return True
-    if given is None or given.least is None or given.most is None or rule.tables or rule.join is not None:
+    if given is None or given.least is None or given.most is None or rule.tables or rule.gather is not None:
         return False
     least, applied = given.least, {one.name: one.argument for one in rule.apply}
     if given.type == WHOLE and least == 0 and applied.pop("empty", None) == 0:

@@ -151,7 +151,7 @@ def coverage(document: Document, tables: Mapping[str, Table], target: TargetFiel
     mapped = {path.removesuffix("[]") for path in rules.values()}
     made = [one for _, one in document.kinds(target)] if target else []
     known = list(dict.fromkeys(path for one in made for path, field in one.walk() if not field.below()))
-    read = of_sheets(source_fields(document.fields, document.source), heads)
+    read = of_sheets(source_fields(document.fields, document.source), heads, document.source)
     names = list(Counter(seen))
     return Coverage(
         tuple(path for path in known if path in mapped) if target else tuple(sorted(mapped)),

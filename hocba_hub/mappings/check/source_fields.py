@@ -123,7 +123,7 @@ def fields_of(record: Record, source: Source) -> Iterator[Names]:
     """
     keys = {(spec.part, name) for spec in source.sheets if spec.part for name in spec.key}
     unread = [(HEAD, *path.names) if path.from_document else path.names for path in source.unread]
-    for leaf in (*_of_around(record.around), *_leaves(record.node)):
+    for leaf in (*_of_around(record.around), *(in_card(leaf, source) for leaf in _leaves(record.node))):
         if leaf not in keys and not any(_same(names, leaf[: len(names)]) for names in unread):
             yield leaf
 
@@ -138,11 +138,18 @@ def _of_around(scope: Scope | None) -> Iterator[Names]:
         scope = scope[1]
 
 
-def of_sheets(read: Iterable[Reads], heads: Iterable[SheetHead]) -> list[Reads]:
-    """The places that a document reads, those of cells above a table as `fields_of` names them."""
+def in_card(names: Names, source: Source) -> Names:
+    """A column of one of a card's several rows as the card's own: its first row has it, too."""
+    part = source.sheets[0].part if source.sheets else ""
+    return names[1:] if part and names[:1] == (part,) and len(names) > 1 else names
+
+
+def of_sheets(read: Iterable[Reads], heads: Iterable[SheetHead], source: Source) -> list[Reads]:
+    """The places that a document reads, as `fields_of` names them: cells above a table, columns of a card's rows."""
     found: dict[Reads, None] = {}
     known = list(heads)
-    for one in read:
+    for each in read:
+        one = replace(each, names=in_card(each.names, source))
         if one.names[:1] != (HEAD,) or len(one.names) == 1:
             found[one] = None
             continue

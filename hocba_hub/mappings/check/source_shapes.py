@@ -25,11 +25,13 @@ class Shapes:
 
     def of(self, rule: Value) -> Shape:
         """What the rule gives, as far as it is known."""
-        if rule.constant is not None:
-            return Shape.of(rule.constant)
         shape = Shape(TEXT if self.document.source.format == XML else ANY)
-        if rule.expression is not None or rule.join is not None:
-            shape = Shape(TEXT if rule.join is not None else ANY)
+        if rule.constant is not None:
+            shape = Shape.of(rule.constant)
+        elif rule.expression is not None:
+            shape = Shape(ANY)
+        elif rule.gather is not None:
+            shape = TRANSFORMS[rule.gather.name].shape(rule.gather.argument, shape)
         elif self.source is not None and (given := self.source.find(self.path(rule))) is not None:
             values = None if given.allowed is None else frozenset(given.allowed)
             shape = Shape(given.type if given.type not in (OBJECT, LIST) else ANY, given.longest, values, given.pattern)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.compile.compile_values import ANYTHING, ValueRules, needed
+from hocba_hub.mappings.compile.compile_values import ANYTHING, ValueRules, is_plain_constant, needed
 from hocba_hub.mappings.compile.generated_fill import Fill, Keys, Note, Part, Produce, filling, items_filling, missing
 from hocba_hub.mappings.document.conditions import Holds, holds
 from hocba_hub.mappings.document.field_rules import ITSELF, Fields, Items, Object, Rule, Value
@@ -65,8 +65,8 @@ class Builder(ValueRules):
             match rules[0] if len(rules) == 1 else None:
                 case Object(at=None, when=None, required=False) as inner:
                     self._add(parts, inner.fields, here, Part(place, name, inner.always))
-                case Value(when=None, constant=constant) if constant is not None:
-                    part.constants[name] = constant
+                case Value(when=None) as rule if is_plain_constant(rule):
+                    part.constants[name] = rule.constant
                 case Value() as rule if (keys := self.keys(rule)) is not None:
                     rule, memory = needed(rule, here), self.conversion(rule, here)
                     if memory is not None:
@@ -257,7 +257,13 @@ def is_numbered(rules: Sequence[Rule]) -> bool:
     {from: [/maHocBa, .position], join: "-"}       → HB-7-1, HB-7-2, … : only the number differs between items
     """
     rule = rules[0]
-    if len(rules) > 1 or not isinstance(rule, Value) or rule.join is None or rule.when is not None:
+    if (
+        len(rules) > 1
+        or not isinstance(rule, Value)
+        or rule.gather is None
+        or rule.gather.name != "join"
+        or rule.when is not None
+    ):
         return False
     numbers = [path for path in rule.sources if path.special == POSITION and path.up == 0]
     plain = not (rule.apply or rule.tables)

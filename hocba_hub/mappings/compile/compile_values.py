@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.compile.conversion import Memory, answer, chain, day_of, fit, joined, look_up, plain
+from hocba_hub.mappings.compile.conversion import Memory, answer, chain, day_of, fit, gathered, look_up, plain
 from hocba_hub.mappings.compile.expressions import ExpressionError, compile_expression
 from hocba_hub.mappings.compile.generated_fill import Note, NumberedKey, Produce
 from hocba_hub.mappings.document.document import ROWS, Document
@@ -31,6 +31,11 @@ def needed(rule: Value, target: TargetField) -> Value:
     return replace(rule, required=True) if target.required and not rule.required else rule
 
 
+def is_plain_constant(rule: Value) -> bool:
+    """Whether the rule always gives its constant, as it is written."""
+    return rule.constant is not None and not rule.apply and not rule.tables
+
+
 class ValueRules:
     """Builds the functions of value rules; what stands against the document is in `reading.findings`."""
 
@@ -48,7 +53,7 @@ class ValueRules:
 
     def keys(self, rule: Value) -> tuple[str, ...] | None:
         """The keys of its object by which a rule reads its one value; None for any other rule."""
-        if len(rule.sources) != 1 or rule.join is not None or rule.when is not None or rule.sources[0].up:
+        if len(rule.sources) != 1 or rule.gather is not None or rule.when is not None or rule.sources[0].up:
             return None
         return None if any(day_of(use) for use in rule.tables) else rule.sources[0].keys
 
@@ -80,11 +85,11 @@ class ValueRules:
 
     def value(self, rule: Value, target: TargetField) -> Produce:
         """The function of any value rule; its condition is the caller's."""
-        if rule.constant is not None:
+        if is_plain_constant(rule):
             constant = rule.constant
             return lambda _scope, _notes: constant
         days = [day for use in rule.tables if (day := day_of(use))]
-        gather = self._expression(rule) if rule.expression is not None else self._gather(rule)
+        gather = self._gather(rule)
         convert = self._dated(rule, target) if days else self._undated(rule, target)
 
         def value_of(scope: Scope, notes: list[Note]) -> JsonValue:
@@ -100,10 +105,15 @@ class ValueRules:
         return value_of
 
     def _gather(self, rule: Value) -> Callable[[Scope], JsonValue]:
+        if rule.constant is not None:
+            constant = rule.constant
+            return lambda _: constant
+        if rule.expression is not None:
+            return self._expression(rule)
         readers, one = [read(path) for path in rule.sources], self.plain(rule)
-        if rule.join is not None:
-            join = joined(rule.join, one)
-            return lambda scope: join([reader(scope) for reader in readers])
+        if rule.gather is not None:
+            change = gathered(rule.gather, one)
+            return lambda scope: change([reader(scope) for reader in readers])
         return readers[0]
 
     def numbered_keys(
@@ -119,10 +129,11 @@ class ValueRules:
                 name,
                 rule,
                 [None if path.special else read(path) for path in rule.sources],
-                joined(rule.join or "", self.plain(rule)),
+                gathered(rule.gather, self.plain(rule)),
                 fit(below.get(name, ANYTHING), forms=self.is_checked),
             )
             for name, rule in rules.items()
+            if rule.gather is not None
         ]
 
         def frames(scope: Scope, notes: list[Note], count: int) -> list[NumberedKey]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.document.field_rules import TableUse, Value
+from hocba_hub.mappings.document.field_rules import Applied, TableUse, Value
 from hocba_hub.mappings.document.paths import TEXT as TEXT_KEY
 from hocba_hub.mappings.document.paths import Scope, read
 from hocba_hub.mappings.schemas.targets import TargetField
@@ -62,15 +62,15 @@ def plain(*, dates: bool = False, cells: bool = False) -> Change:
     return plain_value
 
 
-def joined(separator: str, one: Change) -> Callable[[Sequence[JsonValue]], str | None]:
-    """A function that joins the values that are there."""
+def gathered(gather: Applied, one: Change) -> Callable[[Sequence[JsonValue]], JsonValue]:
+    """A function that makes one value of those that are there, each made plain; lists count item by item."""
+    change = gather.change
 
-    def join(values: Sequence[JsonValue]) -> str | None:
+    def together(values: Sequence[JsonValue]) -> JsonValue:
         flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
-        texts = [as_text(part) for part in map(one, flat) if part is not None]
-        return separator.join(texts) or None
+        return change([part for part in map(one, flat) if part is not None])
 
-    return join
+    return together
 
 
 def chain(changes: Sequence[Change]) -> Change:

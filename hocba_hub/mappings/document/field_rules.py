@@ -59,7 +59,8 @@ class Value:
     place: str
     """Where the rule stands in the document, as a JSON Pointer."""
     sources: tuple[Path, ...] = ()
-    join: str | None = None
+    gather: Applied | None = None
+    """What makes one value of all that is read: `join`, `sum`, `count`, `coalesce`."""
     apply: tuple[Applied, ...] = ()
     tables: tuple[TableUse, ...] = ()
     constant: JsonValue = None
@@ -237,15 +238,16 @@ class FieldReader:
             if text is not None and not isinstance(text, str):
                 self.reading.report_form(f"{place}/{name}", text, "a text")
         sources = self._paths(place + "/from", given["from"]) if origins == ["from"] else ()
-        if len(sources) > 1 and join is None:
-            self.reading.report(kinds.KEY_ABSENT, place, "join, the text between the values")
+        gather, apply = self._gathered(place, join, self._applied(place + "/apply", given.get("apply", [])))
+        if len(sources) > 1 and gather is None:
+            self.reading.report(kinds.KEY_ABSENT, place, "join, or a first transform of: coalesce, count, join, sum")
         required, when = self._common(place, given)
         return Value(
             target,
             place,
             sources,
-            join,
-            self._applied(place + "/apply", given.get("apply", [])),
+            gather,
+            apply,
             self._tables(place + "/table", given.get("table", [])),
             given.get("value"),
             given.get("default"),
@@ -254,6 +256,21 @@ class FieldReader:
             when,
             as_text(given.get("note") or ""),
         )
+
+    def _gathered(
+        self, place: str, join: JsonValue, apply: tuple[Applied, ...]
+    ) -> tuple[Applied | None, tuple[Applied, ...]]:
+        """What makes one value of several, and the transforms of this one; `join: text` is short for the transform."""
+        for number, applied in enumerate(apply):
+            if TRANSFORMS[applied.name].gathers and (number or join is not None):
+                self.reading.report(
+                    kinds.TRANSFORM_ARGUMENT, place, "to stand first, and alone of its kind", given=applied.name
+                )
+        if isinstance(join, str):
+            return Applied("join", join, TRANSFORMS["join"].made(join)), apply
+        if apply and TRANSFORMS[apply[0].name].gathers:
+            return apply[0], apply[1:]
+        return None, apply
 
     def _common(self, place: str, given: dict[str, JsonValue]) -> tuple[bool, Condition | None]:
         required = self._truth(place + "/required", given.get("required", False))

@@ -224,10 +224,14 @@ class _Parts:
         tables: dict[str, Table] = {}
         for name, pairs in self.object("/tables", given, tuple(given) if isinstance(given, dict) else ()).items():
             place = "/tables" + pointer_to(name)
-            if not isinstance(pairs, dict) or any(isinstance(value, dict | list) for value in pairs.values()):
-                self.reading.report_form(place, pairs, "pairs, as {code of the source: meaning}")
+            is_loose = isinstance(pairs, dict) and pairs.get("match") == "loose" and set(pairs) == {"match", "pairs"}
+            own = pairs["pairs"] if is_loose else pairs
+            if not isinstance(own, dict) or any(isinstance(value, dict | list) for value in own.values()):
+                self.reading.report_form(
+                    place, own, "pairs, as {code of the source: meaning}, or {match: loose, pairs: {…}}"
+                )
             else:
-                tables[name] = inline_table(name, pairs)
+                tables[name] = inline_table(name, own, loose=is_loose)
         return tables
 
     def examples(self, given: JsonValue) -> tuple[Example, ...]:

@@ -175,6 +175,11 @@ class _Names(dict[str, str]):
         return name
 
 
+def element_names(namespaces: Mapping[str, str]) -> Mapping[str, str]:
+    """Names as lxml has them → as paths have them, with the prefixes of a mapping."""
+    return _Names(namespaces)
+
+
 def element_node(element: etree._Element, names: Mapping[str, str]) -> JsonValue:
     """An element as a plain tree."""
     attributes = element.items()

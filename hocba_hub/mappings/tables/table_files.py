@@ -38,9 +38,9 @@ _CSV_NAME = re.compile(r"[a-z0-9_-]{1,60}\.csv")
 SEPARATOR = "|"
 
 
-def inline_table(name: str, pairs: Mapping[str, JsonValue]) -> Table:
-    """A table of a mapping's own: from its keys to its values."""
-    columns = {"key": Column("key", "the source's own code"), "value": Column("value", "what it means")}
+def inline_table(name: str, pairs: Mapping[str, JsonValue], *, loose: bool = False) -> Table:
+    """A table of a mapping's own: from its keys to its values; `loose` as for the columns of a table."""
+    columns = {"key": Column("key", "the source's own code", loose), "value": Column("value", "what it means")}
     rows = [
         Row({"key": (clean_text(key),), "value": (as_text(value),)})
         for key, value in pairs.items()

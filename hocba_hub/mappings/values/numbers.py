@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -56,6 +56,12 @@ def integer(value: object) -> int:
     if "." in plain:
         raise ValueRejected(kinds.UNREADABLE, "7", value_class=value_class(value))
     return int(plain)
+
+
+def total(values: Sequence[object]) -> int | float | None:
+    """The sum of the numbers; of none, nothing. Exact, as they are written."""
+    whole = sum((Decimal(decimal_text(value)) for value in values), Decimal(0))
+    return number(format(whole, "f")) if values else None
 
 
 def decimals(places: int) -> Callable[[object], str]:

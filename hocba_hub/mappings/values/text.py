@@ -58,6 +58,13 @@ def pad(argument: JsonValue) -> Change:
 REPLACE = "{from: ',', to: '.'}"
 
 
+def joining(argument: JsonValue) -> Change:
+    """Joins texts; of none, nothing."""
+    if not isinstance(argument, str):
+        raise ArgumentError("a text")
+    return lambda values: argument.join(map(as_text, values)) or None
+
+
 def replacing(argument: JsonValue) -> Change:
     """Replaces a text by another."""
     if not isinstance(argument, dict) or set(argument) != {"from", "to"} or argument["from"] in (None, ""):
@@ -66,11 +73,16 @@ def replacing(argument: JsonValue) -> Change:
     return lambda value: as_text(value).replace(old, new)
 
 
-SPLIT = "{at: '-', part: 1} · {at: '-', part: -1}"
+SPLIT = "{at: '-', part: 1} · {at: '-', part: -1} · {at: ';', into: [hk1, hk2, cn], part: cn}"
 
 
 def splitting(argument: JsonValue) -> Change:
-    """One part of a text that a separator divides; nothing where there is no such part."""
+    """One part of a text that a separator divides; nothing where there is no such part.
+
+    With `into` the parts have names, and the text has to have so many: one more or less is not cut silently.
+    """
+    if isinstance(argument, dict) and set(argument) == {"at", "into", "part"}:
+        return _named_part(argument)
     if not isinstance(argument, dict) or set(argument) != {"at", "part"} or not as_text(argument["at"] or ""):
         raise ArgumentError(SPLIT)
     separator, part = as_text(argument["at"]), whole_number(argument["part"], SPLIT, -100, 100)
@@ -81,6 +93,23 @@ def splitting(argument: JsonValue) -> Change:
         parts = as_text(value).split(separator)
         at = part - 1 if part > 0 else part
         return clean_text(parts[at]) or None if -len(parts) <= at < len(parts) else None
+
+    return split
+
+
+def _named_part(argument: dict[str, JsonValue]) -> Change:
+    separator, into = as_text(argument["at"] or ""), argument["into"]
+    names = [as_text(name) for name in into] if isinstance(into, list) else []
+    part = as_text(argument["part"])
+    if not separator or len(set(names)) != len(names) or part not in names:
+        raise ArgumentError(SPLIT)
+    at, expected = names.index(part), separator.join(names)
+
+    def split(value: JsonValue) -> str | None:
+        parts = as_text(value).split(separator)
+        if len(parts) != len(names):
+            raise ValueRejected(kinds.UNREADABLE, expected, value_class=value_class(value))
+        return clean_text(parts[at]) or None
 
     return split
 

@@ -27,6 +27,8 @@ class Transform:
     """From the argument and what comes in to what comes out."""
     argument: str = ""
     """What the argument may be; empty if there is none."""
+    gathers: bool = False
+    """Whether it makes one value of all that its rule reads: it gets a list of clean values, perhaps none."""
 
     def made(self, argument: JsonValue) -> Change:
         """The function for an argument.
@@ -53,6 +55,10 @@ def _gives(shape: Shape) -> Callable[[JsonValue, Shape], Shape]:
 
 def _pad_shape(argument: JsonValue, before: Shape) -> Shape:
     return Shape(TEXT, None if before.longest is None else max(before.longest, text.pad_argument(argument)[0]))
+
+
+def _unknown(_: JsonValue, __: Shape) -> Shape:
+    return Shape()
 
 
 _FLAG = "{true: [x], false: ['-']}"
@@ -92,6 +98,18 @@ TRANSFORMS: Mapping[str, Transform] = {
     "collapse-spaces": Transform(
         "One blank for each run of blanks and line breaks.", _of_text(lambda t: " ".join(t.split())), _keeps
     ),
+    "coalesce": Transform(
+        "The first value that is there.", lambda _: lambda values: values[0] if values else None, _unknown, gathers=True
+    ),
+    "join": Transform(
+        "All values as one text, with a text between them.",
+        text.joining,
+        _gives(Shape(TEXT)),
+        "a text",
+        gathers=True,
+    ),
+    "sum": Transform("The sum of all values, from comma or point.", lambda _: numbers.total, _unknown, gathers=True),
+    "count": Transform("How many values there are.", lambda _: len, _gives(Shape(WHOLE)), gathers=True),
     "upper": Transform("Capitals.", _of_text(str.upper), _gives(Shape(TEXT))),
     "lower": Transform("Small letters.", _of_text(str.lower), _gives(Shape(TEXT))),
     "capitalise": Transform(

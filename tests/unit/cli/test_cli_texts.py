@@ -19,6 +19,7 @@ def test_every_text_is_used_and_every_text_used_exists():
     by_name = {
         "column.",
         "change.",
+        "draft.",
         "error.",
         "hurry.",
         "severity.",

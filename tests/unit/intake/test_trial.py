@@ -38,7 +38,7 @@ def test_the_records_of_a_file_are_judged_as_if_they_were_sent(tmp_path):
     file.write_text(json.dumps({"hocBa": [flat(1), *wrong]}), encoding="utf-8")
     judged = list(trial(load_document(SOURCE)).of_file(file))
     assert [(one.position, one.accepted) for one in judged[:3]] == [(0, True), (1, False), (2, False)]
-    summary = Summary()
+    summary = Summary(load_document(SOURCE))
     for one in judged:
         summary.add(one)
     assert (summary.records, summary.unreadable) == (4, 0)
@@ -46,6 +46,11 @@ def test_the_records_of_a_file_are_judged_as_if_they_were_sent(tmp_path):
     assert (first.finding.kind.code, first.records, first.position) == ("mapping.table.unknown", 2, 1)
     assert first.finding.pointer == "/danToc"
     assert summary.unmapped == {("ethnic-groups", "Nhóm lạ"): 2}
+    assert summary.unread() == []
+    less = Summary(load_document(SOURCE.replace("  class/code: maLop\n", "")))
+    for one in judged:
+        less.add(one)
+    assert less.unread() == ["maLop"]
     codes = [cause.finding.kind.severity.value for cause in summary.by_weight()]
     assert codes == sorted(codes, key=lambda severity: severity != "error")
 

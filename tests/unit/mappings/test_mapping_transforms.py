@@ -37,6 +37,17 @@ def run(name, value, argument=None):
         ("split", {"at": "-", "part": 2}, "a - b - c", "b"),
         ("split", {"at": "-", "part": -1}, "a-b-c", "c"),
         ("split", {"at": "-", "part": 4}, "a-b-c", None),
+        ("split", {"at": ";", "into": ["a", "b", "c"], "part": "b"}, "8,5; 7,9;8,1", "7,9"),
+        ("split", {"at": ";", "into": ["a", "b"], "part": "b"}, "8,5;", None),
+        ("sum", None, ["8,5", 1, "0.25"], 9.75),
+        ("sum", None, ["2", 1.0], 3),
+        ("sum", None, [], None),
+        ("count", None, ["a", "b"], 2),
+        ("count", None, [], 0),
+        ("coalesce", None, ["b", "a"], "b"),
+        ("coalesce", None, [], None),
+        ("join", ", ", ["a", 1.0], "a, 1"),
+        ("join", ", ", [], None),
         ("name-part", "family", "Nguyễn Thị Ánh Tuyết", "Nguyễn"),
         ("name-part", "middle", "Nguyễn Thị Ánh Tuyết", "Thị Ánh"),
         ("name-part", "given", "Nguyễn Thị Ánh Tuyết", "Tuyết"),
@@ -168,6 +179,10 @@ def test_refuses_what_it_cannot_read(name, argument, value):
         ("replace", {"from": "", "to": "x"}),
         ("replace", "x"),
         ("split", {"at": "-", "part": 0}),
+        ("split", {"at": ";", "into": ["a", "b"], "part": "c"}),
+        ("split", {"at": ";", "into": ["a", "a"], "part": "a"}),
+        ("split", {"at": ";", "into": "a", "part": "a"}),
+        ("join", None),
         ("split", {"at": None, "part": 1}),
         ("name-part", "surname"),
         ("name-part", ["family"]),
@@ -224,6 +239,7 @@ _ARGUMENTS = {
     "replace": {"from": "a", "to": "b"},
     "split": {"at": " ", "part": 1},
     "name-part": "given",
+    "join": "-",
     "empty": "-",
     "date": ["dd/mm/yyyy", "yyyy", "iso", "excel"],
     "write-date": "dd/mm/yyyy",
@@ -236,7 +252,7 @@ _ARGUMENTS = {
 @settings(deadline=None)
 def test_a_transform_gives_a_value_nothing_or_a_finding(name, value):
     try:
-        made = run(name, value, _ARGUMENTS.get(name))
+        made = run(name, [value, value] if TRANSFORMS[name].gathers else value, _ARGUMENTS.get(name))
     except ValueRejected:
         return
     shape = TRANSFORMS[name].shape(

@@ -320,6 +320,58 @@ def test_expressions_work_in_any_thread_and_leave_nothing_behind():
     assert wrong == []
 
 
+def test_several_values_become_one_without_an_expression():
+    fields = """
+  sum: {from: [a, b], apply: [sum, integer]}
+  list: {from: d/m, apply: [sum, {round: 1}]}
+  count: {from: [a, no, d/m], apply: [count]}
+  none: {from: no, apply: [count]}
+  first: {from: [no, b, a], apply: [coalesce]}
+  joined: {from: [a, no, b], apply: [{join: "+"}, {prefix: "="}]}
+  short: {from: [a, b], join: "+"}
+  empty: {from: [no, nope], apply: [sum], default: 0}"""
+    record = {"a": "2", "b": 3, "no": " ", "d": [{"m": "8,25"}, {"m": 1}, {}]}
+    assert output(fields, record) == {
+        "sum": 5,
+        "list": "9.3",
+        "count": 3,
+        "none": 0,
+        "first": 3,
+        "joined": "=2+3",
+        "short": "2+3",
+        "empty": 0,
+    }
+    made = mapping("fields: {a: {from: [x, y], apply: [sum]}}").translate(JsonRecord({"x": "1", "y": "một"}))
+    assert [(one.kind.code, one.pointer) for one in made.findings] == [("mapping.value.unreadable", "/x")]
+
+
+@pytest.mark.parametrize(
+    "rule", ["{from: [a, b]}", "{from: a, apply: [upper, sum]}", "{from: [a, b], join: x, apply: [sum]}"]
+)
+def test_what_makes_one_of_several_stands_first_and_alone(rule):
+    with pytest.raises(DocumentError):
+        mapping(f"fields: {{a: {rule}}}")
+
+
+def test_a_constant_is_transformed_and_looked_up_like_what_is_read():
+    fields = """
+  code: {value: Toán, table: {name: subjects, from: name, to: code, where: {level: THCS}}}
+  upper: {value: a, apply: [upper, {suffix: b}]}
+  rows: {items: [{x: {value: a, apply: [upper]}, y: y}]}"""
+    assert output(fields, {"y": 1}) == {"code": "TOA", "upper": "Ab", "rows": [{"x": "A", "y": 1}]}
+    found = mapping("fields: {a: {value: Bay, table: {name: subjects, from: name, to: code}}}").translate(
+        JsonRecord({})
+    )
+    assert [one.kind.code for one in found.findings] == ["mapping.table.unknown"]
+
+
+def test_an_own_table_may_match_loosely():
+    made = mapping('tables: {t: {match: loose, pairs: {Nữ: "2", Nam: "1"}}}\nfields: {a: {from: x, table: t}}')
+    assert [made.translate(JsonRecord({"x": x})).output for x in ("NỮ", "nam", "Nữ")] == [{"a": n} for n in "212"]
+    exact = mapping('tables: {t: {Nữ: "2"}}\nfields: {a: {from: x, table: t}}')
+    assert exact.translate(JsonRecord({"x": "NỮ"})).output == {}
+
+
 @pytest.mark.parametrize("expression", ["(", "lambda x: x", "1 +"])
 def test_what_is_not_jsonata_is_refused_when_the_mapping_is_read(expression):
     with pytest.raises(DocumentError, match="JSONata"):
