@@ -19,6 +19,7 @@ from hocba_hub.model.finding_kinds import KINDS
 from hocba_hub.model.publication import json_schema, xsd
 from hocba_hub.rules.catalogue import KINDS as RULE_KINDS
 from scripts import dictionary, rule_changes
+from scripts.card_pages import card_page, card_page_vi
 from scripts.rules_pages import rules_page, rules_page_vi
 
 _ROOT = Path(__file__).parent.parent
@@ -84,6 +85,8 @@ def _coverage_lines() -> Iterator[str]:
 GENERATED: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ("docs/schema/report-card.schema.json", json_schema),
     ("docs/schema/report-card.xsd", xsd),
+    ("docs/report-card.md", card_page),
+    ("docs/report-card.vi.md", card_page_vi),
     ("docs/findings.md", findings_page),
     ("docs/rules.md", rules_page),
     ("docs/rules.vi.md", rules_page_vi),

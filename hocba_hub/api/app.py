@@ -12,7 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
-from hocba_hub.api.client import files, rules, status
+from hocba_hub.api.client import card, files, rules, status
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http import front_page, health
@@ -29,6 +29,7 @@ ROUTERS: Sequence[APIRouter] = (
     intake.router,
     files.router,
     status.router,
+    card.router,
     rules.router,
     soap.router,
     mappings.router,

@@ -30,6 +30,7 @@ _COMMANDS = (
     "hurry",
     "destinations",
     "mappings",
+    "card",
     "codes",
     "rules",
     "files",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,16 +14,21 @@ from hocba_hub.cli.session import (
     is_asked,
     now,
     opened_store,
+    print_rows,
     print_table,
     reason_of,
     report_errors,
     settings_in_force,
     shown,
 )
-from hocba_hub.cli.texts import text
+from hocba_hub.cli.texts import language, language_option, text
 from hocba_hub.model.masking import shown_value
 
+if TYPE_CHECKING:
+    from hocba_hub.mappings.tables.code_table import Row, Table
+
 _MOST_NAMED = 20
+_MOST_ROWS = 500
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -140,3 +148,50 @@ def take_back(number: int, reason: str | None) -> None:
         with store.write() as connection:
             ended = end(connection, number, actor=actor(), reason=why, now=now())
     click.echo(text("code.taken-back", table=ended.fill.table, value=ended.fill.value))
+
+
+@codes.command(help=text("codes.tables"))
+@click.argument("name", required=False)
+@click.option("--search", metavar="TEXT", help=text("option.search"))
+@click.option("--mapping", "owner", metavar="NAME", help=text("option.owner"))
+@click.option("--tables", type=click.Path(exists=True, file_okay=False, path_type=Path), help=text("option.tables"))
+@language_option
+@report_errors
+def tables(name: str | None, search: str | None, owner: str | None, tables: Path | None) -> None:
+    """The tables; one of them; rows that hold a text."""
+    from hocba_hub.cli.mapping_files import code_tables, named_document
+
+    known = dict(named_document(owner).tables) if owner else code_tables(tables)
+    if name is not None and name not in known:
+        raise click.ClickException(text("error.table", name=name, known=", ".join(known)))
+    if name is None and search is None:
+        rows = [
+            (table.name, table.title.get(language(), ""), len(table.rows), ", ".join(table.columns))
+            for table in known.values()
+        ]
+        print_table(("table", "called", "rows", "system"), rows, numbers=("rows",))
+        return
+    found = False
+    for table in known.values() if name is None else [known[name]]:
+        rows_found = table.every_row() if search is None else table.found(search)
+        found |= bool(rows_found)
+        _print_rows(table, rows_found)
+    if not found:
+        click.echo(text("none"))
+
+
+def _print_rows(table: Table, rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    title = table.title.get(language(), "")
+    click.echo(f"{table.name}: {title}" if title else table.name)
+    if table.source:
+        click.echo(f"  {text('column.source')}: {table.source}")
+    systems = list(dict.fromkeys(name for row in rows for name in row.values))
+    cells = [
+        (*(" | ".join(row.values.get(name, ())) for name in systems), "" if row.period() == "../.." else row.period())
+        for row in rows[:_MOST_ROWS]
+    ]
+    print_rows((*systems, text("column.valid")), cells)
+    if len(rows) > _MOST_ROWS:
+        click.echo(text("preview.more", count=len(rows) - _MOST_ROWS))

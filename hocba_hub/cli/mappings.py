@@ -50,6 +50,11 @@ def show(mapping: str) -> None:
     for target, alternative, *cells in as_table(document)[1:]:
         rule = ", ".join(f"{key}: {cell}" for key, cell in zip(CELLS, cells, strict=False) if cell)
         click.echo(f"  {target}{f' ({alternative})' if alternative else ''} ← {rule}")
+    for table in document.tables.values():
+        match = text("mappings.loosely") if table.columns["key"].loose else text("mappings.exactly")
+        click.echo(f"  {text('column.table')} {table.name} ({match})")
+        for row in table.rows:
+            click.echo(f"    {row.values['key'][0]} → {row.values['value'][0]}")
 
 
 @mappings.command(help=text("mappings.diff"))

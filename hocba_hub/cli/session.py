@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import click
 
@@ -175,6 +175,11 @@ def state_shown(state: str) -> str:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
     """A table on standard output; columns are text names, `numbers` those that stand to the right."""
+    print_rows([text(f"column.{name}") for name in columns], rows, numbers=[name in numbers for name in columns])
+
+
+def print_rows(titles: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[bool] = ()) -> None:
+    """A table under titles that are no texts of ours; `numbers` says of each column whether it stands to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -184,10 +189,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, num
         click.echo(text("none"))
         return
     table = Table(box=box.SIMPLE_HEAD)
-    for name in columns:
-        table.add_column(
-            text(f"column.{name}"), justify="right" if name in numbers else "left", overflow="fold", no_wrap=False
-        )
+    for number, title in enumerate(titles):
+        justify: Literal["left", "right"] = "right" if number < len(numbers) and numbers[number] else "left"
+        table.add_column(title, justify=justify, overflow="fold", no_wrap=False)
     for row in rows:
         table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
     # Into a pipe or a file a line is as long as it needs: a table that was folded for a screen is hard to cut.

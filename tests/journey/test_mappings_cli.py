@@ -202,3 +202,26 @@ def test_a_draft_is_made_from_a_sample_and_never_overwrites(tmp_path):
     assert again.exit_code == 1
     (tmp_path / "no.json").write_text("{}", encoding="utf-8")
     assert hub("start", tmp_path / "no.json").exit_code == 1
+
+
+def command(*arguments):
+    return CliRunner().invoke(main, list(map(str, arguments)))
+
+
+def test_the_card_and_the_code_tables_are_explained_in_both_languages(mapping):
+    shown = command("card", "pupil/gender", "--lang", "en")
+    assert (shown.exit_code, "2  female" in shown.output, "identity.number-gender" in shown.output) == (0, True, True)
+    assert "năm-tháng-ngày" in command("card", "pupil/birth", "--lang", "vi").output
+    assert "year/subjects[]/code" in command("card", "year/subjects", "--lang", "vi").output
+    assert "year/learning/term1" in command("card", "--lang", "en").output
+    wrong = command("card", "pupil/brith", "--lang", "en")
+    assert wrong.exit_code == 1
+    assert "pupil/birth" in wrong.output
+    assert "subjects" in command("codes", "tables", "--lang", "vi").output
+    found = command("codes", "tables", "--search", "tieng viet", "--lang", "vi").output
+    assert "TVI" in found
+    assert "TOA " not in command("codes", "tables", "subjects", "--search", "tieng viet").output
+    assert command("codes", "tables", "nowhere").exit_code == 1
+    mapping.write_text(MAPPING + "tables: {gt: {match: loose, pairs: {Nữ: '2'}}}\n", encoding="utf-8")
+    assert "Nữ → 2" in hub("show", mapping).output
+    assert "Nữ" in command("codes", "tables", "gt", "--mapping", mapping).output

@@ -72,6 +72,10 @@ def code_table(
     caller: Caller,
     hub: TheHub,
     mapping: OwnerQuery = None,
+    search: Annotated[
+        str | None,
+        Query(min_length=1, max_length=100, description="Rows that hold this, accents aside. / Dòng có văn bản này."),
+    ] = None,
     after: Cursor = None,
     limit: Limit = 100,
 ) -> TableDetail:
@@ -87,17 +91,15 @@ def code_table(
     with hub.store.read() as connection:
         filled = code_fills.fills(connection, full)
     seen = place(after, int)
-    begin = min(max(seen[0], 0), len(table.rows)) if seen else 0
+    rows = table.rows if search is None else table.found(search)
+    begin = min(max(seen[0], 0), len(rows)) if seen else 0
     end = begin + limit
     return TableDetail(
         **_entry(full, table, len(filled)).model_dump(),
         source=table.source,
-        page=[
-            TableRow(values=row.values, valid_from=row.valid_from, valid_to=row.valid_to)
-            for row in table.rows[begin:end]
-        ],
+        page=[TableRow(values=row.values, valid_from=row.valid_from, valid_to=row.valid_to) for row in rows[begin:end]],
         fills=[fill_entry(one) for one in filled] if isinstance(caller, Operator) else [],
-        next=cursor((end,)) if end < len(table.rows) else None,
+        next=cursor((end,)) if end < len(rows) else None,
     )
 
 

@@ -84,6 +84,14 @@ def fold_name(text: str) -> str:
     return " ".join(words)
 
 
+def _plain_letters(text: str) -> str:
+    """A text without accents and blanks, in small letters."""
+    letters = unicodedata.normalize("NFD", clean_text(text).replace("Đ", "D").replace("đ", "d"))
+    return "".join(
+        letter for letter in letters if not unicodedata.combining(letter) and not letter.isspace()
+    ).casefold()
+
+
 @dataclass(frozen=True)
 class View:
     """A table read from one code system to another."""
@@ -140,6 +148,19 @@ class Table:
     default_to: str | None = None
     parent: Table | None = field(default=None, repr=False)
     """The table that this one adds to; a value that this one has hides the parent's."""
+
+    def found(self, text: str) -> list[Row]:
+        """The rows that hold a text in any of their code systems, read as names are: `tieng viet` finds Tiếng Việt."""
+        wanted = _plain_letters(text)
+        return [
+            row
+            for row in self.every_row()
+            if any(wanted in _plain_letters(v) for vs in row.values.values() for v in vs)
+        ]
+
+    def every_row(self) -> list[Row]:
+        """Its rows, and those of the table that it adds to."""
+        return [*self.rows, *(self.parent.every_row() if self.parent is not None else ())]
 
     def view(
         self, source: str | None = None, target: str | None = None, where: Mapping[str, str] | None = None

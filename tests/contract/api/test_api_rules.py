@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hocba_hub.api.client import rules
+from hocba_hub.api.client import card, rules
+from hocba_hub.model.card_fields import card_fields
 from hocba_hub.model.finding_kinds import KINDS
 from hocba_hub.rules.catalogue import CATALOGUE
 from hocba_hub.store.engine import Store
@@ -21,7 +22,7 @@ def store_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def api(store: Store) -> Iterator[Api]:
-    with running_api(store, routers=(rules.router,)) as running:
+    with running_api(store, routers=(rules.router, card.router)) as running:
         yield running
 
 
@@ -45,6 +46,20 @@ def test_the_catalogue_has_the_kinds_of_the_model_and_of_the_rules(api: Api) -> 
     assert by_code["unchecked.transcribed"]["severity"] == "not_checkable"
 
 
-@pytest.mark.parametrize("path", ["/v1/rules", "/v1/findings/catalogue"])
+@pytest.mark.parametrize("path", ["/v1/rules", "/v1/findings/catalogue", "/v1/card-fields"])
 def test_a_key_is_needed(api: Api, path: str) -> None:
     assert api.get(path, "nobody").status_code == 401
+
+
+def test_the_fields_of_a_card_are_explained_one_by_one(api: Api) -> None:
+    key = api.client_key("S1")
+    fields = api.get("/v1/card-fields", key).json()
+    assert [one["path"] for one in fields] == list(card_fields())
+    [gender] = api.get("/v1/card-fields?under=pupil/gender", key).json()
+    assert gender["needed_by"] == dict.fromkeys(("primary", "secondary", "continuing"), "required")
+    assert {"code": "2", "name_vi": "nữ", "name_en": "female"} in gender["codes"]
+    assert (gender["example"], gender["ndc"], gender["rules"]) == ("2", "gioitinh", ["identity.number-gender"])
+    under = [one["path"] for one in api.get("/v1/card-fields?under=year/subjects", key).json()]
+    assert under[0] == "year/subjects"
+    assert "year/subjects[]/code" in under
+    assert "year/learning" not in under

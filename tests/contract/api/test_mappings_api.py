@@ -161,6 +161,9 @@ def test_code_tables_are_listed_and_read_page_by_page(api: Api):
     assert "next" not in rest
     own = api.get(f"/v1/code-tables/mon-hoc?mapping={NAME}", key).json()
     assert {"key": ["TOAN"], "value": ["Toán"]} in [row["values"] for row in own["page"]]
+    found = api.get("/v1/code-tables/ethnic-groups?search=ra de", key).json()
+    assert [row["values"]["qd121"] for row in found["page"]] == [["12"]]
+    assert api.get("/v1/code-tables/ethnic-groups?search=zzz", key).json()["page"] == []
     for missing in ("mon-hoc", "nowhere", "ethnic-groups?mapping=nobody"):
         assert api.get(f"/v1/code-tables/{missing}", key).json()["code"] == "not-found"
 

@@ -23,7 +23,15 @@ def api(store: Store) -> Iterator[Api]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/rules", "/v1/findings/catalogue", "/v1/code-tables", "/v1/code-tables/ethnic-groups", "/v1/mappings"]
+    "path",
+    [
+        "/v1/card-fields",
+        "/v1/rules",
+        "/v1/findings/catalogue",
+        "/v1/code-tables",
+        "/v1/code-tables/ethnic-groups",
+        "/v1/mappings",
+    ],
 )
 def test_everybody_with_a_key_may_read_what_is_nobodys(api: Api, path: str):
     for key in (api.client_key(), api.operator_key(Role.VIEWER)):

@@ -22,8 +22,8 @@ OPERATIONS = {
 
 
 ANYONE = {
-    "GET /v1/rules", "GET /v1/findings/catalogue", "GET /v1/code-tables", "GET /v1/code-tables/{name}",
-    "GET /v1/mappings",
+    "GET /v1/card-fields", "GET /v1/rules", "GET /v1/findings/catalogue", "GET /v1/code-tables",
+    "GET /v1/code-tables/{name}", "GET /v1/mappings",
 }  # fmt: skip
 OPERATORS = ("/v1/operations", "/v1/mappings", "/v1/code-", "/v1/unmapped-codes")
 

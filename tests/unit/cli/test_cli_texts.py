@@ -18,6 +18,7 @@ def test_every_text_is_used_and_every_text_used_exists():
     assert used <= set(TEXTS)
     by_name = {
         "column.",
+        "card.",
         "change.",
         "draft.",
         "error.",
