@@ -10,11 +10,22 @@ from collections.abc import Sequence
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.pages import cursor, place
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.shapes import Attempt, Card, Delivery, OpenCard, Page, Submission, SubmittedRecord, Version
+from hocba_hub.api.shapes import (
+    Attempt,
+    Card,
+    Delivery,
+    OpenCard,
+    Page,
+    RecordReadAgain,
+    Submission,
+    SubmittedRecord,
+    Version,
+)
 from hocba_hub.model.delivery import TIMED, DeliveryState
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import search
 from hocba_hub.store.access import Client
+from hocba_hub.store.read_again import ReadAgain
 from hocba_hub.store.search import CardView, OpenFindings, SubmissionView
 
 
@@ -81,6 +92,12 @@ def look_up_open_list(
     return _open_page(found, limit, client_id=None if client is None else client.id)
 
 
+def _read_again(again: ReadAgain | None) -> RecordReadAgain | None:
+    if again is None:
+        return None
+    return RecordReadAgain(**{**again._asdict(), "findings": again.findings or None})
+
+
 def _submission_shape(found: SubmissionView) -> Submission:
     s = found.submission
     records = [
@@ -94,6 +111,7 @@ def _submission_shape(found: SubmissionView) -> Submission:
             version=row.version,
             event=row.event,
             findings=findings or None,
+            read_again=_read_again(found.read_again.get(row.position)),
         )
         for row, findings in found.records
     ]

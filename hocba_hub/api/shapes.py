@@ -71,6 +71,16 @@ class Finding(Shape):
     folded: Sequence[Finding] | None = Field(None, description="What may follow from it. / Hệ quả có thể của nó.")
 
 
+class RecordReadAgain(Shape):
+    """What became of a rejected record when it was last read again. / Kết quả khi đọc lại bản ghi."""
+
+    submission_id: str = Field(description="Made by the hub when a code was filled. / Lần đọc lại sau khi điền mã.")
+    position: int
+    status: Annotated[str, Field(json_schema_extra={"enum": ["accepted", "unchanged", "rejected"]})]
+    version: int | None = None
+    findings: Sequence[Finding] | None = None
+
+
 class SubmittedRecord(Shape):
     """What became of one record. / Kết quả của một bản ghi."""
 
@@ -83,6 +93,9 @@ class SubmittedRecord(Shape):
     version: int | None = None
     event: Event | None = None
     findings: Sequence[Finding] | None = None
+    read_again: RecordReadAgain | None = Field(
+        None, description="The newest that is known of a record that was rejected here. / Kết quả mới nhất."
+    )
 
 
 class Submission(Shape):

@@ -133,6 +133,15 @@ def fill(
             click.confirm(text("code.confirm"), abort=True)
         made, done = fill_code(Recheck(parts), planned, source=why, actor=actor(), now=now())
     click.echo(text("code.done", id=made.id, accepted=done.accepted, rejected=done.rejected, left=done.left))
+    if done.still:
+        print_table(
+            ("record", "place", "said"),
+            [
+                (key.record_id(), one.pointer, f"{one.as_json()['message_' + language()]} ({one.kind.code})")
+                for key, findings in done.still
+                for one in findings
+            ],
+        )
 
 
 @codes.command("take-back", help=text("codes.take-back"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -15,7 +16,10 @@ from hocba_hub.intake.group_commit import commit
 from hocba_hub.intake.parts import IntakeParts
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.model.clock import vietnam_day
+from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.ids import uuid7
+from hocba_hub.model.keys import CardKey
+from hocba_hub.store import read_again
 from hocba_hub.store.accept import CardRaceError, accept
 from hocba_hub.store.access import Client, client_in_force
 from hocba_hub.store.decide import Portion, ReceivedRecord, Submission, cards_of
@@ -23,6 +27,8 @@ from hocba_hub.store.unmapped_codes import Waiting, ready, take
 
 _BATCH = 100
 """Records that are read again and accepted in one commit."""
+_MOST_TOLD = 20
+"""Cards of which it is told why they are still not right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,15 @@ class Rechecked:
     rejected: int = 0
     left: int = 0
     """Records that are still to be read again; counted up to a batch."""
+    still: tuple[StillRejected, ...] = ()
+    """Why records are still rejected, of the first ones."""
+
+
+class StillRejected(NamedTuple):
+    """A card against which something still stands."""
+
+    key: CardKey
+    findings: Sequence[Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,8 @@ class Recheck:
             read = (self._read(one, clients[one.client_id], mappings, now) for one in batch)
             again = [one for one in read if one is not None]
             decided = commit(store, partial(_accepted, batch, again, self.parts, now))
-            done = Rechecked(done.accepted + decided.accepted, done.rejected + decided.rejected)
+            still = (*done.still, *decided.still)[:_MOST_TOLD]
+            done = Rechecked(done.accepted + decided.accepted, done.rejected + decided.rejected, still=still)
 
     def _read(self, waiting: Waiting, client: Client | None, mappings: MappingSet, now: int) -> _Again | None:
         """The record by what is in force now; None if its client, or what it is sent in, is no more."""
@@ -100,8 +116,20 @@ def _accepted(
         card = before.get(one.waiting.key)
         if result.status == "accepted" and result.version != (card.version if card else 0) + 1:
             raise CardRaceError("A newer record of the card came at the same moment.")
-    rejected = sum(result.status == "rejected" for _, result in found)
-    return Rechecked(accepted=len(found) - rejected, rejected=rejected)
+    submissions = chain.from_iterable([portion.submission.id] * len(portion.records) for portion in portions)
+    read_again.note(
+        connection,
+        {
+            read_again.Place(one.waiting.submission_id, one.waiting.position): read_again.Place(into, result.position)
+            for (one, result), into in zip(found, submissions, strict=True)
+        },
+    )
+    still = tuple(
+        StillRejected(one.waiting.key, [each for each in result.findings if each.kind.severity is Severity.ERROR])
+        for one, result in found
+        if result.status == "rejected"
+    )
+    return Rechecked(len(found) - len(still), len(still), still=still[:_MOST_TOLD])
 
 
 def _sender(one: _Again) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, and_, literal, select, tuple_
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import one_of
+from hocba_hub.store.read_again import ReadAgain, newest
 from hocba_hub.store.tables import (
     attempts,
     deliveries,
@@ -40,6 +41,8 @@ class SubmissionView:
     records: Sequence[tuple[_Row, Findings]]
     """In the order of the body; each with the event of its new version, if there is one."""
     more: bool
+    read_again: Mapping[int, ReadAgain]
+    """Of records that were read again: by position, what became of them the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def submission(
         .limit(limit + 1)
     ).all()
     shown = [(row, _unpacked(row.findings) if row.findings is not None else ()) for row in page[:limit]]
-    return SubmissionView(found, shown, more=len(page) > limit)
+    again = newest(connection, submission_id, shown[0][0].position, shown[-1][0].position) if shown else {}
+    return SubmissionView(found, shown, len(page) > limit, again)
 
 
 def card(connection: Connection, key: CardKey) -> CardView | None:

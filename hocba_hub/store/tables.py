@@ -92,12 +92,17 @@ records = Table(
     Column("school_code", Text),
     Column("version", Integer),
     Column("findings", LargeBinary, comment="JSON list, zstd"),
+    Column("again_id", Text, comment="submission by which it was last read again"),
+    Column("again_position", Integer, comment="its position there"),
     PrimaryKeyConstraint("submission_id", "position"),
 )
 
-for _index in (Index("ix_records_rejected", records.c.submission_id, records.c.position),):
+for _index, _some in (
+    (Index("ix_records_rejected", records.c.submission_id, records.c.position), "status IN ('rejected')"),
+    (Index("ix_records_again", records.c.again_id, records.c.again_position), "again_id IS NOT NULL"),
+):
     for _dialect in ("postgresql", "sqlite"):
-        _index.dialect_options[_dialect]["where"] = text("status IN ('rejected')")
+        _index.dialect_options[_dialect]["where"] = text(_some)
 
 report_cards = Table(
     "report_cards",

@@ -17,6 +17,7 @@ from hocba_hub.api.operator.mapping_shapes import (
     CodeSource,
     FillEntry,
     FillReport,
+    StillRejectedCard,
     TableDetail,
     TableEntry,
     TableList,
@@ -24,7 +25,7 @@ from hocba_hub.api.operator.mapping_shapes import (
     UnmappedCodeEntry,
 )
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.shapes import Page
+from hocba_hub.api.shapes import Finding, Page
 from hocba_hub.intake.fill_code import fill_code, plan_fill
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value
@@ -148,8 +149,12 @@ def fill(code_id: IdInPath, asked: AskedFill, operator: Administrator, hub: TheH
     )
     for name in sorted(hub.destinations) if done.accepted else ():
         hub.ring(name)
+    still = [
+        StillRejectedCard(record_id=key.record_id(), findings=[Finding(**one.as_json()) for one in findings])
+        for key, findings in done.still
+    ]
     became = {"fill_id": made.id, "accepted": done.accepted, "rejected": done.rejected, "waiting": done.left}
-    return told.model_copy(update=became)
+    return told.model_copy(update=became | {"still": still or None})
 
 
 @router.post("/code-fills/{fill_id}/take-back", response_model_exclude_none=True, responses=problems(404, 413))

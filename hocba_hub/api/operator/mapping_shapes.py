@@ -264,6 +264,13 @@ class AskedFill(_Asked):
     dry_run: StrictBool = Field(False, description="Only show what it would do. / Chỉ xem thử.")  # noqa: FBT003 - a field
 
 
+class StillRejectedCard(Shape):
+    """A card against which something still stands. / Học bạ còn lỗi."""
+
+    record_id: str
+    findings: Sequence[Finding]
+
+
 class FillReport(Shape):
     """A fill, and what became of the cards that waited. / Kết quả điền mã."""
 
@@ -276,6 +283,9 @@ class FillReport(Shape):
     accepted: int = Field(description="Cards that were accepted at once. / Học bạ được nhận ngay.")
     rejected: int = Field(description="Cards against which something else stands. / Học bạ còn lỗi khác.")
     waiting: int = Field(description="Cards that are still to be read again. / Học bạ sẽ được đọc lại tiếp.")
+    still: Sequence[StillRejectedCard] | None = Field(
+        None, description="Why cards are still not right, the first twenty. / Lý do học bạ còn lỗi, 20 học bạ đầu."
+    )
 
 
 class AskedTakeBack(_Asked):

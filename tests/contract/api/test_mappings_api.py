@@ -211,6 +211,45 @@ def test_filling_a_code_accepts_the_cards_that_waited(api: Api, admin: str, vend
         assert [entry.action for entry in audit.entries(connection)] == ["code.take-back", "code.fill"]
 
 
+def test_a_fill_says_why_a_card_is_still_not_right_and_the_submission_shows_the_newest(
+    api: Api, admin: str, vendor: str
+):
+    sent_in = [
+        sent(api, vendor, [flat(number, danToc="Nhóm lạ", **more)], f"?profile={NAME}").json()["submission_id"]
+        for number, more in ((1, {}), (2, {"danhHieu": "Học sinh Xuất sắc"}))
+    ]
+    before = [api.get(f"/v1/submissions/{one}", vendor).json()["records"][0] for one in sent_in]
+    assert all("read_again" not in one for one in before)
+    [code] = api.get("/v1/unmapped-codes", admin).json()["items"]
+    asked = {"result": "01", "source": "a decree"}
+    filled = api.post(f"/v1/unmapped-codes/{code['id']}/fill", admin, json=asked).json()
+    assert (filled["accepted"], filled["rejected"]) == (1, 1)
+    [still] = filled["still"]
+    assert still["record_id"] == "2025-2026/HB-2"
+    assert {(one["code"], one["pointer"]) for one in still["findings"]} == {("secondary.title.excellent", "/danhHieu")}
+    first, second = (api.get(f"/v1/submissions/{one}", vendor).json()["records"][0] for one in sent_in)
+    assert (first["status"], first["findings"][0]["code"]) == ("rejected", "mapping.table.unknown")
+    assert (first["read_again"]["status"], first["read_again"]["version"]) == ("accepted", 1)
+    assert second["read_again"]["status"] == "rejected"
+    assert "secondary.title.excellent" in {one["code"] for one in second["read_again"]["findings"]}
+    made = api.get(f"/v1/submissions/{second['read_again']['submission_id']}", vendor).json()
+    assert made["records"][second["read_again"]["position"]]["card_id"] == "HB-2"
+
+
+def test_a_card_that_is_read_again_twice_shows_the_last_time(api: Api, admin: str, vendor: str):
+    other = {"diem": [{**flat()["diem"][0], "ma": "LA"}, *flat()["diem"][1:]]}
+    submission = sent(api, vendor, [flat(1, danToc="Nhóm lạ", **other)], f"?profile={NAME}").json()["submission_id"]
+    codes = {one["value"]: one for one in api.get("/v1/unmapped-codes", admin).json()["items"]}
+    answers = {"Nhóm lạ": "01", "LA": "Ngữ văn"}
+    assert set(answers) <= set(codes)
+    for value in ("Nhóm lạ", "LA"):
+        for code in [one for one in codes.values() if one["value"] == value]:
+            asked = {"result": answers[value], "source": "a decree"}
+            assert api.post(f"/v1/unmapped-codes/{code['id']}/fill", admin, json=asked).status_code == 200
+        [record] = api.get(f"/v1/submissions/{submission}", vendor).json()["records"]
+        assert record["read_again"]["status"] == ("rejected" if value == "Nhóm lạ" else "accepted")
+
+
 def test_an_atomic_submission_does_not_wait(api: Api, admin: str, vendor: str):
     body = [flat(1, danToc="Nhóm lạ"), flat(2)]
     assert sent(api, vendor, body, f"?profile={NAME}&atomic=true").status_code == 422
