@@ -5,7 +5,8 @@ Without a client the caller is an operator, who sees anybody's. What a caller ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.pages import cursor, place
@@ -48,7 +49,7 @@ def look_up_submission(
         )
     if found is None:
         raise ProblemError("not-found")
-    return _submission_shape(found)
+    return _submission_shape(found, shows_card=client is not None)
 
 
 def look_up_card(hub: Hub, key: CardKey, client: Client | None) -> Card:
@@ -92,13 +93,24 @@ def look_up_open_list(
     return _open_page(found, limit, client_id=None if client is None else client.id)
 
 
-def _read_again(again: ReadAgain | None) -> RecordReadAgain | None:
+def _read_again(again: ReadAgain | None, *, shows_card: bool) -> RecordReadAgain | None:
     if again is None:
         return None
-    return RecordReadAgain(**{**again._asdict(), "findings": again.findings or None})
+    return RecordReadAgain(**{**again._asdict(), "findings": _shown(again.findings, shows_card=shows_card)})
 
 
-def _submission_shape(found: SubmissionView) -> Submission:
+def _shown(findings: Sequence[Mapping[str, Any]], *, shows_card: bool) -> list[dict[str, Any]] | None:
+    """The findings; what a card says is not for those who may not see cards."""
+    shown = []
+    for one in findings:
+        kept = {key: value for key, value in one.items() if shows_card or key != "sent"}
+        if "folded" in kept:
+            kept["folded"] = _shown(kept["folded"], shows_card=shows_card)
+        shown.append(kept)
+    return shown or None
+
+
+def _submission_shape(found: SubmissionView, *, shows_card: bool) -> Submission:
     s = found.submission
     records = [
         SubmittedRecord(
@@ -110,8 +122,8 @@ def _submission_shape(found: SubmissionView) -> Submission:
             card_id=row.card_id,
             version=row.version,
             event=row.event,
-            findings=findings or None,
-            read_again=_read_again(found.read_again.get(row.position)),
+            findings=_shown(findings, shows_card=shows_card),
+            read_again=_read_again(found.read_again.get(row.position), shows_card=shows_card),
         )
         for row, findings in found.records
     ]
@@ -188,7 +200,7 @@ def _open_page(found: Sequence[OpenFindings], limit: int, *, client_id: int | No
                 times=entry.times,
                 submission_id=entry.submission_id if is_own else None,
                 position=entry.position if is_own else None,
-                findings=entry.findings,
+                findings=_shown(entry.findings, shows_card=client_id is not None) or [],
                 matter=entry.matter,
             )
         )

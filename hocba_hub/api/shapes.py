@@ -68,6 +68,10 @@ class Finding(Shape):
     target: str | None = Field(None, description="Canonical field, for a record of a profile. / Trường chuẩn.")
     message_vi: str
     message_en: str
+    sent: str | None = Field(
+        None,
+        description="What the card itself says there: a level, mark or code. / Học bạ ghi ở đó: mức, điểm hoặc mã.",
+    )
     folded: Sequence[Finding] | None = Field(None, description="What may follow from it. / Hệ quả có thể của nó.")
 
 

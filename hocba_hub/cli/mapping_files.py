@@ -49,6 +49,7 @@ def named_document(name: str) -> Document:
     """The mapping that a user names; ends the command, with the findings, if it cannot be read."""
     from hocba_hub.mappings.document.parse import read_document
     from hocba_hub.mappings.library.library import MappingNotFoundError
+    from hocba_hub.mappings.schemas import NAMES
 
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():
@@ -69,12 +70,14 @@ def named_document(name: str) -> Document:
     try:
         return library().select(bare, version=numbers)
     except MappingNotFoundError as error:
-        raise click.ClickException(text("error.mapping", name=name)) from error
+        said = text("error.mapping-is-schema", name=bare) if bare in NAMES else text("error.mapping", name=name)
+        raise click.ClickException(said) from error
 
 
 def message(finding: Finding) -> str:
     """What is said, in the language of this terminal."""
-    return str(finding.as_json()[f"message_{language()}"])
+    said = str(finding.as_json()[f"message_{language()}"])
+    return said + (" " + text("try.sent", sent=finding.facts["sent"]) if "sent" in finding.facts else "")
 
 
 def print_findings(name: str, findings: Sequence[Finding]) -> bool:

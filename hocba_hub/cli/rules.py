@@ -35,9 +35,15 @@ def list_() -> None:
 @click.argument("code")
 def show(code: str) -> None:
     """One rule, in the terminal's language."""
+    from hocba_hub.model.finding_kinds import KINDS
     from hocba_hub.rules.catalogue import CATALOGUE
 
     rule = CATALOGUE.get(code)
+    if rule is None and code in KINDS:
+        kind = KINDS[code]
+        click.echo(f"{kind.code}: {text('rule.of-form')}")
+        click.echo(kind.message_vi if language() == "vi" else kind.message_en)
+        return
     if rule is None:
         raise click.ClickException(text("error.rule", code=code))
     click.echo(f"{rule.code}  {rule.row}".rstrip())

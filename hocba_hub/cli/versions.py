@@ -217,16 +217,23 @@ def deactivate(name: str, activation: int | None, reason: str | None) -> None:
 @report_errors
 def active(name: str | None) -> None:
     """Show what is in force."""
+    from hocba_hub.bootstrap import active_mappings
+    from hocba_hub.model.clock import vietnam_day
     from hocba_hub.store.mappings import activations
 
-    with opened_store() as store, store.read() as connection:
-        found = activations(connection, name)
+    with opened_store() as store:
+        with store.read() as connection:
+            found = activations(connection, name)
+        mappings = active_mappings(settings_in_force(), store).newest()
+    today = vietnam_day(now())
     rows = []
     for one in found:
         days = f"{one.scope.valid_from or ''}..{one.scope.valid_to or ''}".removesuffix("..")
         where = (one.scope.client or "*", one.scope.school_year or "*", days or "*")
-        rows.append((one.id, one.name, one.version, *where, shown(one.activated_at), one.activated_by))
-    print_table(("number", "name", "version", "client", "year", "days", "created", "by"), rows)
+        chosen = mappings.chosen(one.name, client=one.scope.client, school_year=one.scope.school_year, on=today)
+        counts = text("counts.yes") if chosen is not None and chosen.id == one.id else text("counts.no")
+        rows.append((one.id, one.name, one.version, *where, counts, shown(one.activated_at), one.activated_by))
+    print_table(("number", "name", "version", "client", "year", "days", "counts", "created", "by"), rows)
 
 
 def _date(moment: datetime | None) -> date | None:

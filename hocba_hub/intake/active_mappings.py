@@ -110,7 +110,7 @@ def _usable(connection: Connection, mappings: MappingSet) -> Iterator[InForce]:
             read[one.name, one.version] = _document(connection, one.name, one.version, mappings)
         document = read[one.name, one.version]
         if document is not None:
-            yield InForce(document, one.scope)
+            yield InForce(document, one.scope, one.id)
 
 
 def _document(connection: Connection, name: str, version: str, mappings: MappingSet) -> Document | None:

@@ -13,7 +13,7 @@ from datetime import date
 import orjson
 
 from hocba_hub.mappings import finding_kinds as kinds
-from hocba_hub.mappings.compile.compiled_mapping import Translation
+from hocba_hub.mappings.compile.compiled_mapping import Translation, targets_of
 from hocba_hub.mappings.document.document import JSON, ROWS, XML, Document, Source
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
@@ -60,7 +60,7 @@ class Translated:
         if not said or self._record is None or self._document is None or self._mappings is None:
             return said
         places = self._mappings.tracer(self._document).places(self._record, _pointers(said))
-        against = [(one.pointer, str(one.facts.get("target", ""))) for one in self.findings if _is_error(one)]
+        against = [(one.pointer, target) for one in self.findings if _is_error(one) for target in targets_of(one)]
 
         def moved(one: Finding) -> Finding:
             folded = tuple(moved(under) for under in one.folded)

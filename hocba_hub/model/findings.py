@@ -59,13 +59,16 @@ class Finding:
 
     kind: FindingKind
     pointer: str
-    """Place as a JSON Pointer (RFC 6901) into the record as the client sent it; empty for the whole record."""
+    """Place in the record as the client sent it: JSON Pointer (RFC 6901), XPath or cell; empty for the whole record."""
     expected: str = ""
     """What was expected there, in a form both languages can show (a range, a list of codes, a length)."""
     value_class: str = ""
     """Kind of the offending value, never the value: `text of 13 characters`, `missing`, `number`."""
     facts: dict[str, str | int] = field(default_factory=dict)
-    """Values for the message's placeholders; no personal data."""
+    """Values for the message's placeholders; no personal data.
+
+    `sent` is what the card itself says there, where that is a level, a mark or a code: for those who may see the card.
+    """
     folded: tuple[Finding, ...] = ()
     """Findings that this one may be the cause of: none is worse, and they may go when it goes."""
 
@@ -84,6 +87,8 @@ class Finding:
             "message_vi": self.kind.message_vi.format_map(facts),
             "message_en": self.kind.message_en.format_map(facts),
         }
+        if "sent" in self.facts:
+            shown["sent"] = str(self.facts["sent"])
         if "target" in self.facts:
             shown["target"] = str(self.facts["target"])
         if self.folded:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hocba_hub.model.card import AnyCard
 from hocba_hub.model.findings import Finding, FindingKind, Severity
@@ -19,6 +19,11 @@ from hocba_hub.rules.rule import Check, Objection, Outcome, Reason, Rule, Unchec
 from hocba_hub.rules.view import Scope, basis, scope_of, view_of
 
 _WEIGHTS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.NOT_CHECKABLE: 0}
+_TELLABLE = re.compile(
+    r"/circular|/year/(?:learning|training)/[a-z0-9]+|/year/(?:result|title|promoted|completed_grade|completed_primary)"
+    r"|/year/subjects/[0-9]+/(?:term1|term2|year|retest|level|test)"
+)
+"""Places of which a finding tells what the card says there: it is told to nobody but those who may see the card."""
 _ROW = re.compile(r"/year/subjects/[0-9]+(?=/|$)")
 
 
@@ -71,18 +76,29 @@ class RuleSet:
         for rule, check in plan.applied:
             for outcome in check(view):
                 found.append((rule, outcome))  # noqa: PERF401 - mostly nothing is found
-        return [*self._findings(found), *plan.unchecked] if found else list(plan.unchecked)
+        return [*self._findings(found, card), *plan.unchecked] if found else list(plan.unchecked)
 
-    def _findings(self, found: Iterable[tuple[Rule, Outcome]]) -> list[Finding]:
+    def _findings(self, found: Iterable[tuple[Rule, Outcome]], card: AnyCard) -> list[Finding]:
         objections: list[tuple[Rule, Finding]] = []
         unchecked: list[tuple[Rule, Unchecked]] = []
         for rule, outcome in found:
             if isinstance(outcome, Objection):
-                finding = Finding(self._kinds[rule.code], outcome.pointer, outcome.expected)
+                facts: dict[str, str | int] = {"sent": sent} if (sent := _sent(card, outcome.pointer)) else {}
+                finding = Finding(self._kinds[rule.code], outcome.pointer, outcome.expected, facts=facts)
                 objections.append((rule, finding))
             else:
                 unchecked.append((rule, outcome))
         return [*_folded(objections), *_grouped(unchecked)]
+
+
+def _sent(card: AnyCard, pointer: str) -> str:
+    """What the card says at a place, where that is a level, a mark or a code; of anything else, nothing."""
+    if not _TELLABLE.fullmatch(pointer):
+        return ""
+    value: Any = card
+    for step in pointer.strip("/").split("/"):
+        value = value[int(step)] if step.isdigit() else getattr(value, step)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @lru_cache(maxsize=1024)

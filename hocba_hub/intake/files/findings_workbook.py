@@ -100,7 +100,7 @@ class Marks:
             mark = cells[here] = _Mark(said["severity"])
         if said["severity"] == "error":
             mark.severity = "error"
-        line = str(said["message_vi"])
+        line = str(said["message_vi"]) + (f" Học bạ ghi: {said['sent']}." if "sent" in said else "")
         if line not in mark.lines and len(mark.lines) < _MOST_LINES:
             mark.lines.append(line)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from hocba_hub.mappings import finding_kinds as kinds
@@ -51,7 +52,7 @@ class CompiledMapping:
         output = self._fill((node, record.around, (), 1), notes)
         if not notes:
             return Translation(output)
-        findings = tuple(_finding(record, note) for note in notes)
+        findings = _by_cause(_finding(record, note) for note in notes)
         unmapped = (self._unmapped(note[0], *note[2].unmapped) for note in notes if note[2].unmapped)
         return Translation(output, findings, tuple(dict.fromkeys(unmapped)))
 
@@ -72,6 +73,27 @@ def _finding(record: Record, note: Note) -> Finding:
     facts = {"target": rule.target, **error.facts}
     value_kind = str(facts.pop("value_class", ""))
     return finding(error.kind, record.place(source_steps(rule, scope)), error.expected, value_kind, **facts)
+
+
+def _by_cause(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, one for each cause: a value that two fields are made of is found wrong once.
+
+    The first field stands as the target, the others in the fact `also`.
+    """
+    found: dict[tuple[str, str, str], Finding] = {}
+    for one in findings:
+        cause = one.kind.code, one.pointer, one.expected
+        first = found.setdefault(cause, one)
+        target = str(one.facts.get("target", ""))
+        if first is not one and target != first.facts.get("target"):
+            also = dict.fromkeys([*str(first.facts.get("also", "")).split(), target])
+            found[cause] = replace(first, facts={**first.facts, "also": " ".join(also)})
+    return tuple(found.values())
+
+
+def targets_of(found: Finding) -> list[str]:
+    """Every target field that a finding of a translation is about."""
+    return [str(found.facts.get("target", "")), *str(found.facts.get("also", "")).split()]
 
 
 def source_steps(rule: Value | Object | Items, scope: Scope) -> Steps:

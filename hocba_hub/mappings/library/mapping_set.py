@@ -34,6 +34,8 @@ class InForce:
 
     document: Document
     scope: ActivationScope = EVERYWHERE
+    id: int = 0
+    """Number of the activation; 0 of a draft that is only tried."""
 
     def covers(self, client: str | None, school_year: str | None, on: date | None) -> bool:
         """Whether it counts here; a school year or day that is not given does not exclude it."""
@@ -120,10 +122,17 @@ class MappingSet:
         Raises:
             MappingNotFoundError: there is none.
         """
-        here = [one for one in self.in_force if one.document.name == name and one.covers(client, school_year, on)]
-        if not here:
+        activated = self.chosen(name, client=client, school_year=school_year, on=on)
+        if activated is None:
             return self.shipped.select(name, client=client, school_year=school_year, on=on)
-        return max(enumerate(here), key=lambda numbered: (numbered[1].narrowness, numbered[0]))[1].document
+        return activated.document
+
+    def chosen(
+        self, name: str, *, client: str | None = None, school_year: str | None = None, on: date | None = None
+    ) -> InForce | None:
+        """The activation that counts there: the narrowest, then the newest; None if none does."""
+        here = [one for one in self.in_force if one.document.name == name and one.covers(client, school_year, on)]
+        return max(enumerate(here), key=lambda numbered: (numbered[1].narrowness, numbered[0]), default=(0, None))[1]
 
     def compiled(self, document: Document) -> CompiledMapping:
         """A document on the tables in force, compiled once.

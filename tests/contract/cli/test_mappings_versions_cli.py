@@ -61,7 +61,11 @@ def test_a_version_is_drafted_activated_shown_and_taken_back(run: Run, store: St
     assert in_force(store) == ["1.1.0", "1.0.0"]
     rows = cells(run("mappings", "active").output)
     assert rows[2][1:6] == [NAME, "1.1.0", "north", "2025-2026", "2026-06-01"]
-    assert rows[3][1:6] == [NAME, "1.0.0", "*", "*", "*"]
+    assert rows[3][1:7] == [NAME, "1.0.0", "*", "*", "*", "yes"]
+    run("mappings", "activate", f"{NAME}@1.0.0", *REASON)
+    counting = [row[6] for row in cells(run("mappings", "active").output)[3:5]]
+    assert counting == ["no", "yes"]  # the newest of the two for everybody
+    run("mappings", "deactivate", NAME, *REASON)
     assert "1.0.0" in run("mappings", "deactivate", NAME, *REASON).output
     run("mappings", "deactivate", NAME, "--id", rows[2][0], *REASON)
     assert in_force(store) == []

@@ -214,3 +214,18 @@ def test_a_year_that_is_nowhere_is_missed_in_the_head(api: Api, key: str):
     assert ("mapping.value.missing", "//namHoc", "school_year") in {
         (one["code"], one["pointer"], one.get("target")) for one in record["findings"]
     }
+
+
+def test_a_finding_says_what_was_sent_and_is_one_for_one_cause(api: Api, key: str):
+    wrong = flat(1, danhHieu="Học sinh Xuất sắc", diem=[{**flat()["diem"][0], "ma": "LA"}, *flat()["diem"][1:]])
+    answer = sent(api, key, [wrong], f"?profile={NAME}").json()
+    findings = answer["records"][0]["findings"]
+    assert [one["pointer"] for one in findings if one["code"] == "mapping.table.unknown"] == ["/diem/0/ma"]
+    wrong = flat(2, danhHieu="Học sinh Xuất sắc")
+    submission = sent(api, key, [wrong], f"?profile={NAME}").json()
+    [found] = [one for one in submission["records"][0]["findings"] if one["code"] == "secondary.title.excellent"]
+    assert found["sent"] == "Học sinh Xuất sắc"
+    path = f"/v1/operations/submissions/{submission['submission_id']}"
+    seen = api.get(path, api.operator_key(Role.VIEWER)).json()["records"][0]["findings"]
+    assert "secondary.title.excellent" in {one["code"] for one in seen}
+    assert all("sent" not in one for one in seen)
