@@ -72,13 +72,14 @@ def check(file: Path, configuration: Path | None, *, everything: bool) -> None:
     from hocba_hub.model.findings import Severity
     from hocba_hub.model.keys import CardKey
     from hocba_hub.model.reading import read_card
+    from hocba_hub.rules.between import ClassFigures
     from hocba_hub.rules.checking import rules_for
     from hocba_hub.rules.comparing import CardComparison
 
     configured = _configuration(configuration)
     comparison = CardComparison(configured)
     pupils: defaultdict[int, dict[CardKey, ComparedCard]] = defaultdict(dict)
-    classes: Counter[tuple[str, ...]] = Counter()
+    classes: Counter[tuple[object, ...]] = Counter()
     cards = wrong = 0
     for number, raw in _records(file):
         cards += 1
@@ -89,9 +90,13 @@ def check(file: Path, configuration: Path | None, *, everything: bool) -> None:
             one = compared_card(reading.card)
             others = pupils[one.pupil]
             is_new = others.get(one.key) is None and not one.recalled
-            classes[one.school, one.key.school_year, one.class_] += is_new
+            whole = one.school, one.key.school_year, one.class_
+            traits = (whole, (*whole, "results", one.results), (*whole, "teacher", one.teacher))
+            classes.update(traits if is_new else ())
             findings += comparison.between(one, [other for key, other in others.items() if key != one.key])
-            findings += comparison.class_size(one.circular, classes[one.school, one.key.school_year, one.class_])
+            size, results, teacher = (classes[trait] for trait in traits)
+            figures = ClassFigures(size, results, teacher if one.teacher else 0)
+            findings += comparison.of_class(one.circular, figures)
             others[one.key] = one
         wrong += any(finding.kind.severity is Severity.ERROR for finding in findings)
         for finding in findings:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
-from hocba_hub.model.card import AnyCard, card_key
+from hocba_hub.model.card import AnyCard, PrimaryCard, card_key
 from hocba_hub.model.keys import CardKey, SchoolCode
+
+_SUBJECTS = 5
+"""Fewer may well be taught by one person."""
 
 
 class ComparedCard(NamedTuple):
@@ -24,6 +27,10 @@ class ComparedCard(NamedTuple):
     promoted: bool
     birth: str
     gender: str
+    results: int = 0
+    """Digest of all levels and of the promotion; 0 where it is not known."""
+    teacher: int = 0
+    """Digest of the one person who teaches all subjects, and there are at least five; 0 if there are several."""
 
     @property
     def first_year(self) -> int:
@@ -37,7 +44,29 @@ def compared_card(card: AnyCard) -> ComparedCard:
     return ComparedCard(
         card_key(card), SchoolCode(card.school.code), card.is_recalled, pupil_digest(card), card.circular,
         class_.grade, class_.code or class_.name, card.year.promoted, pupil.birth, pupil.gender,
+        _results_digest(card), _teacher_digest(card),
     )  # fmt: skip
+
+
+def _results_digest(card: AnyCard) -> int:
+    year = card.year
+    if isinstance(card, PrimaryCard):
+        levels = [f"{subject.code} {subject.level}" for subject in card.year.subjects]
+        levels += [str(card.year.result), card.year.qualities.model_dump_json(), card.year.capacities.model_dump_json()]
+    else:
+        levels = [card.year.learning.model_dump_json(), card.year.training.model_dump_json()]
+    return _digest("\n".join([*levels, str(year.promoted)]))
+
+
+def _teacher_digest(card: AnyCard) -> int:
+    if isinstance(card, PrimaryCard):
+        return 0
+    teachers = [subject.teacher.personal_number for subject in card.year.subjects]
+    return _digest(teachers[0]) if len(teachers) >= _SUBJECTS and len(set(teachers)) == 1 else 0
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True) or 1
 
 
 def pupil_digest(card: AnyCard) -> int:
@@ -48,4 +77,4 @@ def pupil_digest(card: AnyCard) -> int:
     """
     pupil = card.pupil
     identity = f"number {pupil.personal_number}" if pupil.personal_number else f"code {pupil.pupil_code}"
-    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], signed=True)
+    return _digest(identity)

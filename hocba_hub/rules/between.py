@@ -6,6 +6,7 @@ The fault may lie in the other card, so all of it is warnings unless a configura
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from hocba_hub.model.compared_card import ComparedCard
 from hocba_hub.rules.circulars import Thresholds
@@ -84,12 +85,40 @@ RULES = (lower_grade, skipped_grade, same_grade_promoted, not_promoted, two_scho
 """Their checks take the card, and the pupil's other cards, and earlier versions of this one, as last accepted."""
 
 
+class ClassFigures(NamedTuple):
+    """What is counted of the class of a card: its cards in force, this one included."""
+
+    pupils: int
+    same_results: int = 0
+    """Cards with the same levels of all terms and the same promotion as this one."""
+    same_teacher: int = 0
+    """Cards on which the same one person teaches all subjects, as on this one; 0 if several do."""
+
+
+_A_CLASS = 10
+"""Pupils from whom on a pattern is no matter of chance."""
+
+
 @rule("class.size")
-def class_size(limits: Thresholds, pupils: int) -> Outcomes:
+def class_size(limits: Thresholds, figures: ClassFigures) -> Outcomes:
     """35 pupils at primary, 45 above; centres as above."""
     most = limits.class_pupils
-    return (Objection("/class", f"≤ {most}"),) if pupils > most else ()
+    return (Objection("/class", f"≤ {most}"),) if figures.pupils > most else ()
 
 
-CLASS_RULES = (class_size,)
-"""Their checks take the figures of the circular and the number of cards in force of the class."""
+@rule("class.same-results")
+def same_results(_: Thresholds, figures: ClassFigures) -> Outcomes:
+    """Not every pupil of a class has the same results."""
+    is_copied = figures.pupils >= _A_CLASS and figures.same_results == figures.pupils
+    return (Objection("/year", str(figures.pupils)),) if is_copied else ()
+
+
+@rule("class.same-teacher")
+def same_teacher(_: Thresholds, figures: ClassFigures) -> Outcomes:
+    """Not one person teaches all subjects to a whole class at secondary school."""
+    is_copied = figures.pupils >= _A_CLASS and figures.same_teacher == figures.pupils
+    return (Objection("/year/subjects", str(figures.pupils)),) if is_copied else ()
+
+
+CLASS_RULES = (class_size, same_results, same_teacher)
+"""Their checks take the figures of the circular and those of the class."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hocba_hub.model.compared_card import ComparedCard
 from hocba_hub.model.findings import Finding
+from hocba_hub.rules.between import ClassFigures
 from hocba_hub.rules.catalogue import BETWEEN, KINDS, OF_CLASS
 from hocba_hub.rules.configuration import DEFAULT, Configuration
 from hocba_hub.rules.rule import Objection, Rule
@@ -55,13 +56,13 @@ class CardComparison:
                 found.append(Finding(_OTHER_CARD, "", facts=facts))
         return found
 
-    def class_size(self, circular: str, pupils: int) -> list[Finding]:
-        """What is found of a class with so many cards in force."""
+    def of_class(self, circular: str, figures: ClassFigures) -> list[Finding]:
+        """What is found of a card's class."""
         limits = self._thresholds[circular]
         return [
             Finding(kind, objection.pointer, objection.expected)
             for rule, kind in self._of_class
-            for objection in rule.check(limits, pupils)
+            for objection in rule.check(limits, figures)
             if isinstance(objection, Objection)
         ]
 

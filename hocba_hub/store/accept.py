@@ -203,6 +203,8 @@ def _card_row(card: Card, now: int) -> dict[str, Any]:
         "promoted": compared.promoted,
         "birth": compared.birth,
         "gender": compared.gender,
+        "results": compared.results,
+        "teacher": compared.teacher,
     }
 
 

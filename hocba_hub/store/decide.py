@@ -7,10 +7,11 @@ is the next one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
@@ -19,6 +20,7 @@ from hocba_hub.model.compared_card import ComparedCard
 from hocba_hub.model.finding_kinds import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
+from hocba_hub.rules.between import ClassFigures
 from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import listed, one_of, one_of_cards
@@ -156,17 +158,24 @@ class ClassKey(NamedTuple):
     class_: str
 
 
+Trait: TypeAlias = tuple[str, int]
+"""What cards of a class may have in common, by name and digest; `PUPIL` that they are of the class."""
+PUPIL: Trait = ("", 0)
+
+
 class Cards:
     """The cards that a portion's records are of, with all others of the same pupils, and the sizes of their classes.
 
     Read once for all records; what is decided of one record counts for the next.
     """
 
-    def __init__(self, found: Iterable[Card] = (), classes: Counter[ClassKey] | None = None) -> None:
+    def __init__(
+        self, found: Iterable[Card] = (), classes: Mapping[ClassKey, Counter[Trait]] = MappingProxyType({})
+    ) -> None:
         self._by_key: dict[CardKey, Card] = {}
         self._of_pupil: dict[int, dict[CardKey, Card]] = {}
-        self.classes: Counter[ClassKey] = Counter(classes)
-        """Cards in force."""
+        self._classes = {class_: Counter(traits) for class_, traits in classes.items()}
+        """Of each class its cards in force, by what they have in common."""
         for card in found:
             self._put(card)
 
@@ -188,17 +197,49 @@ class Cards:
         before = self._by_key.get(card.key)
         if before is not None:
             del self._of_pupil[before.compared.pupil][before.key]
-            self.classes[class_of_card(before.compared)] -= not before.recalled
-        self.classes[class_of_card(card.compared)] += not card.recalled
+            self._class(before.compared).subtract(_traits(before.compared))
+        self._class(card.compared).update(_traits(card.compared))
         self._put(card)
 
     def copy(self) -> Cards:
         """The same, to be changed by itself."""
-        return Cards(self._by_key.values(), self.classes)
+        return Cards(self._by_key.values(), self._classes)
+
+    def figures(self, card: ComparedCard) -> ClassFigures:
+        """What would be counted of its class with this card in it, instead of its newest state."""
+        before = self._by_key.get(card.key)
+        is_here = before is not None and class_of_card(before.compared) == class_of_card(card)
+        own = set(_traits(before.compared)) if before is not None and is_here else set()
+        traits = self._class(card)
+        pupils, results, teacher = (
+            traits[trait] + 1 - (trait in own) if trait == PUPIL or trait[1] else 0
+            for trait in (PUPIL, ("results", card.results), ("teacher", card.teacher))
+        )
+        return ClassFigures(pupils, results, teacher)
+
+    def counted(self, class_: ClassKey) -> ClassFigures:
+        """What is counted of a class as it stands; of traits the one that most have in common."""
+        traits = self._classes.get(class_, Counter())
+        most = {"results": 0, "teacher": 0}
+        for (name, _), count in traits.items():
+            if name:
+                most[name] = max(most[name], count)
+        return ClassFigures(traits[PUPIL], most["results"], most["teacher"])
+
+    def _class(self, card: ComparedCard) -> Counter[Trait]:
+        return self._classes.setdefault(class_of_card(card), Counter())
 
     def _put(self, card: Card) -> None:
         self._by_key[card.key] = card
         self._of_pupil.setdefault(card.compared.pupil, {})[card.key] = card
+
+
+def _traits(card: ComparedCard) -> list[Trait]:
+    """What a card counts for in its class; one that is recalled for nothing."""
+    if card.recalled:
+        return []
+    traits = (("results", card.results), ("teacher", card.teacher))
+    return [PUPIL, *(trait for trait in traits if trait[1])]
 
 
 def class_of_card(card: ComparedCard) -> ClassKey:
@@ -219,7 +260,7 @@ def find_cards(connection: Connection, portions: Sequence[Portion], *, lock: boo
         return Cards()
     pupils = sorted({one.pupil for one in compared})
     others = [card for card in _select(connection, one_of(connection, _r.pupil, pupils)) if card.key not in found]
-    return Cards([*found.values(), *others], _class_sizes(connection, sorted(set(map(class_of_card, compared)))))
+    return Cards([*found.values(), *others], _class_traits(connection, sorted(set(map(class_of_card, compared)))))
 
 
 def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = False) -> dict[CardKey, Card]:
@@ -234,7 +275,7 @@ def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = 
     query = (
         select(
             _r.version, _r.content_sha256, _r.client_id, _r.school_year, _r.card_id, _r.school_code, _r.recalled,
-            _r.pupil, _r.circular, _r.grade, _r.class_code, _r.promoted, _r.birth, _r.gender,
+            _r.pupil, _r.circular, _r.grade, _r.class_code, _r.promoted, _r.birth, _r.gender, _r.results, _r.teacher,
         )
         .where(these)
         .order_by(_r.school_year, _r.card_id)  # locks are taken in one order everywhere
@@ -247,13 +288,19 @@ def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = 
     ]
 
 
-def _class_sizes(connection: Connection, classes: Sequence[ClassKey]) -> Counter[ClassKey]:
-    """Cards in force of these classes."""
+def _class_traits(connection: Connection, classes: Sequence[ClassKey]) -> dict[ClassKey, Counter[Trait]]:
+    """Cards in force of these classes, and how many of them have what in common."""
     wanted = listed(connection, classes)
     whole = (_r.school_code, _r.school_year, _r.class_code)
     here = and_(*(column == one for column, one in zip(whole, wanted, strict=True)), _r.recalled.is_(False))
-    query = select(*whole, func.count()).where(here).group_by(*whole)
-    return Counter({ClassKey(*named): pupils for *named, pupils in connection.execute(query)})
+    query = select(*whole, _r.results, _r.teacher, func.count()).where(here).group_by(*whole, _r.results, _r.teacher)
+    found: dict[ClassKey, Counter[Trait]] = {}
+    for *named, results, teacher, pupils in connection.execute(query):
+        traits = found.setdefault(ClassKey(*named), Counter())
+        for trait in (PUPIL, ("results", results), ("teacher", teacher)):
+            if trait == PUPIL or trait[1]:
+                traits[trait] += pupils
+    return found
 
 
 def decide(cards: Cards, portion: Portion, comparison: CardComparison) -> list[RecordResult]:
@@ -278,8 +325,7 @@ def _decide(cards: Cards, portion: Portion, record: ReceivedRecord, comparison: 
     previous = None if card is None or is_unchanged else card.compared
     found = comparison.between(now, cards.beside(now), previous)
     if not now.recalled:
-        joins = card is None or card.recalled or class_of_card(card.compared) != class_of_card(now)
-        found += comparison.class_size(now.circular, cards.classes[class_of_card(now)] + joins)
+        found += comparison.of_class(now.circular, cards.figures(now))
     if found:
         findings = [*findings, *record.at_source(found)]
         if any(map(_is_error, found)):

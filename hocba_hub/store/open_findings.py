@@ -72,7 +72,7 @@ def write_open_findings(  # noqa: PLR0917 - all that was decided
     _forget_classes(connection, changed, before, after, comparison)
     rows = [
         *_rejected(decided),
-        *_of_classes(standing, after),
+        *_of_classes(standing, after, comparison),
         *_of_pupils(connection, standing, _pupils(connection, standing, changed, before, after), after, comparison),
     ]
     if rows:
@@ -99,10 +99,14 @@ def _rejected(decided: Iterable[_Decided]) -> Iterable[_Row]:
     return [row for each in rows.values() for row in each.values()]
 
 
-def _of_classes(standing: dict[CardKey, _Decided], after: Cards) -> Iterable[_Row]:
+def _of_classes(standing: dict[CardKey, _Decided], after: Cards, comparison: CardComparison) -> Iterable[_Row]:
+    """What was found of a class when a card of it came, as far as it still holds when all have come."""
     for key, one in standing.items():
         card = after.get(key)
         found = [finding for finding in one.result.findings if finding.kind.family == CLASS]
+        if found and card is not None:
+            holds = {still.kind.code for still in _of_class(card, after, comparison)}
+            found = [finding for finding in found if finding.kind.code in holds]
         if found and card is not None:
             yield _row(CLASS, card.school, key, card.client_id, one.place, found)
 
@@ -110,16 +114,17 @@ def _of_classes(standing: dict[CardKey, _Decided], after: Cards) -> Iterable[_Ro
 def _forget_classes(
     connection: Connection, changed: Iterable[Card], before: Cards, after: Cards, comparison: CardComparison
 ) -> None:
-    """Nothing is open about a class that a card left, once it has not too many any more."""
-    left: set[ClassKey] = set()
+    """Nothing is open about a class any more of which something was found before, and nothing is now."""
+    touched: dict[ClassKey, Card] = {}
     for card in changed:
-        was = before.get(card.key)
-        if was is None or was.recalled:
-            continue
-        class_ = class_of_card(was.compared)
-        moved = card.recalled or class_of_card(card.compared) != class_
-        if moved and not comparison.class_size(was.compared.circular, after.classes[class_]):
-            left.add(class_)
+        for one in (before.get(card.key), card):
+            if one is not None:
+                touched.setdefault(class_of_card(one.compared), one)
+    left = {
+        class_
+        for class_, card in touched.items()
+        if _of_class(card, before, comparison) and not _of_class(card, after, comparison)
+    }
     if left:
         c = report_cards.c
         whole = zip((c.school_code, c.school_year, c.class_code), listed(connection, sorted(left)), strict=True)
@@ -128,6 +133,11 @@ def _forget_classes(
         ))]  # fmt: skip
         if keys:
             connection.execute(delete(open_findings).where(_these(connection, keys), _f.matter == CLASS))
+
+
+def _of_class(card: Card, cards: Cards, comparison: CardComparison) -> list[Finding]:
+    """What is found of the class that a card is of, as these cards stand."""
+    return comparison.of_class(card.compared.circular, cards.counted(class_of_card(card.compared)))
 
 
 def _pupils(

@@ -171,9 +171,48 @@ def test_a_pupil_without_a_number_is_known_by_the_code(api: Api):
     assert codes(other) == []
 
 
+def pupil(card: dict[str, Any], number: int, **values: Any) -> bytes:
+    """The card of another pupil of the class."""
+    return changed(card, card_id=f"c{number:02}", pupil__personal_number=f"0330{number:08}", **values)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_class_with_the_same_results_is_told_until_one_is_another(api: Api, way: str):
+    key, card, send = client(api, "vendor"), secondary(), WAYS[way]
+    found = [codes(one) for one in send(api, key, *[pupil(card, n) for n in range(12)])]
+    assert found == [*[[]] * 9, *[["class.same-results"]] * 3]
+    assert [one[0] for one in open_list(api, key)] == ["c09", "c10", "c11"]
+    assert codes(send(api, key, pupil(card, 3))[0]) == ["class.same-results"]  # unchanged, and told
+    assert codes(send(api, key, pupil(card, 3, year__training__term1="K"))[0]) == []
+    assert open_list(api, key) == []
+    assert codes(send(api, key, pupil(card, 12))[0]) == []
+
+
+def test_one_person_who_teaches_everything_to_a_whole_class_is_told(api: Api):
+    key, card = api.client_key(), secondary()
+    one = {"full_name": "Lê Văn Mẫu", "personal_number": "033070000009"}
+    subjects = [{**subject, "teacher": one} for subject in card["year"]["subjects"]]
+    of = {"year__subjects": subjects}
+    pupils = [pupil(card, n, year__training__term1="TK"[n % 2], **of) for n in range(11)]
+    found = [codes(one) for one in _rest(api, key, *pupils)]
+    assert found == [*[[]] * 9, *[["class.same-teacher"]] * 2]
+    api.post(f"/v1/report-cards/{card['school_year']}/c00/recall", key)
+    assert [one[0] for one in open_list(api, key)] == ["c09", "c10"]
+    api.post(f"/v1/report-cards/{card['school_year']}/c01/recall", key)  # nine are no class to judge
+    assert open_list(api, key) == []
+
+
+def test_patterns_of_a_class_may_be_switched_off(store: Store, tmp_path: Path):
+    configured = tmp_path / "rules.yaml"
+    configured.write_text("rules: {class.same-results: off}\n")
+    with running_api(store, rules_file=configured) as api:
+        key, card = api.client_key(), secondary()
+        assert all(codes(one) == [] for one in _rest(api, key, *[pupil(card, n) for n in range(12)]))
+
+
 def test_a_class_of_too_many_is_told_until_it_is_right(api: Api):
     key, card = api.client_key(), secondary()
-    pupils = [changed(card, card_id=f"c{n:02}", pupil__personal_number=f"0330{n:08}") for n in range(47)]
+    pupils = [pupil(card, n, year__training__term1="TK"[n % 2]) for n in range(47)]
     found = [codes(one) for one in _rest(api, key, *pupils[:46])]
     assert found == [*[[]] * 45, ["class.size"]]
     assert codes(_file(api, key, pupils[46])[0]) == ["class.size"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hocba_hub.model.findings import Severity
+from hocba_hub.rules.between import ClassFigures
 from hocba_hub.rules.catalogue import CATALOGUE, KINDS
 from hocba_hub.rules.checking import RuleSet, rules_for
 from hocba_hub.rules.circulars import CONTINUING, PRIMARY, SCHOOL
@@ -139,8 +140,8 @@ def test_folded_findings_are_shown_in_their_root() -> None:
 
 def test_a_class_may_be_full_but_not_too_full() -> None:
     for circular, most in ((PRIMARY, 35), (SCHOOL, 45), (CONTINUING, 45)):
-        assert CardComparison().class_size(circular, most) == []
-        (finding,) = CardComparison().class_size(circular, most + 1)
+        assert CardComparison().of_class(circular, ClassFigures(most)) == []
+        (finding,) = CardComparison().of_class(circular, ClassFigures(most + 1))
         assert (finding.kind.code, finding.pointer, finding.expected) == ("class.size", "/class", f"≤ {most}")
 
 
