@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from hocba_hub.mappings.check.check import check
+from hocba_hub.mappings.check.example_runs import run_examples
+from hocba_hub.mappings.compile.compiled_mapping import compile_mapping
 from hocba_hub.mappings.document.parse import load_document
 from hocba_hub.mappings.finding_kinds import KINDS
 from hocba_hub.mappings.library.library import shipped_library
@@ -21,8 +23,10 @@ both = pytest.mark.parametrize("guide", [GUIDE, VIETNAMESE], ids=["en", "vi"])
 
 @both
 def test_its_mapping_is_right(guide):
-    (text,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    text, xml = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     document = load_document(text)
+    with_xml = load_document(f"mapping: x\nversion: 1.0.0\ntarget: report-card\n{xml}")
+    assert [result.problems for result in run_examples(compile_mapping(with_xml, shipped_tables()))] == [()]
     found = check(document, shipped_tables(), target_schema(document.target))
     assert [finding.as_json()["message_en"] for finding in found] == []
 
