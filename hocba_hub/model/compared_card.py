@@ -49,13 +49,13 @@ def compared_card(card: AnyCard) -> ComparedCard:
 
 
 def _results_digest(card: AnyCard) -> int:
-    year = card.year
     if isinstance(card, PrimaryCard):
         levels = [f"{subject.code} {subject.level}" for subject in card.year.subjects]
-        levels += [str(card.year.result), card.year.qualities.model_dump_json(), card.year.capacities.model_dump_json()]
+        levels += [str(card.year.result), *map(str, vars(card.year.qualities).values())]
+        levels += map(str, vars(card.year.capacities).values())
     else:
-        levels = [card.year.learning.model_dump_json(), card.year.training.model_dump_json()]
-    return _digest("\n".join([*levels, str(year.promoted)]))
+        levels = [*map(str, vars(card.year.learning).values()), *map(str, vars(card.year.training).values())]
+    return _digest(f"{levels} {card.year.promoted}")
 
 
 def _teacher_digest(card: AnyCard) -> int:

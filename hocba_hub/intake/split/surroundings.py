@@ -82,6 +82,10 @@ class Surroundings:
         self._levels.append(_Level(names, set(names), before, between, opening, closing))
         self._known = None
 
+    def reads(self, name: str) -> bool:
+        """Whether rules read something of this name in the innermost object."""
+        return name in self._levels[-1].names
+
     def add(self, name: str, part: bytes) -> None:
         """Something that stands in the innermost object, beside the list.
 

@@ -21,6 +21,10 @@ from hocba_hub.intake.split.surroundings import MOST_PART, Surroundings
 from hocba_hub.intake.split.whole import WholeSplitter
 from hocba_hub.model.xml_reading import KINDS as CARD_ROOTS
 
+_SOAP_HEADERS = frozenset(
+    f"{uri} Header" for uri in ("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
+)
+"""Of an envelope: its header may hold passwords, and is kept only where rules read it."""
 _TAG = re.compile(rb"(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 
 
@@ -98,7 +102,8 @@ class XmlSplitter:
             return
         begins = self._parser.CurrentByteIndex
         if not fits:
-            if self._matched == self._depth - 1:
+            is_beside = self._matched == self._depth - 1
+            if is_beside and (name not in _SOAP_HEADERS or self._around.reads(name)):
                 self._part, self._part_begins = name, begins
             return
         if place == len(self._path) - 1:

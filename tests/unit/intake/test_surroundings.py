@@ -144,3 +144,14 @@ def test_a_record_that_looks_like_its_document_is_never_taken_for_it(raw):
         JsonSplitter(("list",), 1_000).feed(b'{"list":[' + raw + b"]}", final=True),
     ):
         assert [record_of(one, source).node for one in found] == [node]
+
+
+def test_the_header_of_an_envelope_is_not_kept_unless_it_is_read():
+    soap = "http://schemas.xmlsoap.org/soap/envelope/"
+    document = f"<s:E xmlns:s='{soap}'><s:Header><p>secret</p></s:Header><s:Body><r>1</r></s:Body></s:E>".encode()
+    path, names = ("s:Body", "r"), {"s": soap}
+    assert XmlSplitter(path, names).feed(document, final=True) == [
+        f"<s:E xmlns:s='{soap}'><s:Body><r>1</r></s:Body></s:E>".encode()
+    ]
+    [kept] = XmlSplitter(path, names, names=[frozenset({"s:Header"})]).feed(document, final=True)
+    assert b"secret" in kept
