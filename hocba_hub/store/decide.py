@@ -6,7 +6,6 @@ is the next one.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -170,11 +169,11 @@ class Cards:
     """
 
     def __init__(
-        self, found: Iterable[Card] = (), classes: Mapping[ClassKey, Counter[Trait]] = MappingProxyType({})
+        self, found: Iterable[Card] = (), classes: Mapping[ClassKey, dict[Trait, int]] = MappingProxyType({})
     ) -> None:
         self._by_key: dict[CardKey, Card] = {}
         self._of_pupil: dict[int, dict[CardKey, Card]] = {}
-        self._classes = {class_: Counter(traits) for class_, traits in classes.items()}
+        self._classes = {class_: traits.copy() for class_, traits in classes.items()}
         """Of each class its cards in force, by what they have in common."""
         for card in found:
             self._put(card)
@@ -197,8 +196,8 @@ class Cards:
         before = self._by_key.get(card.key)
         if before is not None:
             del self._of_pupil[before.compared.pupil][before.key]
-            self._class(before.compared).subtract(_traits(before.compared))
-        self._class(card.compared).update(_traits(card.compared))
+            _count(self._class(before.compared), before.compared, -1)
+        _count(self._class(card.compared), card.compared, 1)
         self._put(card)
 
     def copy(self) -> Cards:
@@ -207,27 +206,26 @@ class Cards:
 
     def figures(self, card: ComparedCard) -> ClassFigures:
         """What would be counted of its class with this card in it, instead of its newest state."""
-        before = self._by_key.get(card.key)
-        is_here = before is not None and class_of_card(before.compared) == class_of_card(card)
-        own = set(_traits(before.compared)) if before is not None and is_here else set()
-        traits = self._class(card)
+        traits, before = self._class(card), self._by_key.get(card.key)
+        own: list[Trait] = []
+        if before is not None and class_of_card(before.compared) == class_of_card(card):
+            own = _traits(before.compared)
         pupils, results, teacher = (
-            traits[trait] + 1 - (trait in own) if trait == PUPIL or trait[1] else 0
+            traits.get(trait, 0) + (trait not in own) if trait == PUPIL or trait[1] else 0
             for trait in (PUPIL, ("results", card.results), ("teacher", card.teacher))
         )
         return ClassFigures(pupils, results, teacher)
 
     def counted(self, class_: ClassKey) -> ClassFigures:
         """What is counted of a class as it stands; of traits the one that most have in common."""
-        traits = self._classes.get(class_, Counter())
-        most = {"results": 0, "teacher": 0}
+        traits = self._classes.get(class_, {})
+        most = {"": 0, "results": 0, "teacher": 0}
         for (name, _), count in traits.items():
-            if name:
-                most[name] = max(most[name], count)
-        return ClassFigures(traits[PUPIL], most["results"], most["teacher"])
+            most[name] = max(most[name], count)
+        return ClassFigures(most[""], most["results"], most["teacher"])
 
-    def _class(self, card: ComparedCard) -> Counter[Trait]:
-        return self._classes.setdefault(class_of_card(card), Counter())
+    def _class(self, card: ComparedCard) -> dict[Trait, int]:
+        return self._classes.setdefault(class_of_card(card), {})
 
     def _put(self, card: Card) -> None:
         self._by_key[card.key] = card
@@ -238,8 +236,17 @@ def _traits(card: ComparedCard) -> list[Trait]:
     """What a card counts for in its class; one that is recalled for nothing."""
     if card.recalled:
         return []
-    traits = (("results", card.results), ("teacher", card.teacher))
-    return [PUPIL, *(trait for trait in traits if trait[1])]
+    found = [PUPIL]
+    if card.results:
+        found.append(("results", card.results))
+    if card.teacher:
+        found.append(("teacher", card.teacher))
+    return found
+
+
+def _count(traits: dict[Trait, int], card: ComparedCard, times: int) -> None:
+    for trait in _traits(card):
+        traits[trait] = traits.get(trait, 0) + times
 
 
 def class_of_card(card: ComparedCard) -> ClassKey:
@@ -288,18 +295,18 @@ def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = 
     ]
 
 
-def _class_traits(connection: Connection, classes: Sequence[ClassKey]) -> dict[ClassKey, Counter[Trait]]:
+def _class_traits(connection: Connection, classes: Sequence[ClassKey]) -> dict[ClassKey, dict[Trait, int]]:
     """Cards in force of these classes, and how many of them have what in common."""
     wanted = listed(connection, classes)
     whole = (_r.school_code, _r.school_year, _r.class_code)
     here = and_(*(column == one for column, one in zip(whole, wanted, strict=True)), _r.recalled.is_(False))
     query = select(*whole, _r.results, _r.teacher, func.count()).where(here).group_by(*whole, _r.results, _r.teacher)
-    found: dict[ClassKey, Counter[Trait]] = {}
-    for *named, results, teacher, pupils in connection.execute(query):
-        traits = found.setdefault(ClassKey(*named), Counter())
+    found: dict[ClassKey, dict[Trait, int]] = {}
+    for school, year, class_, results, teacher, pupils in connection.execute(query):
+        traits = found.setdefault(ClassKey(school, year, class_), {})
         for trait in (PUPIL, ("results", results), ("teacher", teacher)):
             if trait == PUPIL or trait[1]:
-                traits[trait] += pupils
+                traits[trait] = traits.get(trait, 0) + pupils
     return found
 
 
