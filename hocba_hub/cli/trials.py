@@ -268,7 +268,7 @@ def start(file: Path, name: str | None, out: Path | None) -> None:
             stream.write(made)
     except OSError as error:
         raise click.ClickException(text("error.unwritable", path=out, reason=error.strerror)) from error
-    questions = made.count("# ?")
+    questions = sum("# ?" in line for line in made.splitlines() if not line.startswith("#"))
     click.echo(text("start.written", path=out, guesses=len(draft.guesses), questions=questions, file=file))
 
 

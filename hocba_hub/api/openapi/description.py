@@ -30,7 +30,13 @@ FINDING: dict[str, Any] = {
         "pointer": {"type": "string", "description": "JSON Pointer (RFC 6901) into the record as sent."},
         "expected": {"type": "string"},
         "value_class": {"type": "string", "description": "The kind of the offending value, never the value."},
+        "sent": {"type": "string", "description": "What the card says there, where that is a level, a mark or a code."},
         "target": {"type": "string", "description": "Canonical field, for a record that came through a profile."},
+        "folded": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Finding"},
+            "description": "Findings that may go when this one goes.",
+        },
         "message_vi": {"type": "string"},
         "message_en": {"type": "string"},
     },

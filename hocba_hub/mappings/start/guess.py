@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -85,11 +87,12 @@ class Draft:
     unread: list[SampleField]
 
 
-def names_of(part: str) -> dict[str, list[str]]:
+@cache
+def names_of(part: str) -> Mapping[str, list[str]]:
     """How vendors call the fields of a part: target → names."""
     text = files(__package__ or "").joinpath("names.yaml").read_text(encoding="utf-8")
     found: dict[str, list[str]] = yaml.safe_load(text)[part]
-    return found
+    return MappingProxyType(found)
 
 
 class Guesser:
@@ -101,6 +104,9 @@ class Guesser:
         self.own: dict[str, dict[str, str | None]] = {}
         self.used: dict[int, SampleField] = {}
         """Fields that a guess reads, by their identity."""
+        subjects = tables["subjects"]
+        self._subject_names, self._subject_codes = subjects.view("name", "name"), subjects.view("name", "code")
+        self._plain_names = {"".join(words_of(name)): name for row in subjects.rows for name in row.values["name"]}
 
     def draft(self) -> Draft:
         """What can be told of the sample."""
@@ -108,7 +114,7 @@ class Guesser:
         kind = self._kind(fields)
         card = self.card.variant(kind or "secondary")
         subjects = self._subjects(card, fields)
-        guesses = list(self._levels_in_parts(fields)) if kind != "primary" else []
+        guesses = list(self._levels_in_parts(fields, card)) if kind != "primary" else []
         names = {
             target: known for target, known in names_of("record").items() if target not in {g.target for g in guesses}
         }
@@ -242,14 +248,9 @@ class Guesser:
 
     def _subject(self, text: str) -> str | None:
         """The name of the subject that a text means, with or without accents; None if no subject is so called."""
-        view = self.tables["subjects"].view("name", "name")
-        if view.find(text).outcome in (Outcome.FOUND, Outcome.AMBIGUOUS):
+        if self._subject_names.find(text).outcome in (Outcome.FOUND, Outcome.AMBIGUOUS):
             return text
-        plain = "".join(words_of(text))
-        named = {
-            "".join(words_of(value)): value for row in self.tables["subjects"].rows for value in row.values["name"]
-        }
-        return named.get(plain)
+        return self._plain_names.get("".join(words_of(text)))
 
     def _listed(self, one: SampleList, item: TargetField) -> Guess:
         fields = list(one.fields.values())
@@ -264,7 +265,7 @@ class Guesser:
         self.used[id(named)] = named
         below += self._subject_rules(named)
         for parted in [f for f in fields if f is not named]:
-            below += self._parts(parted, {"hk1": "term1", "hk2": "term2", "cn": "year"}, "mark")
+            below += self._parts(parted, {"hk1": "term1", "hk2": "term2", "cn": "year"}, item, "mark")
         rest = [f for f in fields if id(f) not in self.used]
         known = {guess.target for guess in below}
         names = {target: known_as for target, known_as in names_of("subject").items() if target not in known}
@@ -289,10 +290,9 @@ class Guesser:
         ]
 
     def _subject_known(self, text: str) -> str | None:
-        view = self.tables["subjects"].view("name", "code")
-        return text if view.find(text).outcome in (Outcome.FOUND, Outcome.AMBIGUOUS) else None
+        return text if self._subject_codes.find(text).outcome in (Outcome.FOUND, Outcome.AMBIGUOUS) else None
 
-    def _parts(self, one: SampleField, into: Mapping[str, str], last: JsonValue) -> list[Guess]:
+    def _parts(self, one: SampleField, into: Mapping[str, str], of: TargetField, last: JsonValue) -> list[Guess]:
         """One text with the results of both terms and the year (`8,5;7,9;8,1`); `into` says which part is which."""
         texts = one.texts()
         separators = {match[1] for text in texts if (match := _PARTED.fullmatch(text))}
@@ -304,20 +304,24 @@ class Guesser:
         return [
             Guess(
                 target,
-                {"from": one.path, "apply": [{"split": {"at": at, "into": names, "part": part}}, last]},
+                {
+                    "from": one.path,
+                    "apply": [{"split": {"at": at, "into": names, "part": part}}, last],
+                    **_demanded(of.find(target)),
+                },
                 Sureness.GUESS,
             )
             for part, target in into.items()
         ]
 
-    def _levels_in_parts(self, fields: list[SampleField]) -> Iterator[Guess]:
+    def _levels_in_parts(self, fields: list[SampleField], card: TargetField) -> Iterator[Guess]:
         """Levels of learning or training as one text: `T;K;T`."""
         for of in ("year/learning", "year/training"):
             for one in fields:
                 names = names_of("record")[f"{of}/year"]
                 if id(one) not in self.used and _name_score(one, names) == 3:  # noqa: PLR2004 - the whole name
                     into = {"hk1": f"{of}/term1", "hk2": f"{of}/term2", "cn": f"{of}/year"}
-                    yield from self._parts(one, into, {"level": "letter"})
+                    yield from self._parts(one, into, card, {"level": "letter"})
 
     def _columns(self, fields: list[SampleField], item: TargetField) -> Guess | None:
         """Columns that are named by subject and result: `Toán > HK1`, `TOAN_HK1`."""
@@ -380,8 +384,7 @@ class Guesser:
             apply = _transforms(path, target, one)
             if apply:
                 rule["apply"] = apply
-        if target.required or target.needed:
-            rule["required"] = True
+        rule |= _demanded(target)
         return rule, self._share(rule, target, one)
 
     def _special(self, path: str, target: TargetField, one: SampleField) -> Rule | None:
@@ -451,6 +454,11 @@ class Guesser:
             return self.own[named["name"]].get(text)
         view = self.tables[named["name"]].view(named.get("from"), named.get("to"), named.get("where"))
         return view.find(text).value
+
+
+def _demanded(target: TargetField | None) -> Rule:
+    """What makes a rule stop a card without a value, if the card may not be without."""
+    return {"required": True} if target is not None and (target.required or target.needed) else {}
 
 
 def _transforms(path: str, target: TargetField, one: SampleField) -> list[JsonValue]:
