@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import chain
 
@@ -79,12 +80,8 @@ class _Check:
         self.shapes = Shapes(document, tables, source)
 
     def findings(self, target: TargetField | None) -> Iterator[Finding]:
-        said: list[Finding] = []
-        for fields, kind in self.document.kinds(target) if target is not None else ():
-            for one in self.object(fields, kind, ""):
-                if one not in said:
-                    said.append(one)
-                    yield one
+        of_kinds = self.document.kinds(target) if target is not None else ()
+        yield from _at_once(chain.from_iterable(self.object(fields, kind, "") for fields, kind in of_kinds))
         yield from self.unreachable(self.document.fields)
         yield from self.sources()
 
@@ -95,14 +92,18 @@ class _Check:
         below = target.below()
         for name, rules in fields.items():
             child = below.get(name)
+            inner: list[Finding] = []
             for rule in rules:
                 if child is not None:
-                    yield from self.rule(rule, child)
+                    inner += self.rule(rule, child)
                 elif not target.open:
                     near = get_close_matches(name, below, 1)
                     hint = f" ({near[0]}?)" if near else ""
                     yield self.finding(kinds.TARGET_UNKNOWN, rule.place, target=rule.target, hint=hint)
-            if child is not None and child.required and not any(map(_always, rules)):
+            yield from inner
+            # An object is empty because what is in it is.
+            told = any(one.kind is kinds.TARGET_NOT_REQUIRED for one in inner)
+            if child is not None and child.required and not told and not any(map(_always, rules)):
                 yield self.finding(kinds.TARGET_NOT_REQUIRED, rules[0].place, target=rules[0].target)
         for name, child in below.items():
             if (child.required or child.needed) and name not in fields:
@@ -214,6 +215,22 @@ class _Check:
         path = shown(names)
         near = get_close_matches(path, list(known), 1, 0.8)
         return self.finding(kind, place, given=path, hint=f" ({near[0]}?)" if near else "")
+
+
+def _at_once(found: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, and those that several entries of a list have in common as one, with the line of each."""
+    said: dict[tuple[FindingKind, str | int], Finding] = {}
+    rest: list[Finding] = []
+    for one in found:
+        key = (one.kind, one.facts.get("target", ""))
+        if one.kind is not kinds.TARGET_NOT_REQUIRED:
+            rest += [one] if one not in rest else []
+        elif key not in said:
+            said[key] = one
+        else:
+            lines = dict.fromkeys([*str(said[key].facts["line"]).split(", "), str(one.facts["line"])])
+            said[key] = replace(said[key], facts={**said[key].facts, "line": ", ".join(lines)})
+    return [*rest, *said.values()]
 
 
 def _is_named(one: Reads) -> bool:

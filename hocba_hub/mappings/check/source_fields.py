@@ -148,7 +148,10 @@ def of_sheets(read: Iterable[Reads], heads: Iterable[SheetHead], source: Source)
     """The places that a document reads, as `fields_of` names them: cells above a table, columns of a card's rows."""
     found: dict[Reads, None] = {}
     known = list(heads)
+    parts = {(spec.part,) for spec in source.sheets}
     for each in read:
+        if each.names in parts:  # the rows of a card: it always has some
+            continue
         one = replace(each, names=in_card(each.names, source))
         if one.names[:1] != (HEAD,) or len(one.names) == 1:
             found[one] = None

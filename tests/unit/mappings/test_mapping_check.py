@@ -13,6 +13,7 @@ from hocba_hub.mappings.tables.table_files import shipped_tables
 
 HEAD = "mapping: m\nversion: 1.0.0\nsource: {format: json}\ntarget: t\n"
 TABLES = shipped_tables()
+SCHEMA_WHO = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
 SCHEMA = from_json_schema(
     {
         "type": "object",
@@ -24,7 +25,7 @@ SCHEMA = from_json_schema(
             "level": {"enum": ["T", "K", None]},
             "count": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
             "rows": {"type": "array", "items": {"$ref": "#/$defs/Row"}},
-            "who": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+            "who": SCHEMA_WHO,
             "free": {"type": "object"},
         },
         "$defs": {
@@ -110,6 +111,21 @@ examples:
 )
 def test_what_the_target_cannot_take_is_said_with_its_line(fields, expected):
     assert said("fields:\n" + fields) == expected
+
+
+def test_what_several_entries_lack_is_said_once_with_every_line():
+    entries = """  rows:
+    items:
+    - {x: a}
+    - {x: b}
+  who: {fields: {id: w}}
+"""
+    assert said("fields:\n" + GOOD + entries) == [
+        ("target-may-be-empty", "9, 10", "rows[]/x"),
+        ("target-may-be-empty", 11, "who/id"),
+    ]
+    target = from_json_schema({"type": "object", "required": ["who"], "properties": {"who": SCHEMA_WHO}})
+    assert said("fields:\n  who: {fields: {id: w}}\n", target) == [("target-may-be-empty", 6, "who/id")]
 
 
 def test_source_fields_that_are_not_read_or_never_come():

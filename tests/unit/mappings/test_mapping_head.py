@@ -140,8 +140,19 @@ def test_labels_name_the_cell_that_they_stand_before():
     }
 
 
-def codes(document):
-    return [(one.kind.code, str(one.facts.get("given", one.expected))) for one in check(document, {})]
+def codes(document, sample=()):
+    found = check(document, {}, sample=sample)
+    return [(one.kind.code, str(one.facts.get("given", one.expected))) for one in found]
+
+
+def test_the_rows_of_a_card_are_always_there():
+    source = "{format: rows, sheets: [{sheet: L, key: Mã, as: dong}]}"
+    document = mapping(source, "{id: Mã, marks: {each: dong, fields: {code: Môn, mark: Điểm}}}")
+    sheet = Sheet("L", [["Mã", "Môn"], ["1", "Toán"], ["1", "Văn"]])
+    assert codes(document, [*row_records([sheet], document.source)]) == [
+        ("mapping.check.no-examples", ""),
+        ("mapping.check.source-unseen", "Điểm"),
+    ]
 
 
 def test_the_check_counts_the_head_and_knows_which_paths_reach_nothing():
