@@ -157,6 +157,8 @@ def try_(mapping: str, file: Path, lines: int, tables: Path | None) -> None:
     rejected = summary.records - summary.accepted
     facts = {"records": summary.records, "accepted": summary.accepted, "rejected": rejected}
     click.echo(text("try.summary", **facts))
+    if not summary.records and not summary.unreadable:
+        click.echo(text("try.no-records"))
     if rejected or summary.unreadable or not summary.records:
         raise click.exceptions.Exit(1)
     click.echo(text("try.next", name=mapping, label=f"{document.name}@{document.number}"))

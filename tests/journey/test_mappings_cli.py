@@ -126,6 +126,10 @@ def test_a_file_is_tried_as_if_it_were_sent(tmp_path):
     assert ["ethnic-groups", "Nhóm", "lạ", "2"] in lines
     assert "Card by card" not in hub("try", "vendor-flat-secondary", file, "--lines", "0", "--lang", "en").output
     assert hub("try", "ndc-primary", file).exit_code == 1
+    nothing = tmp_path / "in.ndjson"
+    nothing.touch()
+    empty = hub("try", "vendor-flat-secondary", nothing, "--lang", "en")
+    assert (empty.exit_code, "No record was found in the file" in empty.output) == (1, True)
 
 
 def test_examples_that_fail_end_with_1(mapping):

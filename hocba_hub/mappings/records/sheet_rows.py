@@ -22,7 +22,9 @@ Key: TypeAlias = tuple[str, ...]
 
 
 def cell_place(sheet: str, column: str, row: int | str) -> str:
-    """`Sheet!B7`, with the sheet's name in quotes where it has to be."""
+    """`Sheet!B7`, with the sheet's name in quotes where it has to be; `B7` in a CSV file for any sheet (`*`)."""
+    if sheet == "*":
+        return f"{column}{row}"
     quoted = sheet if sheet.isidentifier() else "'" + sheet.replace("'", "''") + "'"
     return f"{quoted}!{column}{row}"
 
