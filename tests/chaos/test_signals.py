@@ -85,7 +85,7 @@ def _is_taken_over(lease: int | None, store: Store) -> bool:
 
 @pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
 def test_an_importer_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Path, database_url: str | None):
-    raws = list(generate(4_000 if LONG else 1_000, 9, schools=12))
+    raws = list(generate(4_000 if LONG else 3_000, 9, schools=12))
     environment = {"HOCBA_LEASE_SECONDS": str(LEASE_SECONDS)}
     with (
         Rig(tmp_path, database_url, importers=2, environment=environment) as rig,
