@@ -96,16 +96,16 @@ def look_up_open_list(
 def _read_again(again: ReadAgain | None, *, shows_card: bool) -> RecordReadAgain | None:
     if again is None:
         return None
-    return RecordReadAgain(**{**again._asdict(), "findings": _shown(again.findings, shows_card=shows_card)})
+    return RecordReadAgain(**{**again._asdict(), "findings": findings_shown(again.findings, shows_card=shows_card)})
 
 
-def _shown(findings: Sequence[Mapping[str, Any]], *, shows_card: bool) -> list[dict[str, Any]] | None:
-    """The findings; what a card says is not for those who may not see cards."""
+def findings_shown(findings: Sequence[Mapping[str, Any]], *, shows_card: bool) -> list[dict[str, Any]] | None:
+    """The findings as JSON, None if there are none; what a card says is not for those who may not see cards."""
     shown = []
     for one in findings:
         kept = {key: value for key, value in one.items() if shows_card or key != "sent"}
         if "folded" in kept:
-            kept["folded"] = _shown(kept["folded"], shows_card=shows_card)
+            kept["folded"] = findings_shown(kept["folded"], shows_card=shows_card)
         shown.append(kept)
     return shown or None
 
@@ -122,7 +122,7 @@ def _submission_shape(found: SubmissionView, *, shows_card: bool) -> Submission:
             card_id=row.card_id,
             version=row.version,
             event=row.event,
-            findings=_shown(findings, shows_card=shows_card),
+            findings=findings_shown(findings, shows_card=shows_card),
             read_again=_read_again(found.read_again.get(row.position), shows_card=shows_card),
         )
         for row, findings in found.records
@@ -200,7 +200,7 @@ def _open_page(found: Sequence[OpenFindings], limit: int, *, client_id: int | No
                 times=entry.times,
                 submission_id=entry.submission_id if is_own else None,
                 position=entry.position if is_own else None,
-                findings=_shown(entry.findings, shows_card=client_id is not None) or [],
+                findings=findings_shown(entry.findings, shows_card=client_id is not None) or [],
                 matter=entry.matter,
             )
         )

@@ -10,6 +10,7 @@ from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import ANYONE, require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
+from hocba_hub.api.lookup import findings_shown
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.operator.mapping_shapes import (
     AskedFill,
@@ -150,8 +151,9 @@ def fill(code_id: IdInPath, asked: AskedFill, operator: Administrator, hub: TheH
     for name in sorted(hub.destinations) if done.accepted else ():
         hub.ring(name)
     still = [
-        StillRejectedCard(record_id=key.record_id(), findings=[Finding(**one.as_json()) for one in findings])
+        StillRejectedCard(record_id=key.record_id(), findings=[Finding(**one) for one in shown or ()])
         for key, findings in done.still
+        for shown in [findings_shown([one.as_json() for one in findings], shows_card=False)]
     ]
     became = {"fill_id": made.id, "accepted": done.accepted, "rejected": done.rejected, "waiting": done.left}
     return told.model_copy(update=became | {"still": still or None})

@@ -8,30 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from enum import StrEnum
-from functools import cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from hocba_hub.mappings.compile.conversion import fit
-from hocba_hub.mappings.document.paths import HEAD
 from hocba_hub.mappings.records.rows import BETWEEN
 from hocba_hub.mappings.schemas.targets import TargetField
+from hocba_hub.mappings.start.draft import Draft, Guess, Rule, Sureness
+from hocba_hub.mappings.start.names import NameMatch, name_match, names_of, spoken
 from hocba_hub.mappings.start.sample import Sample, SampleField, SampleList, without_accents, words_of
+from hocba_hub.mappings.start.transforms import transforms
 from hocba_hub.mappings.tables.code_table import Outcome, Table
 from hocba_hub.mappings.values.transforms import TRANSFORMS
 from hocba_hub.mappings.values.value import ArgumentError, JsonValue, ValueRejected, as_text
-from hocba_hub.mappings.values.value_shapes import BOOLEAN, TEXT, WHOLE
 
-Rule = dict[str, Any]
-_GENERIC = frozenset({"hocsinh", "hs", "hocba", "hb", "thongtin", "thongtinchung", "chung", "info", "data", "record"})
-"""Names of objects that say nothing of what is in them."""
-_DATES = ("dd/mm/yyyy", "dd-mm-yyyy", "dd.mm.yyyy", "iso", "mm/yyyy", "yyyy", "excel")
 _PARTED = re.compile(r"[^;|]*([;|])[^;|]*(?:\1[^;|]*)*")
 _LEVELS = {"tot": "T", "kha": "K", "dat": "Đ", "chuadat": "CĐ"}
 _LEVEL_CODES = frozenset({"T", "K", "Đ", "CĐ", "1", "2", "3", "4"})
@@ -44,55 +33,7 @@ _BY_TABLE: Mapping[str, JsonValue] = {
 """Targets whose values one of the hub's tables knows."""
 _GENDERS = {"nam": "1", "male": "1", "nu": "2", "female": "2"}
 _FITS, _SOME = 0.95, 0.5
-_CLOSE = 0.86
-_SHORTEST_PART = 5
 _MOST_OWN = 60
-
-
-class Sureness(StrEnum):
-    """How sure a guess is."""
-
-    SURE = "sure"
-    """Name and values fit."""
-    LIKELY = "likely"
-    """The name fits well, or not all values do."""
-    GUESS = "guess"
-    """Something about it fits."""
-
-
-@dataclass(slots=True)
-class Guess:
-    """A rule for a target field."""
-
-    target: str
-    rule: Rule
-    sureness: Sureness
-    below: list[Guess] = field(default_factory=list)
-    """Of a list of items, the rules of each."""
-    items: list[list[Guess]] = field(default_factory=list)
-    """Of a list with fixed entries, the rules of each entry."""
-    follows: bool = False
-    """Whether it is no guess of its own, but follows from another."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """Everything that was guessed."""
-
-    kind: str
-    """Of the cards; empty if the sample does not tell."""
-    guesses: list[Guess]
-    tables: dict[str, dict[str, str | None]]
-    """Own tables by name: value of the sample → what it may mean; None where a person has to say."""
-    unread: list[SampleField]
-
-
-@cache
-def names_of(part: str) -> Mapping[str, list[str]]:
-    """How vendors call the fields of a part: target → names."""
-    text = files(__package__ or "").joinpath("names.yaml").read_text(encoding="utf-8")
-    found: dict[str, list[str]] = yaml.safe_load(text)[part]
-    return MappingProxyType(found)
 
 
 class Guesser:
@@ -132,7 +73,7 @@ class Guesser:
         names = names_of("record")
         for target in ("class/grade", "class/name"):
             for one in fields:
-                if _name_score(one, names[target]) >= 2:  # noqa: PLR2004 - the name fits
+                if name_match(one, names[target]) >= NameMatch.IN_HEAD:
                     grades = {_grade(text) for text in one.texts()} - {None}
                     if grades:
                         return "primary" if max(g for g in grades if g) < 6 else "secondary"  # noqa: PLR2004 - grades 1 to 5
@@ -142,14 +83,14 @@ class Guesser:
         self, fields: list[SampleField], names: Mapping[str, list[str]], target: TargetField, above: str = ""
     ) -> list[Guess]:
         """Each target with the field that fits it best, each field once."""
-        found: list[tuple[float, int, str, SampleField, Rule, int]] = []
+        found: list[tuple[float, int, str, SampleField, Rule, NameMatch]] = []
         for path, known in names.items():
             here = target.find(path)
             if here is None or (here.open and not here.type):
                 continue
-            spoken = [*known, *_spoken(here)]
+            known_names = [*known, *spoken(here)]
             for number, one in enumerate(fields):
-                score = _name_score(one, spoken)
+                score = name_match(one, known_names)
                 if score:
                     rule, share = self._rule(above + path, here, one)
                     if score + share > 1 + _SOME:
@@ -160,8 +101,8 @@ class Guesser:
                 continue
             self.used[id(one)] = one
             fits = total - score >= _FITS
-            good = score >= 3  # noqa: PLR2004 - the whole name is known
-            is_likely = good or (fits and score > 1)
+            good = score == NameMatch.WHOLE
+            is_likely = good or (fits and score > NameMatch.NEARLY)
             sureness = Sureness.SURE if good and fits else Sureness.LIKELY if is_likely else Sureness.GUESS
             guesses[path] = Guess(above + path, rule, sureness)
         return [guesses[path] for path in names if path in guesses]
@@ -197,7 +138,7 @@ class Guesser:
             one
             for part in ("excused", "unexcused")
             for one in fields
-            if _name_score(one, names[f"year/absences_{part}"]) == 3  # noqa: PLR2004 - the whole name is known
+            if name_match(one, names[f"year/absences_{part}"]) == NameMatch.WHOLE
         ]
         if "year/absences" not in known and "year/absences_excused" not in known and len(parts) == 2:  # noqa: PLR2004 - both
             self.used |= {id(one): one for one in parts}
@@ -240,7 +181,10 @@ class Guesser:
     def _knows_subjects(self, one: SampleList) -> float:
         """How much a list looks like one of subjects."""
         names = names_of("subject")["code"]
-        return max((_name_score(f, names) / 3 + self._share_of_subjects(f) for f in one.fields.values()), default=0.0)
+        return max(
+            (name_match(f, names) / NameMatch.WHOLE + self._share_of_subjects(f) for f in one.fields.values()),
+            default=0.0,
+        )
 
     def _share_of_subjects(self, one: SampleField) -> float:
         texts = one.texts()
@@ -261,7 +205,7 @@ class Guesser:
         below: list[Guess] = []
         if one.is_plain:
             return Guess("year/subjects", {"each": one.path, "required": True}, Sureness.GUESS)
-        named = max(fields, key=lambda f: (self._share_of_subjects(f), _name_score(f, names_of("subject")["code"])))
+        named = max(fields, key=lambda f: (self._share_of_subjects(f), name_match(f, names_of("subject")["code"])))
         self.used[id(named)] = named
         below += self._subject_rules(named)
         for parted in [f for f in fields if f is not named]:
@@ -319,7 +263,7 @@ class Guesser:
         for of in ("year/learning", "year/training"):
             for one in fields:
                 names = names_of("record")[f"{of}/year"]
-                if id(one) not in self.used and _name_score(one, names) == 3:  # noqa: PLR2004 - the whole name
+                if id(one) not in self.used and name_match(one, names) == NameMatch.WHOLE:
                     into = {"hk1": f"{of}/term1", "hk2": f"{of}/term2", "cn": f"{of}/year"}
                     yield from self._parts(one, into, card, {"level": "letter"})
 
@@ -381,7 +325,7 @@ class Guesser:
         if special is not None:
             rule |= special
         else:
-            apply = _transforms(path, target, one)
+            apply = transforms(path, target, one)
             if apply:
                 rule["apply"] = apply
         rule |= _demanded(target)
@@ -459,88 +403,6 @@ class Guesser:
 def _demanded(target: TargetField | None) -> Rule:
     """What makes a rule stop a card without a value, if the card may not be without."""
     return {"required": True} if target is not None and (target.required or target.needed) else {}
-
-
-def _transforms(path: str, target: TargetField, one: SampleField) -> list[JsonValue]:
-    """What a target asks of values like these."""
-    digits = re.fullmatch(r"\^\[0-9\]\{(\d+)\}\$", target.pattern)
-    if target.pattern.startswith("^[0-9]{4}-(") or path.endswith("/birth"):
-        return _dates(one)
-    if digits:
-        return [{"pad": int(digits[1])}] if any(len(text) < int(digits[1]) for text in one.texts()) else []
-    for fits, name in (
-        (path.endswith("school_year"), "school-year"),
-        (path == "class/grade", "leading-number"),
-        (target.pattern.startswith("^(10"), "mark"),
-        (target.type == WHOLE, "integer"),
-        (target.type == BOOLEAN, "flag"),
-    ):
-        if fits:
-            return [name]
-    return _of_text(path, target, one)
-
-
-def _of_text(path: str, target: TargetField, one: SampleField) -> list[JsonValue]:
-    apply: list[JsonValue] = []
-    if target.type == TEXT and any(not isinstance(value, str) for value in one.values):
-        apply.append("text")
-    if path.endswith("full_name"):
-        apply.append("collapse-spaces")
-        if one.values and all(text == text.upper() for text in one.texts()):
-            apply.append("capitalise")
-    return apply
-
-
-def _dates(one: SampleField) -> list[JsonValue]:
-    """The patterns that read most of the values, the one of most of them first."""
-    left = list(one.values)
-    taken: list[str] = []
-    for pattern in _DATES:
-        read = TRANSFORMS["date"].made([pattern])
-        rest = [value for value in left if not _reads(read, value)]
-        if len(rest) < len(left):
-            taken.append(pattern)
-            left = rest
-    return [{"date": taken or [_DATES[0]]}]
-
-
-def _reads(change: Any, value: JsonValue) -> bool:  # noqa: ANN401 - a change
-    try:
-        return change(value) is not None
-    except ValueRejected:
-        return False
-
-
-def _name_score(one: SampleField, known: Iterable[str]) -> int:
-    """How well a field's name is one of these: 3 as a whole, 2 in its last part, 1 nearly; 0 not at all."""
-    words = ["".join(part) for part in one.words]
-    return _score(words, set(known), of_head=one.names[:1] == (HEAD,)) if words else 0
-
-
-def _score(words: list[str], names: set[str], *, of_head: bool) -> int:
-    said = [word for word in words[:-1] if word not in _GENERIC]
-    last = words[-1]
-    whole = {"".join([*said, last]), "".join([last, *reversed(said)]), *((last,) if not said else ())}
-    if said:
-        whole |= {said[-1] + last, last + said[-1]}
-    if whole & names:
-        return 3
-    if last in names:
-        return 2 if len(said) == 1 and of_head else 1
-    full = "".join([*said, last])
-    if any(
-        len(name) >= _SHORTEST_PART and (name in full or full in name) and len(full) >= _SHORTEST_PART for name in names
-    ):
-        return 1
-    return int(
-        any(len(name) >= _SHORTEST_PART and SequenceMatcher(None, name, full).ratio() >= _CLOSE for name in names)
-    )
-
-
-def _spoken(target: TargetField) -> list[str]:
-    """What the model calls a field, as a name: `Họ và tên học sinh` → hovatenhocsinh."""
-    label = target.label.partition("(")[0]
-    return ["".join(words_of(label))] if label else []
 
 
 def _tables_of(guess: Guess) -> Iterator[str]:

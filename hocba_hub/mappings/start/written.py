@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from hocba_hub.mappings.schemas.targets import LIST, TargetField
-from hocba_hub.mappings.start.guess import Draft, Guess, Rule
+from hocba_hub.mappings.start.draft import Draft, Guess, Rule
 from hocba_hub.mappings.start.sample import SampleField
 from hocba_hub.mappings.values.value import JsonValue
 

@@ -227,6 +227,7 @@ def test_a_fill_says_why_a_card_is_still_not_right_and_the_submission_shows_the_
     [still] = filled["still"]
     assert still["record_id"] == "2025-2026/HB-2"
     assert {(one["code"], one["pointer"]) for one in still["findings"]} == {("secondary.title.excellent", "/danhHieu")}
+    assert all("sent" not in one for one in still["findings"])  # operators do not see what a card says
     first, second = (api.get(f"/v1/submissions/{one}", vendor).json()["records"][0] for one in sent_in)
     assert (first["status"], first["findings"][0]["code"]) == ("rejected", "mapping.table.unknown")
     assert (first["read_again"]["status"], first["read_again"]["version"]) == ("accepted", 1)
