@@ -36,26 +36,21 @@ from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.monitoring.presence import Presence
-from hocba_hub.queue.delivery_jobs import Delivering
+from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
-from hocba_hub.queue.import_jobs import Importing, clear
+from hocba_hub.queue.importing import Importing
+from hocba_hub.queue.jobs.recheck import Rechecking
+from hocba_hub.queue.jobs.retention import Retention
+from hocba_hub.queue.jobs.runner import JobWorker
+from hocba_hub.queue.jobs.schedules import planned
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.credentials import DigestSecret
 from hocba_hub.store.engine import Store
-from hocba_hub.store.idempotency import purge
-from hocba_hub.store.processes import forget as forget_processes
-from hocba_hub.store.retention import (
-    forget_file_findings,
-    forget_open_findings,
-    forget_rejected,
-    forget_rejected_bytes,
-    forget_usage,
-)
+from hocba_hub.store.jobs import Planned
 from hocba_hub.store.schema import check_revision
-from hocba_hub.store.unmapped_codes import ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -65,9 +60,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BATCHES = 20
-_USAGE_MS = 3 * 86_400_000
-_PROCESSES_MS = 86_400_000
 _WRITING_THREADS = 8
 """Of the API, in which calls write."""
 
@@ -295,41 +287,39 @@ def presence(store: Store, kind: str) -> Presence:
     return Presence(store, _holder(), kind, system_clock)
 
 
-def housekeeping(settings: Settings, store: Store) -> list[Callable[[], None]]:
-    """What the scheduler clears away, or does again, now and then."""
+def planned_jobs(settings: Settings) -> dict[str, Planned]:
+    """The jobs of this hub and when they run, by key.
 
-    def forget_old_answers() -> None:
-        with store.write() as connection:
-            purge(connection, before=system_clock() - settings.idempotency_days * 86_400_000)
+    Raises:
+        ScheduleError: the settings' file of schedules is not understood.
+    """
+    document = None if settings.jobs_file is None else yaml.safe_load(settings.jobs_file.read_bytes())
+    return planned(document, destinations(settings))
 
-    def read_waiting_again() -> None:
-        """What a call that filled a code left, or a process that died."""
-        with store.read() as connection:
-            if not ready(connection, 1):
-                return
-        Recheck(intake(settings, store)).run(now=system_clock())
 
-    def forget_old_files() -> None:
-        clear(Spool(settings.files_folder), store, before=system_clock() - settings.files_days * 86_400_000)
+def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
+    """What runs jobs in this process; the jobs are written down.
 
-    def forget_findings() -> None:
-        """Some batches each time: in the long run more is forgotten than comes."""
-        before = system_clock() - settings.findings_days * 86_400_000
-        for forget in (forget_rejected, forget_open_findings, forget_file_findings):
-            for _ in range(_BATCHES):
-                with store.write() as connection:
-                    if not forget(connection, before=before):
-                        break
-        bytes_before = system_clock() - settings.rejected_days * 86_400_000
-        for _ in range(_BATCHES):
-            with store.write() as connection:
-                if not forget_rejected_bytes(connection, before=bytes_before):
-                    break
-        with store.write() as connection:
-            forget_processes(connection, before=system_clock() - _PROCESSES_MS)
-            forget_usage(connection, before=system_clock() - _USAGE_MS)
-
-    return [forget_old_answers, read_waiting_again, forget_old_files, forget_findings]
+    Raises:
+        ScheduleError: the settings' file of schedules is not understood.
+        StoreError: the store is away.
+    """
+    store = store or open_store(settings)
+    made = JobWorker(
+        store=store,
+        doorbell=Doorbell(settings.redis_url),
+        clock=system_clock,
+        planned=planned_jobs(settings),
+        works={
+            "retention": Retention(settings),
+            "recheck": Rechecking(lambda: Recheck(intake(settings, store))),
+        },
+        holder=_holder(),
+        lease_seconds=settings.lease_seconds,
+        slice_seconds=settings.drain_seconds,
+    )
+    made.plan()
+    return made
 
 
 def _holder() -> str:

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """Folder of destination files; without it, the stand-in destinations of the package."""
     rules_file: Path | None = None
     """YAML that switches rules off or changes their severity; see docs/rules.md."""
+    jobs_file: Path | None = None
+    """YAML that says when jobs run; see docs/jobs.md."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -115,6 +117,8 @@ class Settings(BaseSettings):
     """How long rejected records and what was found in them and in files are kept; accepted cards stay."""
     rejected_days: int = Field(30, ge=1)
     """How long the bytes of a vendor's rejected record are kept, to try a mended mapping on."""
+    jobs_days: int = Field(30, ge=1)
+    """How long the runs of jobs are kept."""
     files_days: int = Field(30, ge=1)
     """How long a file and its findings workbook are kept; what became of its records stays."""
 

@@ -19,7 +19,7 @@ from hocba_hub.api.http import front_page, health
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
-from hocba_hub.api.operator import code_tables, credentials, mappings, support
+from hocba_hub.api.operator import code_tables, credentials, jobs, mappings, support
 from hocba_hub.api.operator import deliveries as operations
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.api.problems.problem import add_problems
@@ -35,6 +35,7 @@ ROUTERS: Sequence[APIRouter] = (
     mappings.router,
     code_tables.router,
     operations.router,
+    jobs.router,
     credentials.router,
     support.router,
     problem_pages.router,

@@ -29,6 +29,7 @@ _COMMANDS = (
     "replay",
     "hurry",
     "destinations",
+    "jobs",
     "mappings",
     "card",
     "codes",

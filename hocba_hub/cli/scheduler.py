@@ -15,7 +15,7 @@ from hocba_hub.cli.texts import text
 @report_errors
 def scheduler() -> None:
     """Ring for what is due and take over expired leases, until SIGTERM. Any number may run."""
-    from hocba_hub.bootstrap import delivering, housekeeping, importing, presence
+    from hocba_hub.bootstrap import delivering, importing, job_worker, presence
     from hocba_hub.monitoring.logs import configure
     from hocba_hub.queue.scheduler import schedule
 
@@ -30,7 +30,5 @@ def scheduler() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
     with presence(store, "scheduler"):
-        schedule(
-            deliveries.engine, deliveries.doorbell, stop,
-            ring_files=importing(settings, store).ring, housekeeping=housekeeping(settings, store),
-        )  # fmt: skip
+        ring = [importing(settings, store).ring, job_worker(settings, store).ring]
+        schedule(deliveries.engine, deliveries.doorbell, stop, ring=ring)

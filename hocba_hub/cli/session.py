@@ -66,13 +66,14 @@ def _message(error: HubError) -> str:
     from hocba_hub.mappings.library.mapping_set import MappingFileError
     from hocba_hub.store.access import AccessError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
+    from hocba_hub.store.job_acts import ActNotPossibleError
     from hocba_hub.store.mappings import ConfigurationError
     from hocba_hub.store.selection import SelectionError
 
     match error:
         case AccessError():
             message = text(f"error.{error.code}")
-        case SelectionError() | ConfigurationError() | SubmissionError():
+        case SelectionError() | ConfigurationError() | SubmissionError() | ActNotPossibleError():
             kind = KINDS[error.code]
             message = kind.detail_vi if language() == "vi" else kind.detail_en
         case DestinationError() | MappingFileError():

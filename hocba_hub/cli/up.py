@@ -25,11 +25,11 @@ _ANSWER_SECONDS = 0.2
 @click.option("--port", type=int, default=None, help=text("option.port"))
 @report_errors
 def up(port: int | None) -> None:
-    """Run the API, the workers, the importer and the scheduler, and what they need that no setting names."""
-    from hocba_hub.bootstrap import destinations, rules
+    """Run the API, the workers, the importer, the jobs and the scheduler, and what they need that no setting names."""
+    from hocba_hub.bootstrap import destinations, planned_jobs, rules
 
     settings = settings_in_force(port=port)
-    for read in (destinations, rules):  # what every process would stumble over is told once
+    for read in (destinations, rules, planned_jobs):  # what every process would stumble over is told once
         read(settings)
     private_home(settings.home)
     with _only_one(settings.home):
@@ -122,6 +122,7 @@ def children(settings: Settings) -> list[Child]:
         for n in range(settings.worker_processes)
     ]
     found.append(Child("importer", hub_command("importer"), environment, waits=True))
+    found.append(Child("jobs", hub_command("worker", "--jobs"), environment, waits=True))
     return found
 
 

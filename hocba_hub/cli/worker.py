@@ -1,19 +1,28 @@
-"""`hocba-hub worker`: only the delivery workers."""
+"""`hocba-hub worker`: only the delivery workers, or only a worker that runs jobs."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from hocba_hub.cli.session import report_errors, settings_in_force
 from hocba_hub.cli.texts import text
 
+if TYPE_CHECKING:
+    from hocba_hub.settings import Settings
+
 
 @click.command(help=text("worker"))
 @click.option("--processes", type=click.IntRange(1), default=None, help=text("option.processes.worker"))
+@click.option("--jobs", is_flag=True, help=text("option.worker.jobs"))
 @report_errors
-def worker(processes: int | None) -> None:
-    """Deliver until SIGTERM: finishes what is under way, then ends."""
+def worker(processes: int | None, *, jobs: bool) -> None:
+    """Deliver, or run jobs, until SIGTERM: finishes what is under way, then ends."""
     settings = settings_in_force()
+    if jobs:
+        _run_jobs(settings)
+        return
     processes = processes or settings.worker_processes
     if processes > 1:
         from hocba_hub.bootstrap import open_store
@@ -31,3 +40,14 @@ def worker(processes: int | None) -> None:
     deliveries = delivering(settings)
     with presence(deliveries.engine.store, "worker"):
         work("drain", deliveries, settings.redis_url, poll_seconds=settings.poll_store_seconds)
+
+
+def _run_jobs(settings: Settings) -> None:
+    from hocba_hub.bootstrap import job_worker, presence
+    from hocba_hub.monitoring.logs import configure
+    from hocba_hub.queue.worker import work
+
+    configure(settings.log_level)
+    jobs = job_worker(settings)
+    with presence(jobs.store, "jobs"):
+        work("job", jobs, settings.redis_url, poll_seconds=settings.poll_store_seconds)

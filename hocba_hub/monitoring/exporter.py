@@ -22,6 +22,8 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, sums
 from hocba_hub.store.destination_health import acks_overdue, destinations_health, oldest_due
 from hocba_hub.store.engine import Store
+from hocba_hub.store.job_acts import KindHealth
+from hocba_hub.store.job_acts import health as job_health
 from hocba_hub.store.processes import alive
 
 _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
@@ -41,6 +43,7 @@ _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("lease_takeovers", "hocba_lease_takeovers", "Leases of dead workers that were taken over", ("destination",)),
     ("process_starts", "hocba_process_starts", "Processes that were started, or started again", ("kind",)),
     ("http_responses", "hocba_http_responses", "Answers of the API, told every five seconds", ("status",)),
+    ("job_runs", "hocba_job_runs", "Runs of jobs that ended, by how", ("kind", "state")),
     ("replayed", "hocba_replayed_deliveries", "Deliveries that a person sent again", ("destination",)),
 )
 """Counter in the store → name, help and labels of the metric."""
@@ -118,6 +121,30 @@ class StoreCollector(Collector):
         for kind, number in alive(connection, now).items():
             running.add_metric((kind,), number)
         yield from (oldest, overdue, breaker, paused, cap, running)
+        yield from _of_jobs(job_health(connection, now))
+
+
+def _of_jobs(found: Iterable[KindHealth]) -> Iterator[Metric]:
+    label = ("kind",)
+    succeeded = GaugeMetricFamily(
+        "hocba_job_last_success_timestamp_seconds",
+        "When a run was last done, of the job of this kind for which that is longest ago; absent if one never was",
+        labels=label,
+    )
+    seconds = GaugeMetricFamily(
+        "hocba_job_last_duration_seconds",
+        "What the last run that was done took, of the job that took longest",
+        labels=label,
+    )
+    late = GaugeMetricFamily(
+        "hocba_job_late_seconds", "How long a job of this kind has been due, and nobody is at it", labels=label
+    )
+    for one in found:
+        if one.succeeded_at is not None:
+            succeeded.add_metric((one.kind,), one.succeeded_at / 1000)
+        seconds.add_metric((one.kind,), one.seconds)
+        late.add_metric((one.kind,), one.late_seconds)
+    yield from (succeeded, seconds, late)
 
 
 def _histogram(

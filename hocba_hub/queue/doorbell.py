@@ -14,7 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from hocba_hub.queue.jobs import enqueue
+from hocba_hub.queue.rings import enqueue
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def connect(url: str) -> redis.Redis:
 
 
 class Doorbell:
-    """Rings for jobs (`queue/jobs.py`); any number of rings before a job starts make one job."""
+    """Rings (`queue/rings.py`); any number of rings before one is answered make one."""
 
     def __init__(self, url: str | None) -> None:
         """Without a URL nothing is rung: workers poll."""

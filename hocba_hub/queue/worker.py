@@ -18,7 +18,7 @@ from rq.worker import SimpleWorker
 from rq.worker.base import WorkerStatus
 
 from hocba_hub.queue.doorbell import Doorbell, connect
-from hocba_hub.queue.jobs import queue_of, serve
+from hocba_hub.queue.rings import queue_of, serve
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _giving_up() -> Iterator[None]:
 
 
 def work(name: str, work: Work, redis_url: str | None, *, poll_seconds: float) -> None:
-    """Do the jobs of a kind (`queue/jobs.py`), and no others, until SIGTERM or SIGINT sets `work.stop`."""
+    """Answer the rings of a kind (`queue/rings.py`), and no others, until SIGTERM or SIGINT sets `work.stop`."""
     serve(name, work.run)
     while not work.stop.is_set():
         _answer_signals(work.stop)

@@ -19,10 +19,14 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, select, update
 
 from hocba_hub.model.ids import uuid7
+from hocba_hub.store import jobs
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.bulk import insert_rows, upsert
+from hocba_hub.store.jobs import RunState
 from hocba_hub.store.tables import file_parts, files, records, submissions
 
+IMPORT = "import"
+"""Kind of the jobs that files are."""
 MOST_FINDINGS = 200
 """Findings about a file itself that are kept."""
 
@@ -67,12 +71,14 @@ class File:
     trace_parent: str | None
     lease_id: str | None
     holder: str | None
+    leased_until: int
     attempts: int
     """Of the import, since it last got further; the one that holds the lease among them."""
     reinstates: bool
     """Recalled cards in it are put into force again."""
     tells_unchecked: bool
     """What could not be checked is among the findings."""
+    paused_at: int | None
     findings: Sequence[Shown]
     """About the file itself."""
     accepted: int
@@ -138,9 +144,11 @@ def find_by_key(connection: Connection, client_id: int, upload_key: str) -> File
     return _one(connection, files.c.client_id == client_id, files.c.upload_key == upload_key)
 
 
-def newest(connection: Connection, *, limit: int = 100) -> list[File]:
-    """The newest files first, at most `limit`."""
+def newest(connection: Connection, *, limit: int = 100, state: FileState | None = None) -> list[File]:
+    """The newest files first, at most `limit`; of one state only, if it is given."""
     query = _select().order_by(files.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(files.c.state == state)
     return [_file(row) for row in connection.execute(query).mappings()]
 
 
@@ -162,8 +170,13 @@ def complete(connection: Connection, file_id: str, *, size: int, sha256: str, no
 
 def due(connection: Connection, now: int, limit: int = 20) -> list[str]:
     """Files that wait for their import and that nobody holds; the oldest first."""
-    query = select(files.c.id).where(files.c.state == FileState.WAITING, files.c.leased_until <= now)
+    query = select(files.c.id).where(*_is_free(now))
     return list(connection.execute(query.order_by(files.c.id).limit(limit)).scalars())
+
+
+def oldest_free(connection: Connection, now: int) -> list[File]:
+    """The file that has waited longest for its import and that nobody holds, if there is one."""
+    return [file for file in (find(connection, file_id) for file_id in due(connection, now, 1)) if file is not None]
 
 
 def lease(connection: Connection, file_id: str, holder: str, *, now: int, until: int) -> File | None:
@@ -171,7 +184,7 @@ def lease(connection: Connection, file_id: str, holder: str, *, now: int, until:
     f, lease_id = files.c, uuid7()
     taken = connection.execute(
         update(files)
-        .where(f.id == file_id, f.state == FileState.WAITING, f.leased_until <= now)
+        .where(f.id == file_id, *_is_free(now))
         .values(lease_id=lease_id, holder=holder, leased_until=until, attempts=f.attempts + 1)
     )
     return find(connection, file_id) if taken.rowcount else None
@@ -218,13 +231,23 @@ def advance(connection: Connection, lease_id: str, position: int, parts: Mapping
 def finish(connection: Connection, lease_id: str, *, code: str | None, now: int) -> bool:
     """End the import: done, or failed for the reason `code`; False if the lease is lost."""
     state = FileState.DONE if code is None else FileState.FAILED
-    return _held(connection, lease_id, {"state": state, "code": code, "lease_id": None, "changed_at": now})
+    if not _held(connection, lease_id, {"state": state, "code": code, "lease_id": None, "changed_at": now}):
+        return False
+    jobs.count(connection, IMPORT, RunState(state))
+    return True
 
 
 def cancel(connection: Connection, file_id: str, *, now: int) -> bool:
     """Want no more of a file that is not ended; its import stops before the next portion. False if it is ended."""
-    statement = update(files).where(files.c.id == file_id, files.c.state.in_([FileState.RECEIVING, FileState.WAITING]))
-    return bool(connection.execute(statement.values(state=FileState.CANCELLED, lease_id=None, changed_at=now)).rowcount)
+    values = {"state": FileState.CANCELLED, "lease_id": None, "changed_at": now}
+    for state in (FileState.WAITING, FileState.RECEIVING):
+        if connection.execute(
+            update(files).where(files.c.id == file_id, files.c.state == state).values(values)
+        ).rowcount:
+            if state is FileState.WAITING:
+                jobs.count(connection, IMPORT, RunState.CANCELLED)
+            return True
+    return False
 
 
 def try_again(connection: Connection, file_id: str, *, now: int) -> bool:
@@ -267,6 +290,23 @@ def results(
 def forget(connection: Connection, file_id: str) -> None:
     """Let an upload be gone that was never completed."""
     connection.execute(delete(files).where(files.c.id == file_id, files.c.state == FileState.RECEIVING))
+
+
+def pause(connection: Connection, file_id: str, *, now: int) -> bool:
+    """Let an import rest: it stops before its next portion. False if the file does not wait for one."""
+    statement = update(files).where(files.c.id == file_id, files.c.state == FileState.WAITING)
+    return bool(connection.execute(statement.values(paused_at=now, lease_id=None, leased_until=0)).rowcount)
+
+
+def resume(connection: Connection, file_id: str) -> bool:
+    """Let a paused import go on; False if it is not paused."""
+    statement = update(files).where(files.c.id == file_id, files.c.paused_at.is_not(None))
+    return bool(connection.execute(statement.values(paused_at=None)).rowcount)
+
+
+def _is_free(now: int) -> tuple[ColumnElement[bool], ...]:
+    """A file waits for its import, and nobody holds it."""
+    return files.c.state == FileState.WAITING, files.c.leased_until <= now, files.c.paused_at.is_(None)
 
 
 def _held(connection: Connection, lease_id: str, values: Mapping[str, Any]) -> bool:

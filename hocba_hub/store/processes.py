@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.tables import processes
 
-KINDS = ("api", "worker", "importer", "scheduler")
+KINDS = ("api", "worker", "importer", "jobs", "scheduler")
 ALIVE_MS = 30_000
 """A process that has not been heard of for so long is taken for dead."""
 _p = processes.c

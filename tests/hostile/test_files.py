@@ -20,13 +20,13 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from hocba_hub.bootstrap import housekeeping
 from hocba_hub.intake.files.importer import MOST_ATTEMPTS
 from hocba_hub.settings import Settings
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import files, open_findings, records, report_cards
 from tests.support.api_server import Api, running_api
 from tests.support.imports import cards, importer, lines, spooled, workbook, zipped
+from tests.support.jobs import forget_old
 from tests.support.memory import forget_peak, memory_mb, needs_linux
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -261,7 +261,7 @@ def test_a_client_may_have_so_many_files_that_are_not_whole(api: Api, key: str):
 
 
 def test_rejected_records_and_findings_are_forgotten_in_time_and_accepted_cards_never(
-    api: Api, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    api: Api, key: str, tmp_path: Path
 ):
     api.now = time.time_ns() // 1_000_000
     good = cards(2)
@@ -288,8 +288,6 @@ def test_rejected_records_and_findings_are_forgotten_in_time_and_accepted_cards_
     assert before[0] == 3
     now = api.now
     for later, expected in ((0, before), (40 * DAY, [0, before[1], 0, 0, 1])):
-        monkeypatch.setattr("hocba_hub.bootstrap.system_clock", lambda later=later: now + later)
-        for task in housekeeping(settings, api.store):
-            task()
+        assert forget_old(api.store, settings, now + later).state == "done"
         assert counts() == expected
     assert lines(api.get(f"/v1/files/{file_id}/result", key).content)[0]["state"] == "done"

@@ -18,7 +18,7 @@ import redis
 
 from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.queue.embedded import redis_command, redis_socket
-from hocba_hub.queue.jobs import KINDS
+from hocba_hub.queue.rings import RINGS
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
@@ -92,10 +92,10 @@ def test_a_hostile_job_runs_nothing_and_the_worker_goes_on(worker: Child, outsid
         {"data": ours, "meta": pickle.dumps(_Runs(marker)), "result": pickle.dumps(_Runs(marker))},
     ]  # fmt: skip
     process = worker.process
-    for queue in {kind.queue for kind in KINDS.values()} | {"hocba"}:
+    for queue in {kind.queue for kind in RINGS.values()} | {"hocba"}:
         for number, fields in enumerate(attacks):
             _put(server, queue, number, fields)
-    queue = KINDS["drain"].queue
+    queue = RINGS["drain"].queue
     assert wait_until(lambda: server.llen(f"rq:queue:{queue}") == 0, 30), "the hostile jobs hold the worker up"
     # A real ring is still answered: the drain takes the bell down.
     server.set("hocba:bell:drain:province", 1)
@@ -110,15 +110,15 @@ def test_a_hostile_job_runs_nothing_and_the_worker_goes_on(worker: Child, outsid
 def test_what_is_no_queue_costs_a_round_of_polling_only(worker: Child, outside_redis: RedisServer):
     server = redis.Redis.from_url(outside_redis.url)
     assert wait_until(lambda: server.scard("rq:workers") == 1, 30)
-    for kind in KINDS.values():
+    for kind in RINGS.values():
         server.set(f"rq:queue:{kind.queue}", "not a list")
     time.sleep(2)
     assert worker.process is not None
     assert worker.process.poll() is None
-    for kind in KINDS.values():
+    for kind in RINGS.values():
         server.delete(f"rq:queue:{kind.queue}")
     server.set("hocba:bell:drain:province", 1)
-    _put(server, KINDS["drain"].queue, 1, {"data": json.dumps(["drain", None, ["province"], {}])})
+    _put(server, RINGS["drain"].queue, 1, {"data": json.dumps(["drain", None, ["province"], {}])})
     assert wait_until(lambda: not server.exists("hocba:bell:drain:province"), 30)
 
 

@@ -55,8 +55,8 @@ def test_the_parts_of_the_compose_file_fit_each_other():
         assert set(one["environment"]) <= known, name
         assert one["command"][0] in main.list_commands(click.Context(main)), name
         assert one["read_only"], name
-    # What the API writes the importer reads, and the scheduler clears away.
-    shared = [one.get("volumes") for name, one in OURS.items() if name in {"api", "importer", "scheduler"}]
+    # What the API writes the importer reads, and a job clears away.
+    shared = [one.get("volumes") for name, one in OURS.items() if name in {"api", "importer", "jobs"}]
     assert shared == [[f"files:{HOME}/files"]] * 3
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_is_posted_to_the_api_is_imported_by_the_importer(
     }
     with services(tmp_path, values, port) as hub:
         hub.run("schema")
-        for name in ("api", "importer", "scheduler", "worker"):
+        for name in ("api", "importer", "jobs", "scheduler", "worker"):
             hub.start(name)
         url = f"http://127.0.0.1:{port}"
 

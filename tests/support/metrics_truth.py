@@ -17,7 +17,7 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
-from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, processes, records
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, files, job_runs, jobs, processes, records
 from hocba_hub.store.tables import destinations as health
 
 Labels = tuple[str, ...]
@@ -303,6 +303,56 @@ def _responses(_: Truth) -> Approximate:
     return Approximate({(name, ("202",)): 1}, {(name, (str(status),)): float("inf") for status in range(200, 600)})
 
 
+def _job_runs(truth: Truth) -> Samples:
+    ended = select(job_runs.c.kind, job_runs.c.state).where(job_runs.c.ended_at.is_not(None))
+    found: Counter[Labels] = Counter((row.kind, row.state) for row in truth.connection.execute(ended))
+    for state in truth.connection.execute(select(files.c.state)).scalars():
+        found["import", state] += state in {"done", "failed", "cancelled"}
+    return _counted("hocba_job_runs_total", found)
+
+
+def _last_done(truth: Truth) -> dict[str, list[tuple[int, float] | None]]:
+    """Kind -> for each job the end and the seconds of its last run that was done; None where none was."""
+    found: dict[str, list[tuple[int, float] | None]] = {}
+    for job in truth.connection.execute(select(jobs)):
+        done = select(job_runs).where(job_runs.c.key == job.key, job_runs.c.state == "done")
+        run = truth.connection.execute(done.order_by(job_runs.c.ended_at.desc()).limit(1)).one_or_none()
+        found.setdefault(job.kind, []).append(
+            None if run is None else (run.ended_at, (run.ended_at - run.started_at) / 1000)
+        )
+    imported = select(files).where(files.c.state == "done").order_by(files.c.id.desc()).limit(1)
+    file = truth.connection.execute(imported).one_or_none()
+    found["import"] = [None if file is None else (file.changed_at, (file.changed_at - file.created_at) / 1000)]
+    return found
+
+
+def _job_success(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_job_last_success_timestamp_seconds",
+        {
+            (kind,): min(one[0] for one in each if one) / 1000
+            for kind, each in _last_done(truth).items()
+            if None not in each
+        },
+    )
+
+
+def _job_seconds(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_job_last_duration_seconds",
+        {(kind,): max((one[1] for one in each if one), default=0) for kind, each in _last_done(truth).items()},
+    )
+
+
+def _job_late(truth: Truth) -> Approximate:
+    """Whoever is at a job meanwhile may have ended: how late it was between nothing and now."""
+    late: Counter[Labels] = Counter()
+    for job in truth.connection.execute(select(jobs)):
+        late[job.kind,] = max(late[job.kind,], max(0, truth.now - (job.next_run_at or truth.now)) // 1000)
+    name = "hocba_job_late_seconds"
+    return Approximate({}, {(name, labels): value + 10 for labels, value in late.items()} | {(name, ("import",)): 10})
+
+
 FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_records": _records,
     "hocba_findings": _findings,
@@ -314,6 +364,10 @@ FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_retries_executed": _executed,
     "hocba_lease_takeovers": _takeovers,
     "hocba_replayed_deliveries": _replayed,
+    "hocba_job_runs": _job_runs,
+    "hocba_job_last_success_timestamp_seconds": _job_success,
+    "hocba_job_last_duration_seconds": _job_seconds,
+    "hocba_job_late_seconds": _job_late,
     "hocba_process_starts": _starts,
     "hocba_processes": _processes,
     "hocba_http_responses": _responses,

@@ -39,7 +39,7 @@ QUICK = {
 
 
 class Rig:
-    """One hub and one sandbox; with `importers` it imports files, too.
+    """One hub and one sandbox; with `importers` it imports files, too, with `jobs` it runs jobs.
 
     Start with `with`; everything it started has ended afterwards.
     """
@@ -54,6 +54,7 @@ class Rig:
         workers: int = 2,
         apis: int = 1,
         importers: int = 0,
+        jobs: int = 0,
         environment: Mapping[str, str] | None = None,
         destination: Mapping[str, object] | None = None,
     ) -> None:
@@ -97,7 +98,7 @@ class Rig:
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self.ports['api']}"
         self.ledgers = {name: f"http://127.0.0.1:{self.ports[name]}" for name in ("province", "ministry")}
-        self.importers = importers
+        self.importers, self.jobs = importers, jobs
         self.kills = 0
         """Of processes that were at work."""
         self._supervisor: Supervisor | None = None
@@ -107,9 +108,10 @@ class Rig:
     def __enter__(self) -> Self:
         self.redis.start()
         settings = self._settings()
-        hub = [child for child in children(settings) if child.name != "importer"]
+        hub = [child for child in children(settings) if child.name not in {"importer", "jobs"}]
         importers = [Child(f"importer-{n}", hub_command("importer")) for n in range(self.importers)]
-        self._supervisor = Supervisor([self.sandbox, *hub, *importers])
+        jobs = [Child(f"jobs-{n}", hub_command("worker", "--jobs")) for n in range(self.jobs)]
+        self._supervisor = Supervisor([self.sandbox, *hub, *importers, *jobs])
         for child in self._supervisor.children:
             child.environment = self.environment
         self._supervisor.start()

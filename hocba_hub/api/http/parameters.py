@@ -20,6 +20,14 @@ YearQuery = Annotated[
     str | None, Query(pattern=r"^[0-9]{4}-[0-9]{4}$", description="School year. / Năm học.", examples=["2025-2026"])
 ]
 DestinationInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="Its name. / Tên nơi nhận.")]
+JobInPath = Annotated[
+    str,
+    Path(
+        pattern=r"^[a-z][a-z-]{0,30}(:[a-z0-9][a-z0-9_-]{0,63})?$",
+        description="Its key. / Khóa của việc.",
+        examples=["retention"],
+    ),
+]
 AtomicQuery = Annotated[bool, Query(description="All records or none. / Nhận tất cả hoặc không bản ghi nào.")]
 ReinstateQuery = Annotated[
     bool, Query(description="Put recalled cards into force again. / Đưa học bạ đã thu hồi vào sử dụng lại.")

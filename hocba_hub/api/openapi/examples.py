@@ -174,6 +174,25 @@ AUDIT: Example = {
     "detail": {"destination": "province"},
 }
 
+JOB: Example = {
+    "key": "retention",
+    "kind": "retention",
+    "standing": "idle",
+    "schedule": "17 * * * *",
+    "next_run_at": "2026-05-31T03:17:00.000Z",
+    "run": {
+        "id": 12,
+        "asked_by": "schedule",
+        "started_at": "2026-05-31T02:17:00.300Z",
+        "ended_at": "2026-05-31T02:17:02.100Z",
+        "state": "done",
+        "done": 9,
+        "total": 9,
+        "result": {"answers": 1200, "rejected_records": 0},
+        "takeovers": 0,
+    },
+}
+
 PROBLEM: Example = {
     "type": "/problems/rate.exceeded",
     "title": "Gọi quá nhanh",

@@ -27,7 +27,7 @@ def test_who_is_not_heard_of_is_taken_for_dead_and_starts_stay_counted(store: St
         processes.begin(connection, "c", "api", now)
         processes.seen(connection, "b", now + 20_000, {200: 3, 503: 1})
         processes.seen(connection, "c", now + 20_000, {200: 1}, ends=True)
-        none = {"importer": 0, "scheduler": 0}
+        none = {"importer": 0, "jobs": 0, "scheduler": 0}
         assert processes.alive(connection, now + 20_000) == {"worker": 2, "api": 0, **none}
         assert processes.alive(connection, now + 40_000) == {"worker": 1, "api": 0, **none}
         assert processes.forget(connection, before=now + 10_000) == 1

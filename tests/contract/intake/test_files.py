@@ -15,12 +15,12 @@ from openpyxl import load_workbook
 
 from hocba_hub.intake.files import importer as imports
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
-from hocba_hub.queue.import_jobs import clear
 from hocba_hub.store import files, search
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import records, unmapped_codes, versions
 from tests.support.api_server import Api, running_api
 from tests.support.imports import cards, importer, lines, spooled, workbook, xml, xml_list, zipped
+from tests.support.jobs import forget_old
 
 URL = "/v1/files"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -410,7 +410,8 @@ def test_old_files_leave_the_spool_and_their_results_stay(api: Api, key: str):
     status, _ = imported(api, key, cards(1)[0])
     waiting = sent(api, key, cards(2)[1]).json()["file_id"]
     given_up = api.post(URL, key, headers=NDJSON | {"Content-Range": "bytes */10"}).json()["file_id"]
-    clear(api.hub.spool, api.store, before=api.now + 1)
+    run = forget_old(api.store, api.hub.settings, api.now + 31 * 86_400_000)
+    assert (run.state, run.result["spooled_files"]) == ("done", 2)
     assert {path.parent.name for path in spooled(api.hub.settings.files_folder)} == {waiting}
     assert len(lines(api.get(f"{URL}/{status['file_id']}/result", key).content)) == 2
     assert api.get(f"{URL}/{given_up}", key).status_code == 404

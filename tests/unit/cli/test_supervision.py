@@ -59,7 +59,7 @@ def test_who_waits_is_started_in_the_end_though_the_others_never_get_ready(
 def test_what_takes_cards_in_is_started_before_what_sends_them_on(tmp_path: Path):
     settings = Settings(home=tmp_path, port=free_port(), redis_url=None, database_url=None)
     waiting = {child.name.split("-")[0]: child.waits for child in children(settings)}
-    assert waiting == {"redis": False, "api": False, "scheduler": True, "worker": True, "importer": True}
+    assert waiting == {"redis": False, "api": False, "scheduler": True, "worker": True, "importer": True, "jobs": True}
 
 
 def test_the_api_is_up_when_it_answers(tmp_path: Path, upgraded_file: Path):

@@ -1,8 +1,8 @@
-"""The RQ jobs: a name of ours and one checked argument, never a function or an object that a queue names.
+"""Rings: what lies in RQ's queues, a name of ours and one checked argument, never a function that a queue names.
 
 Whoever can write to Redis could otherwise make a worker import and call anything, unpickle anything, or call a web
-hook. Here a job is read as the JSON of `[name, null, [argument], {}]` and as nothing else: the name must be in
-`KINDS`, the argument must have its form, and every other field of the job (callbacks, web hooks, retries, time-outs,
+hook. Here RQ's job is read as the JSON of `[name, null, [argument], {}]` and as nothing else: the name must be in
+`RINGS`, the argument must have its form, and every other field of the job (callbacks, web hooks, retries, time-outs,
 dependencies) is not even fetched. What is left to a stranger is to ring a bell; what is to do stands in the store.
 """
 
@@ -23,21 +23,22 @@ Run = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class JobKind:
-    """One kind of job that workers know."""
+class RingKind:
+    """One kind of ring that workers know."""
 
     queue: str
     """Each kind has a queue and worker processes of its own, so that none waits for another."""
     argument: re.Pattern[str]
     seconds: int
-    """Longest time that one job may take."""
+    """Longest time that answering one ring may take."""
 
 
-KINDS = {
-    "drain": JobKind("hocba-deliveries", re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), 600),
-    "import": JobKind("hocba-files", re.compile(r"[0-9a-f-]{36}"), 6 * 3_600),
+RINGS = {
+    "drain": RingKind("hocba-deliveries", re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), 600),
+    "import": RingKind("hocba-files", re.compile(r"[0-9a-f-]{36}"), 6 * 3_600),
+    "job": RingKind("hocba-jobs", re.compile(r"[a-z][a-z-]{0,30}(:[a-z0-9][a-z0-9_-]{0,63})?"), 600),
 }
-"""The whole allow-list. `drain` takes a destination's name, `import` a file's id."""
+"""The whole allow-list. `drain` takes a destination's name, `import` a file's id, `job` a job's key."""
 
 _MOST_BYTES = 300
 """Of a job as it lies in Redis, compressed; zlib makes at most about a thousand times as much of it."""
@@ -46,13 +47,13 @@ _runs: dict[str, Run] = {}
 
 
 def serve(name: str, run: Run) -> None:
-    """Let this process run jobs of a kind: `run` is called with the argument."""
-    assert name in KINDS  # noqa: S101 - a kind of our own
+    """Let this process answer rings of a kind: `run` is called with the argument."""
+    assert name in RINGS  # noqa: S101 - a kind of our own
     _runs[name] = run
 
 
-class HubJob(Job):
-    """A job as this hub's workers read it."""
+class RingJob(Job):
+    """A ring, as this hub's workers read RQ's job."""
 
     def refresh(self) -> None:
         """Fetch what says what to run, if it has the size of one of ours.
@@ -75,7 +76,7 @@ class HubJob(Job):
         super().restore({b"data": raw_data[b"data"]})
         try:
             name, instance, arguments, options = self.serializer.loads(self.data)
-            kind = KINDS[name]
+            kind = RINGS[name]
             [argument] = arguments
             is_ours = instance is None and options == {} and kind.argument.fullmatch(argument) is not None
         except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -86,17 +87,17 @@ class HubJob(Job):
 
     @property
     def func(self) -> Run:
-        """What this process runs for the job's name."""
+        """What this process runs for the ring's name."""
         return _runs[self.func_name or ""]
 
 
 def queue_of(name: str, connection: Redis) -> Queue:
-    """The queue of a kind of jobs."""
-    return Queue(KINDS[name].queue, connection=connection, job_class=HubJob, serializer=JSONSerializer)
+    """The queue of a kind of rings."""
+    return Queue(RINGS[name].queue, connection=connection, job_class=RingJob, serializer=JSONSerializer)
 
 
 def enqueue(name: str, argument: str, connection: Redis) -> None:
-    """Put a job into the queue of its kind; it is gone after a minute if nobody takes it."""
+    """Put a ring into the queue of its kind; it is gone after a minute if nobody takes it."""
     queue_of(name, connection).enqueue_call(
-        name, args=(argument,), timeout=KINDS[name].seconds, result_ttl=0, failure_ttl=60, ttl=60
+        name, args=(argument,), timeout=RINGS[name].seconds, result_ttl=0, failure_ttl=60, ttl=60
     )

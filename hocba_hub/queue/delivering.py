@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Delivering:
-    """What the jobs of this process work with."""
+    """What the delivery worker of a process works with."""
 
     engine: Engine
     doorbell: Doorbell
     drain_seconds: float
-    """Longest time one job delivers before the others get their turn."""
+    """Longest time one destination is delivered to before the others get their turn."""
     stop: threading.Event
     """Set when the process is to end: what is under way is finished, nothing new is leased."""
 
@@ -36,7 +36,7 @@ class Delivering:
             if finished and not self.stop.is_set() and name in self.engine.due():
                 self.doorbell.ring_now("drain", name)
         except Exception:
-            # A job that fails would be retried by nobody: the scheduler rings again for what is due.
+            # A drain that fails would be tried again by nobody: the scheduler rings again for what is due.
             log.exception("draining %s failed", name)
 
     def poll(self) -> None:

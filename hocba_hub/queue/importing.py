@@ -1,4 +1,4 @@
-"""The work of an import worker: go on with a file when it is rung for, or with whatever waits without Redis."""
+"""The work of an importer: go on with a file when it is rung for, or with whatever waits without Redis."""
 
 from __future__ import annotations
 
@@ -8,31 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hocba_hub.intake.files.importer import Importer
-from hocba_hub.intake.files.spool import Spool
 from hocba_hub.model.clock import Clock
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.store import files
 from hocba_hub.store.engine import Store, StoreError
-from hocba_hub.store.files import FileState
 
 log = logging.getLogger(__name__)
 
 
-def clear(spool: Spool, store: Store, *, before: int) -> None:
-    """Remove what lies in the spool of files that ended, or were not gone on with, before a moment (milliseconds)."""
-    for file_id in list(spool.ids()):
-        with store.read() as connection:
-            file = files.find(connection, file_id)
-        if file is not None and (file.state == FileState.WAITING or file.changed_at >= before):
-            continue
-        with store.write() as connection:
-            files.forget(connection, file_id)
-        spool.remove(file_id)
-
-
 @dataclass
 class Importing:
-    """What the import jobs of this process work with."""
+    """What the importer of a process works with."""
 
     store: Store
     doorbell: Doorbell
@@ -40,7 +26,7 @@ class Importing:
     make: Callable[[], Importer]
     """Called before the first import: reading files needs much that others do not."""
     slice_seconds: float
-    """Longest time one job imports before the others get their turn."""
+    """Longest time one file is imported before the others get their turn."""
     stop: threading.Event
     _importer: Importer | None = None
 
