@@ -40,6 +40,7 @@ from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.importing import Importing
+from hocba_hub.queue.jobs.acknowledgements import Acknowledgements
 from hocba_hub.queue.jobs.recheck import Rechecking
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
@@ -313,6 +314,7 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
         works={
             "retention": Retention(settings),
             "recheck": Rechecking(lambda: Recheck(intake(settings, store))),
+            "acknowledgements": Acknowledgements(destinations(settings)),
         },
         holder=_holder(),
         lease_seconds=settings.lease_seconds,

@@ -106,9 +106,14 @@ class Acknowledgement(_Part):
     """How verdicts that come later are asked for."""
 
     poll_seconds: tuple[Seconds, ...] = (1, 2, 5, 15, 60, 300, 900)
-    """Waits between polls of one reference; the last one repeats until there is a verdict."""
-    overdue_seconds: Seconds = 3_600
-    """From when on a missing verdict counts as overdue."""
+    """Waits between polls of one reference; the last one repeats until there is a verdict. The first one grows to the
+    time that the destination's verdicts usually take."""
+    references: int = Field(1, ge=1, le=100)
+    """Most references that one poll may ask about, where the contract allows several."""
+    overdue_seconds: Seconds = 1_200
+    """In which a verdict should have come: later it is late, and a missing one is looked up."""
+    objective: float = Field(0.995, gt=0, le=1)
+    """Share of the verdicts that should come in that time."""
 
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

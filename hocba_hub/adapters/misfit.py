@@ -24,7 +24,7 @@ class Misfit:
         """Nothing is sent."""
         return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, MISFIT, self.reason) for record in records])
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
+    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
         """Nothing is asked."""
         return self.send(records)
 

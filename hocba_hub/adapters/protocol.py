@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
 
@@ -51,6 +51,8 @@ class OutboundRecord:
     """Media type of `document`."""
     taken: tuple[str, ...] = ()
     """Of a version that goes as several records: the ids of those that the destination has taken already."""
+    reference: str | None = None
+    """What the destination calls the batch that it came in, if its verdict is awaited."""
 
     @property
     def is_signed(self) -> bool:
@@ -107,6 +109,16 @@ class CallResult:
     http_status: int | None = None
     mappings: Mapping[int, str] = field(default_factory=dict)
     """Delivery → the mapping that its record was made by, as `name 1.2.3`."""
+    unasked: Sequence[Unasked] = ()
+    """What the answer says of versions that it was not asked about."""
+
+
+class Unasked(NamedTuple):
+    """A code for a version that the call was not made for."""
+
+    key: CardKey
+    version: Version
+    code: str
 
 
 class Outbound(Protocol):
@@ -128,11 +140,12 @@ class Outbound(Protocol):
         """
         ...
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:
-        """Ask for the verdicts on a reference; one outcome per given record.
+    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
+        """Ask for the verdicts on references, at most `acknowledgement.references`; one outcome per given record.
 
         A record that is not decided yet has the destination's own code for that; one that the answer does not
-        mention `not-in-answer`. The records' bodies are empty here.
+        mention `not-in-answer`. The records' bodies are empty here. What the answer says of others that came under
+        these references is given as `unasked`.
         """
         ...
 

@@ -114,7 +114,7 @@ class RestAdapter:
         call = send(written, may_send)
         return replace(call, outcomes=[*outcomes, *call.outcomes], mappings=mappings)
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
+    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
         """Nothing to ask: this adapter's destinations give their verdicts at once."""
         return CallResult([Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records])
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from hocba_hub.adapters.protocol import OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import OutboundRecord, Outcome, Stage, Unasked
+from hocba_hub.model.keys import Version, card_key
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -35,21 +36,33 @@ class Verdicts:
 
     def __init__(self, acknowledged: Collection[str] = ()) -> None:
         self._acknowledged = acknowledged
-        self._codes: dict[tuple[str, int], tuple[str | None, str]] = {}
+        self._codes: dict[tuple[str, int, str | None], tuple[str | None, str]] = {}
 
-    def add(self, record_id: object, version: object, code: object, field: object = None) -> None:
+    def add(
+        self, record_id: object, version: object, code: object, field: object = None, *, reference: str | None = None
+    ) -> None:
         """Note one result; what has not the right types counts as not in the answer.
 
-        `field` names the field that a refusal is about. Two results with different codes for one version make its
-        verdict unreadable.
+        `field` names the field that a refusal is about, `reference` the batch that it came in, where the answer is
+        about several. Two results with different codes for one version make its verdict unreadable.
         """
         if not isinstance(record_id, str) or not isinstance(version, int):
             return
         known, detail = plain_code(code), plain_code(field) or ""
-        earlier = self._codes.get((record_id, version))
+        earlier = self._codes.get((record_id, version, reference))
         if earlier is not None and earlier[0] != known:
             known = None
-        self._codes[record_id, version] = known, detail
+        self._codes[record_id, version, reference] = known, detail
+
+    def unasked(self, records: Sequence[OutboundRecord]) -> list[Unasked]:
+        """What is readable of it about other versions than those of `records`."""
+        asked = {(record.key.record_id(), record.version) for record in records}
+        found = []
+        for (record_id, version, _), (code, _) in self._codes.items():
+            key = card_key(record_id)
+            if code is not None and key is not None and (record_id, version) not in asked:
+                found.append(Unasked(key, Version(version), code))
+        return found
 
     def outcome(self, record: OutboundRecord, record_ids: Sequence[str] = ()) -> Outcome:
         """The outcome of one version that was part of the call, under its own record id or under several."""
@@ -57,7 +70,8 @@ class Verdicts:
         return whole({name: self._outcome(record, name) for name in names}, self._acknowledged)
 
     def _outcome(self, record: OutboundRecord, record_id: str) -> Outcome:
-        found = self._codes.get((record_id, record.version))
+        of_batch = self._codes.get((record_id, record.version, record.reference))
+        found = of_batch or self._codes.get((record_id, record.version, None))
         match found:
             case None:
                 return Outcome(record.delivery_id, Stage.NO_ANSWER, "not-in-answer")

@@ -12,6 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
+from hocba_hub.api.client import acknowledgements as pushed
 from hocba_hub.api.client import card, files, rules, status
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
@@ -19,7 +20,7 @@ from hocba_hub.api.http import front_page, health
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
-from hocba_hub.api.operator import code_tables, credentials, jobs, mappings, support
+from hocba_hub.api.operator import acknowledgements, code_tables, credentials, jobs, mappings, support
 from hocba_hub.api.operator import deliveries as operations
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.api.problems.problem import add_problems
@@ -31,11 +32,13 @@ ROUTERS: Sequence[APIRouter] = (
     status.router,
     card.router,
     rules.router,
+    pushed.router,
     soap.router,
     mappings.router,
     code_tables.router,
     operations.router,
     jobs.router,
+    acknowledgements.router,
     credentials.router,
     support.router,
     problem_pages.router,

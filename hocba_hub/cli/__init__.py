@@ -29,6 +29,7 @@ _COMMANDS = (
     "replay",
     "hurry",
     "destinations",
+    "acknowledgements",
     "jobs",
     "mappings",
     "card",

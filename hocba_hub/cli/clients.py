@@ -9,6 +9,7 @@ import click
 
 from hocba_hub.cli import owners
 from hocba_hub.cli.credentials import credentials
+from hocba_hub.cli.destinations import known_destination
 from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.versions import known_profile
@@ -16,9 +17,8 @@ from hocba_hub.cli.versions import known_profile
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_SCHOOLS = click.option(
-    "--school", "schools", multiple=True, required=True, metavar="CODE", help=text("option.school.scope")
-)
+_SCHOOL = ("--school", "schools")
+_SCHOOLS = click.option(*_SCHOOL, multiple=True, required=True, metavar="CODE", help=text("option.school.scope"))
 
 
 @click.group(help=text("clients"))
@@ -31,17 +31,24 @@ clients.add_command(credentials)
 
 @clients.command(help=text("clients.add"))
 @click.argument("name")
-@_SCHOOLS
+@click.option(*_SCHOOL, multiple=True, metavar="CODE", help=text("option.school.scope"))
 @click.option("--profile", metavar="MAPPING", help=text("option.client.profile"))
+@click.option("--destination", metavar="NAME", help=text("option.client.destination"))
 @report_errors
-def add(name: str, schools: tuple[str, ...], profile: str | None) -> None:
+def add(name: str, schools: tuple[str, ...], profile: str | None, destination: str | None) -> None:
     """Add a client with its first key."""
     from hocba_hub.store.access import add_client, set_profile
 
+    if destination is not None:
+        if schools or profile is not None:
+            raise click.UsageError(text("clients.either"))
+        destination = known_destination(destination)
     with opened_store() as store, store.write() as connection:
         _warn_of_new(connection, schools)
-        made = add_client(connection, name, schools, now=now())
+        made = add_client(connection, name, schools, now=now(), destination=destination)
         detail = {"schools": sorted(set(schools)), "key": made.id}
+        if destination is not None:
+            detail["destination"] = destination
         if profile is not None:
             set_profile(connection, name, known_profile(store, name, profile))
             detail["profile"] = profile

@@ -86,7 +86,7 @@ def pause(name: str, reason: str | None) -> None:
     """Send nothing there."""
     from hocba_hub.store import control
 
-    known, why = _known(name), reason_of(reason)
+    known, why = known_destination(name), reason_of(reason)
     with opened_store() as store, store.write() as connection:
         control.pause(connection, known, actor=actor(), reason=why, now=now())
     click.echo(text("paused", name=name))
@@ -100,7 +100,7 @@ def resume(name: str, reason: str | None) -> None:
     """Send there again."""
     from hocba_hub.store import control
 
-    known, why = _known(name), reason_of(reason)
+    known, why = known_destination(name), reason_of(reason)
     with opened_store() as store, store.write() as connection:
         control.resume(connection, known, actor=actor(), reason=why, now=now())
     click.echo(text("resumed", name=name))
@@ -113,7 +113,12 @@ def _configured() -> list[DestinationName]:
     return [DestinationName(name) for name in load_destinations(settings_in_force().destinations_folder)]
 
 
-def _known(name: str) -> DestinationName:
+def known_destination(name: str) -> DestinationName:
+    """The destination of this name.
+
+    Raises:
+        click.UsageError: none is configured.
+    """
     names = _configured()
     found = next((known for known in names if known == name), None)
     if found is None:

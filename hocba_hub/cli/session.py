@@ -65,6 +65,7 @@ def _message(error: HubError) -> str:
     from hocba_hub.intake.errors import SubmissionError
     from hocba_hub.mappings.library.mapping_set import MappingFileError
     from hocba_hub.store.access import AccessError
+    from hocba_hub.store.acknowledgements import DecisionError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
     from hocba_hub.store.job_acts import ActNotPossibleError
     from hocba_hub.store.mappings import ConfigurationError
@@ -73,7 +74,7 @@ def _message(error: HubError) -> str:
     match error:
         case AccessError():
             message = text(f"error.{error.code}")
-        case SelectionError() | ConfigurationError() | SubmissionError() | ActNotPossibleError():
+        case SelectionError() | ConfigurationError() | SubmissionError() | ActNotPossibleError() | DecisionError():
             kind = KINDS[error.code]
             message = kind.detail_vi if language() == "vi" else kind.detail_en
         case DestinationError() | MappingFileError():

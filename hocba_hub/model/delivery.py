@@ -76,20 +76,27 @@ class Meaning(StrEnum):
 _S = DeliveryState
 
 TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    _S.QUEUED: frozenset({_S.LEASED, _S.SUPERSEDED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.LEASED, _S.ACKNOWLEDGED, _S.REFUSED, _S.SUPERSEDED, _S.CANCELLED}),
     _S.LEASED: frozenset(
         {_S.QUEUED, _S.ACKNOWLEDGED, _S.AWAITING_ACK, _S.REFUSED, _S.IN_DOUBT, _S.HELD, _S.PARKED, _S.SUPERSEDED}
     ),
     _S.AWAITING_ACK: frozenset({_S.ACKNOWLEDGED, _S.REFUSED, _S.IN_DOUBT, _S.CANCELLED}),
     _S.IN_DOUBT: frozenset({_S.ACKNOWLEDGED, _S.REFUSED, _S.AWAITING_ACK, _S.QUEUED, _S.SUPERSEDED, _S.CANCELLED}),
-    _S.HELD: frozenset({_S.QUEUED, _S.LEASED, _S.SUPERSEDED, _S.CANCELLED}),
-    _S.PARKED: frozenset({_S.QUEUED, _S.SUPERSEDED, _S.CANCELLED}),
+    _S.HELD: frozenset({_S.QUEUED, _S.LEASED, _S.ACKNOWLEDGED, _S.REFUSED, _S.SUPERSEDED, _S.CANCELLED}),
+    _S.PARKED: frozenset({_S.QUEUED, _S.ACKNOWLEDGED, _S.REFUSED, _S.SUPERSEDED, _S.CANCELLED}),
     _S.ACKNOWLEDGED: frozenset(),
     _S.REFUSED: frozenset({_S.QUEUED}),
     _S.SUPERSEDED: frozenset(),
     _S.CANCELLED: frozenset({_S.QUEUED}),
 }
-"""From each state, the states that may follow. Out of `refused` and `cancelled` only a person's replay leads."""
+"""From each state, the states that may follow. Out of `refused` and `cancelled` only a person's replay leads; where a
+verdict contradicts a final state, only a person's decision (`decided`)."""
+
+VERDICTS: Mapping[Meaning, DeliveryState] = {
+    Meaning.ACKNOWLEDGED: _S.ACKNOWLEDGED,
+    Meaning.REFUSED: _S.REFUSED,
+}
+"""A destination's verdict, and the state that it leads to."""
 
 
 class TransitionError(HubError):
@@ -115,6 +122,17 @@ def enter(before: DeliveryState, after: DeliveryState) -> DeliveryState:
 def given_newer(state: DeliveryState) -> DeliveryState:
     """The state that counts instead, where a newer version of the card waits for the same destination."""
     return _S.SUPERSEDED if state in UNSENT else state
+
+
+def decided(before: DeliveryState, verdict: DeliveryState) -> DeliveryState:
+    """The state after a person decided that a verdict counts which contradicted the final state `before`.
+
+    Raises:
+        TransitionError: nothing was decided before, or this is no verdict.
+    """
+    if before not in FINAL or verdict not in VERDICTS.values():
+        raise TransitionError(f"A person cannot decide that a delivery that is {before} is {verdict}.")
+    return verdict
 
 
 def next_state(state: DeliveryState, meaning: Meaning, *, window_open: bool) -> DeliveryState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
@@ -30,6 +31,15 @@ class CardKey(NamedTuple):
     def record_id(self) -> str:
         """The destinations' unique record id (NDC field `idbanghi`, at most 150 characters)."""
         return f"{self.school_year}/{self.card_id}"
+
+
+_RECORD_ID = re.compile(r"([0-9]{4}-[0-9]{4})/([0-9A-Za-z._:-]{1,36})")
+
+
+def card_key(record_id: str) -> CardKey | None:
+    """The card of a destination's record id; None if it is none of ours."""
+    match = _RECORD_ID.fullmatch(record_id)
+    return None if match is None else CardKey(SchoolYear(match[1]), CardId(match[2]))
 
 
 class Event(StrEnum):

@@ -19,6 +19,7 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.delivery import FINAL, DeliveryState
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.store.acknowledgements import undecided as undecided_acks
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, sums
 from hocba_hub.store.destination_health import acks_overdue, destinations_health, oldest_due
 from hocba_hub.store.engine import Store
@@ -43,6 +44,18 @@ _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("lease_takeovers", "hocba_lease_takeovers", "Leases of dead workers that were taken over", ("destination",)),
     ("process_starts", "hocba_process_starts", "Processes that were started, or started again", ("kind",)),
     ("http_responses", "hocba_http_responses", "Answers of the API, told every five seconds", ("status",)),
+    (
+        "acknowledgements",
+        "hocba_acknowledgements",
+        "Verdicts that came later, by whether they came within the destination's objective",
+        ("destination", "timing"),
+    ),
+    (
+        "acknowledgements_heard",
+        "hocba_acknowledgements_heard",
+        "Verdicts that were not waited for, by how they came and what became of them",
+        ("destination", "source", "reception"),
+    ),
     ("job_runs", "hocba_job_runs", "Runs of jobs that ended, by how", ("kind", "state")),
     ("replayed", "hocba_replayed_deliveries", "Deliveries that a person sent again", ("destination",)),
 )
@@ -101,6 +114,12 @@ class StoreCollector(Collector):
         overdue = GaugeMetricFamily(
             "hocba_acknowledgements_overdue", "Deliveries whose verdict is overdue", labels=label
         )
+        undecided = GaugeMetricFamily(
+            "hocba_acknowledgements_undecided", "Contradictory verdicts that wait for a person", labels=label
+        )
+        objective = GaugeMetricFamily(
+            "hocba_acknowledgement_objective_ratio", "Share of the verdicts that should come in time", labels=label
+        )
         breaker = GaugeMetricFamily("hocba_breaker_open", "1 while the destination is not called", labels=label)
         paused = GaugeMetricFamily("hocba_destination_paused", "1 while a person has paused it", labels=label)
         cap = GaugeMetricFamily("hocba_concurrency_cap", "Calls that may be under way at once", labels=label)
@@ -110,6 +129,8 @@ class StoreCollector(Collector):
             oldest.add_metric((name,), (now - since) / 1000 if since is not None else 0)
             limit = now - round(destination.acknowledgement.overdue_seconds * 1000)
             overdue.add_metric((name,), acks_overdue(connection, name, limit))
+            undecided.add_metric((name,), undecided_acks(connection, name))
+            objective.add_metric((name,), destination.acknowledgement.objective)
             health = known.get(name)
             breaker.add_metric((name,), int(health is not None and (health.open_until or 0) > now))
             paused.add_metric((name,), int(health is not None and health.paused_at is not None))
@@ -120,7 +141,7 @@ class StoreCollector(Collector):
         )
         for kind, number in alive(connection, now).items():
             running.add_metric((kind,), number)
-        yield from (oldest, overdue, breaker, paused, cap, running)
+        yield from (oldest, overdue, undecided, objective, breaker, paused, cap, running)
         yield from _of_jobs(job_health(connection, now))
 
 

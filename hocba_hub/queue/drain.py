@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -23,7 +23,8 @@ from hocba_hub.adapters.protocol import CallResult, Outbound, OutboundRecord, Ou
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName, SchoolCode
 from hocba_hub.queue.breaker import next_breaker_state
-from hocba_hub.queue.outcomes_to_states import given_back, settlements
+from hocba_hub.queue.outcomes_to_states import given_back, heard, settlements, verdict_seconds_after
+from hocba_hub.store.acknowledgements import hear
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
 from hocba_hub.store.lease import Allowance, Body, Kind, Lease, bodies, due, expired, lease, mark_sent, renew
 from hocba_hub.store.renewal import Renewal
@@ -101,6 +102,7 @@ class Engine:
             destination.batch.records,
             destination.batch.bytes,
             destination.limits.records_per_second,
+            destination.acknowledgement.references,
         )
         with self.store.write() as connection:
             held = lease(connection, allowance, kind, holder=self.holder, now=now, until=now + self._lease_ms)
@@ -120,7 +122,10 @@ class Engine:
             held,
             settled,
             call,
-            lambda before: next_breaker_state(before, call.outcomes, destination, now=now, seconds=seconds),
+            lambda before: replace(
+                next_breaker_state(before, call.outcomes, destination, now=now, seconds=seconds),
+                verdict_seconds=verdict_seconds_after(before.verdict_seconds, held, settled, now),
+            ),
         )
 
     def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
@@ -140,7 +145,8 @@ class Engine:
                 case Kind.SEND:
                     return adapter.send(records, lambda: self.clock() < running.until)
                 case Kind.POLL:
-                    return adapter.poll(held.deliveries[0].reference or "", records)
+                    references = dict.fromkeys(one.reference for one in held.deliveries if one.reference is not None)
+                    return adapter.poll(list(references), records)
                 case Kind.LOOKUP:
                     calls = [adapter.lookup(record) for record in records]
                     return CallResult([outcome for call in calls for outcome in call.outcomes])
@@ -172,6 +178,9 @@ class Engine:
             with attempt, self.store.write() as connection:
                 if not settle(connection, held, settled, facts, now=self.clock(), next_breaker=next_breaker):
                     log.warning("lease %s of %s was taken over", held.id, held.destination)
+                elif call.unasked:
+                    codes = self.destinations[held.destination].codes
+                    hear(connection, held.destination, heard(call.unasked, codes), source=held.kind, now=self.clock())
         return True
 
     def sweep(self) -> int:
@@ -220,6 +229,7 @@ def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundReco
                 document=body.document if body else b"",
                 document_type=body.document_type if body else "",
                 taken=delivery.taken,
+                reference=delivery.reference,
             )
         )
     return records

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hocba_hub.adapters.destination import Destination
-from hocba_hub.adapters.protocol import Outcome, Stage
-from hocba_hub.model.delivery import DeliveryState, Meaning, next_state
+from hocba_hub.adapters.destination import Acknowledgement, Destination
+from hocba_hub.adapters.protocol import Outcome, Stage, Unasked
+from hocba_hub.model.delivery import VERDICTS, DeliveryState, Meaning, next_state
 from hocba_hub.queue.code_meanings import meaning_of
 from hocba_hub.queue.retry import step, wait_seconds
-from hocba_hub.store.lease import Lease, LeasedDelivery
+from hocba_hub.store.acknowledgements import Heard
+from hocba_hub.store.lease import Kind, Lease, LeasedDelivery
 from hocba_hub.store.settle import Settlement
 
 RELEASED = "released"
 """Code of a delivery that was given back unsent."""
+_A_LITTLE_BEFORE = 0.9
+"""Share of the usual time after which a verdict is first asked for: so the estimate can fall, too."""
+_WEIGHT_OF_NEWEST = 0.2
 LEASE_EXPIRED = "lease-expired"
 """Code of a delivery that may have been sent by a worker that died."""
 NOT_IN_OUTCOMES = "not-in-outcomes"
@@ -34,7 +38,11 @@ def settlements(
         meaning = meaning_of(outcome, lease.kind, destination.codes)
         if meaning is Meaning.ABSENT and _may_still_arrive(delivery, destination, now):
             meaning = Meaning.UNKNOWN_OUTCOME
-        settled.append(_settlement(delivery, outcome, meaning, destination, now=now, jitter=jitter))
+        settled.append(
+            _settlement(
+                delivery, outcome, meaning, destination, now=now, jitter=jitter, verdict_seconds=lease.verdict_seconds
+            )
+        )
     return settled
 
 
@@ -59,15 +67,23 @@ def given_back(lease: Lease, destination: Destination, *, now: int) -> list[Sett
 
 
 def _settlement(
-    delivery: LeasedDelivery, outcome: Outcome, meaning: Meaning, destination: Destination, *, now: int, jitter: float
+    delivery: LeasedDelivery,
+    outcome: Outcome,
+    meaning: Meaning,
+    destination: Destination,
+    *,
+    now: int,
+    jitter: float,
+    verdict_seconds: float | None = None,
 ) -> Settlement:
     retry = destination.retry
     first = delivery.first_attempt_at
     attempts, asked, wait = delivery.attempts, delivery.asked, 0.0
     reference = delivery.reference
     state = delivery.state
+    acknowledgement, since = destination.acknowledgement, delivery.awaiting_since
     if state is DeliveryState.LEASED:
-        asked, reference = 0, None
+        asked, reference, since = 0, None, None
         if meaning not in {Meaning.RELEASED, Meaning.PRECONDITION}:
             attempts, first = attempts + 1, first if first is not None else now
     else:
@@ -85,7 +101,8 @@ def _settlement(
         case DeliveryState.AWAITING_ACK if meaning is not Meaning.RELEASED:
             asked = asked if state is DeliveryState.AWAITING_ACK else 0
             reference = outcome.reference or reference
-            wait = step(destination.acknowledgement.poll_seconds, asked + 1)
+            since = now if since is None else since
+            wait = _poll_wait(acknowledgement, asked + 1, (now - since) / 1000, verdict_seconds)
         case _:
             pass
     return Settlement(
@@ -100,4 +117,39 @@ def _settlement(
         first_attempt_at=first,
         reference=reference,
         taken=delivery.taken if outcome.taken is None else outcome.taken,
+        awaiting_since=since,
+        is_late=since is not None and now - since > acknowledgement.overdue_seconds * 1000,
     )
+
+
+def _poll_wait(acknowledgement: Acknowledgement, number: int, waited: float, verdict_seconds: float | None) -> float:
+    """Seconds until question number `number` (from 1) about a reference that has waited so long.
+
+    The first question comes when the destination's verdicts usually are there, so that it is mostly the last; the next
+    ones at growing intervals.
+    """
+    wait = step(acknowledgement.poll_seconds, number)
+    usual = 0.0 if verdict_seconds is None else _A_LITTLE_BEFORE * verdict_seconds - waited
+    return max(wait, min(usual, acknowledgement.overdue_seconds)) if number == 1 else wait
+
+
+def verdict_seconds_after(before: float | None, lease: Lease, outcomes: Sequence[Settlement], now: int) -> float | None:
+    """How long a destination's verdicts take, after a call that may have brought one: a moving mean."""
+    if lease.kind is not Kind.POLL:
+        return before
+    waited = next(
+        (
+            (now - s.delivery.awaiting_since) / 1000
+            for s in outcomes
+            if s.meaning in VERDICTS and s.delivery.awaiting_since is not None
+        ),
+        None,
+    )
+    if waited is None:
+        return before
+    return waited if before is None else before + _WEIGHT_OF_NEWEST * (waited - before)
+
+
+def heard(unasked: Sequence[Unasked], codes: Mapping[str, Meaning]) -> list[Heard]:
+    """What a destination says of versions that it was not asked about, by its code table; other codes say nothing."""
+    return [Heard(one.key, one.version, one.code, codes.get(one.code, Meaning.TRANSIENT)) for one in unasked]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -120,19 +120,28 @@ class _Ministry:
         return reply(asked.soap, asked.operation, elements({"Reference": reference}))
 
     def _result(self, asked: SoapRequest) -> Response:
-        reference = asked.body.findtext(f"{M}Reference") or ""
-        rows = self._station.ledger.submission(reference)
-        if not rows:
+        references = [element.text or "" for element in asked.body.findall(f"{M}Reference")]
+        results: list[str] = []
+        unknown: list[str] = []
+        for reference in references:
+            rows = self._station.ledger.submission(reference)
+            if not rows:
+                unknown.append(elements({"UnknownReference": reference}))
+            results += self._results(reference, rows, names_it=len(references) > 1)
+        if unknown and len(references) == 1:
             raise SoapError(asked.soap, "Client", "unknown reference", code="REFERENCE_UNKNOWN")
+        return reply(asked.soap, asked.operation, "".join([*results, *unknown]))
+
+    def _results(self, reference: str, rows: list[Row], *, names_it: bool) -> Iterator[str]:
         pending = self._is_pending(reference, polled=True)
-        results = []
         for row in rows:
             if self._station.faults.record(FaultName.RECORD_NOT_IN_ANSWER, row["record_id"]):
                 continue
             verdict = {"Verdict": "PENDING"} if pending else self._verdict(row, reference)
             fields = {"RecordId": row["record_id"], "Version": row["version"], **verdict}
-            results.append(f"<m:Result>{elements(fields)}</m:Result>")
-        return reply(asked.soap, asked.operation, "".join(results))
+            if names_it:
+                fields["Reference"] = reference
+            yield f"<m:Result>{elements(fields)}</m:Result>"
 
     def _card(self, asked: SoapRequest) -> Response:
         row = self._station.ledger.taken(asked.body.findtext(f"{M}RecordId") or "")

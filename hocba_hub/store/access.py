@@ -34,7 +34,11 @@ class AccessError(HubError):
     """A name that is taken, or that nobody has."""
 
     def __init__(self, code: str, message: str) -> None:
-        """`code` is `name-taken`, `no-owner`, `no-key`, `too-many-keys`, `no-school`, or one of `credentials.py`."""
+        """With a stable `code`.
+
+        It is `name-taken`, `no-owner`, `no-key`, `too-many-keys`, `no-school`, `is-destination`, or one of
+        `credentials.py`.
+        """
         super().__init__(message)
         self.code = code
 
@@ -72,6 +76,8 @@ class Client:
     """The schools it may speak for; None for all."""
     profile: str | None = None
     """The mapping of what it sends, unless a call says otherwise; None for canonical cards."""
+    destination: str | None = None
+    """The destination that it is: it brings verdicts, and sends no cards."""
 
     def may_speak_for(self, school: str) -> bool:
         """Whether this client may send and see the cards of a school."""
@@ -113,7 +119,7 @@ class OwnerEntry:
 
     name: str
     scope: Sequence[str]
-    """A client's schools, or an operator's role."""
+    """A client's schools, or the destination that it is; an operator's role."""
     created_at: int
     revoked_at: int | None
     keys: Sequence[KeyEntry]
@@ -135,13 +141,19 @@ def schools_without_trace(connection: Connection, schools: Iterable[str]) -> lis
     return sorted(asked - known)
 
 
-def add_client(connection: Connection, name: str, schools: Iterable[str], *, now: int) -> NewKey:
+def add_client(
+    connection: Connection, name: str, schools: Iterable[str], *, now: int, destination: str | None = None
+) -> NewKey:
     """Add a client that may speak for `schools` (`*` for all) with its first key; `now` in milliseconds.
+
+    With `destination` it is that destination, which brings verdicts: it speaks for no school.
 
     Raises:
         AccessError: the name is taken (also by a revoked client, whose records keep it), or there is no school.
     """
-    owner_id = _add(connection, clients, {"name": name, "schools": _schools(schools), "created_at": now})
+    spoken_for = _schools(schools) if destination is None else []
+    row = {"name": name, "schools": spoken_for, "created_at": now, "destination": destination}
+    owner_id = _add(connection, clients, row)
     return _new_key(connection, Owner.CLIENT, owner_id, now)
 
 
@@ -159,10 +171,13 @@ def set_schools(connection: Connection, name: str, schools: Iterable[str]) -> No
     """Replace the schools that a client may speak for.
 
     Raises:
-        AccessError: there is no such client, or no school.
+        AccessError: there is no such client, or no school; it is a destination.
     """
     owner_id = _owner_id(connection, Owner.CLIENT, name)
-    connection.execute(update(clients).where(clients.c.id == owner_id).values(schools=_schools(schools)))
+    c = clients.c
+    changed = update(clients).where(c.id == owner_id, c.destination.is_(None)).values(schools=_schools(schools))
+    if not connection.execute(changed).rowcount:
+        raise AccessError("is-destination", f"{name} is a destination; it speaks for no school.")
 
 
 def add_key(connection: Connection, owner: Owner, name: str, *, now: int, most: int) -> NewKey:
@@ -215,13 +230,16 @@ def owners(connection: Connection, owner: Owner) -> list[OwnerEntry]:
     for owner_id, *entry in connection.execute(rows.order_by(k.created_at, k.id)):
         held.setdefault(owner_id, []).append(KeyEntry(*entry))
     table = _table(owner)
-    scope = table.c.schools if owner is Owner.CLIENT else table.c.role
     return [
-        OwnerEntry(name, [known] if isinstance(known, str) else known, created_at, revoked_at, held.get(owner_id, []))
-        for owner_id, name, known, created_at, revoked_at in connection.execute(
-            select(table.c.id, table.c.name, scope, table.c.created_at, table.c.revoked_at).order_by(table.c.name)
-        )
+        OwnerEntry(row.name, _scope(owner, row), row.created_at, row.revoked_at, held.get(row.id, []))
+        for row in connection.execute(select(table).order_by(table.c.name))
     ]
+
+
+def _scope(owner: Owner, row: Row[Any]) -> Sequence[str]:
+    if owner is Owner.OPERATOR:
+        return [row.role]
+    return row.schools if row.destination is None else [row.destination]
 
 
 def looks_like_key(presented: str) -> bool:
@@ -297,7 +315,7 @@ def set_profile(connection: Connection, name: str, profile: str | None) -> None:
 
 def _client(row: Row[*tuple[Any, ...]]) -> Client:
     schools = None if ALL_SCHOOLS in row.schools else frozenset(row.schools)
-    return Client(row.id, row.name, schools, row.profile)
+    return Client(row.id, row.name, schools, row.profile, row.destination)
 
 
 def _new_key(connection: Connection, owner: Owner, owner_id: int, now: int) -> NewKey:

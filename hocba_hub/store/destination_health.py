@@ -33,14 +33,14 @@ def oldest_due(connection: Connection, destination: DestinationName, now: int) -
 
 
 def acks_overdue(connection: Connection, destination: DestinationName, before: int) -> int:
-    """Deliveries sent before `before` whose verdict is still awaited; counted up to 10,000."""
+    """Deliveries that were taken before `before` and whose verdict is still awaited; counted up to 10,000."""
     d = deliveries.c
     found = (
         select(d.id)
         .where(
             d.destination == destination,
             in_states(d.state, DeliveryState.AWAITING_ACK),
-            d.first_attempt_at < before,
+            d.awaiting_since < before,
         )
         .limit(_MOST_COUNTED)
         .subquery()

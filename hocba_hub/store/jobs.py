@@ -249,6 +249,13 @@ def history(connection: Connection, key: str, *, before: int | None = None, limi
     return [_run(row) for row in connection.execute(query)]
 
 
+def last_done(connection: Connection, key: str, *, before: int) -> Run | None:
+    """The newest run that was done of those before one, by its id."""
+    query = select(job_runs).where(_r.key == key, _r.id < before, _r.state == RunState.DONE)
+    row = connection.execute(query.order_by(_r.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _run(row)
+
+
 def forget_runs(connection: Connection, *, before: int, limit: int = 2_000) -> int:
     """Forget some runs that began, and ended, before a moment; how many."""
     old = select(_r.id).where(_r.started_at < before, _r.ended_at.is_not(None)).limit(limit)

@@ -8,7 +8,7 @@ lease is taken over by `expired` and settled like any other attempt.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -54,6 +54,8 @@ class Allowance:
     records: int
     bytes: int
     records_per_second: float | None
+    references: int = 1
+    """Most references that one call may ask about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class LeasedDelivery:
     """Of a version that goes as several records: the ids of those that the destination has taken."""
     sent_at: int | None = None
     """When it was last sent; known to look-ups only."""
+    awaiting_since: int | None = None
+    """When the destination took it, if its verdict comes later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class Lease:
     leased_at: int
     sent: bool
     deliveries: Sequence[LeasedDelivery]
+    verdict_seconds: float | None = None
+    """How long the destination's verdicts take that come later, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,8 @@ def lease(
         t = destinations.c
         spent = update(destinations).where(t.name == allowance.destination)
         connection.execute(spent.values(rate_allowance=t.rate_allowance - len(found)))
-    return _open(connection, allowance.destination, kind, found, holder=holder, now=now, until=until)
+    held = _open(connection, allowance.destination, kind, found, holder=holder, now=now, until=until)
+    return replace(held, verdict_seconds=row.verdict_seconds)
 
 
 def due(connection: Connection, destination: DestinationName, now: int) -> list[Kind]:
@@ -206,15 +213,19 @@ def _due(connection: Connection, allowance: Allowance, kind: Kind, limit: int, n
         d.first_attempt_at,
         d.reference,
         d.taken,
+        d.awaiting_since,
     )
     if kind is Kind.POLL:
-        oldest = connection.execute(select(d.reference).where(*due).order_by(d.next_attempt_at).limit(1)).scalar()
-        if oldest is None:
+        # A batch's deliveries are due at the same moment, one after the other.
+        near = select(d.reference, d.next_attempt_at).where(*due, d.reference.is_not(None)).order_by(d.next_attempt_at)
+        near = near.limit(1 if allowance.references == 1 else allowance.references * allowance.records)
+        references = list(dict.fromkeys(row.reference for row in connection.execute(near)))[: allowance.references]
+        if not references:
             return []
         query = select(*columns).where(
             d.destination == allowance.destination,
             in_states(d.state, DeliveryState.AWAITING_ACK),
-            d.reference == oldest,
+            one_of(connection, d.reference, references),
             d.lease_id.is_(None),
         )
         return list(connection.execute(query.with_for_update(skip_locked=True)))
@@ -317,6 +328,7 @@ def _leased(row: Row[Any], state: DeliveryState, sent_at: int | None = None) -> 
         reference=row.reference,
         taken=tuple(orjson.loads(row.taken)) if row.taken else (),
         sent_at=sent_at,
+        awaiting_since=row.awaiting_since,
     )
 
 

@@ -7,19 +7,20 @@ lease was taken over writes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, exists, select, update
 
-from hocba_hub.model.delivery import FINAL, UNSENT, DeliveryState, Meaning, enter, given_newer
+from hocba_hub.model.delivery import FINAL, UNSENT, VERDICTS, DeliveryState, Meaning, enter, given_newer
 from hocba_hub.model.keys import CardKey
+from hocba_hub.store.acknowledgements import AckKind, Heard, hear, note, wake_newer
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, Counters
-from hocba_hub.store.engine import in_states, one_of, one_of_cards
+from hocba_hub.store.engine import one_of
 from hocba_hub.store.lease import Kind, Lease, LeasedDelivery
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations
 
@@ -41,6 +42,10 @@ class Settlement:
     reference: str | None
     taken: tuple[str, ...] = ()
     """Ids of the records that the destination has taken, where not the whole version is acknowledged."""
+    awaiting_since: int | None = None
+    """When the destination took it, if its verdict comes later."""
+    is_late: bool = False
+    """The verdict came after the destination's objective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,14 @@ class CallFacts:
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """How a destination has behaved lately: the durable state of breaker and cap."""
+    """How a destination has behaved lately: the durable state of breaker and cap, and how long its verdicts take."""
 
     failures: int
     open_until: int | None
     cap: int | None
     good_calls: int
+    verdict_seconds: float | None = None
+    """A moving mean over verdicts that come later; None before the first."""
 
 
 def settle(
@@ -89,46 +96,17 @@ def settle(
     if next_breaker is not None:
         _write_breaker(connection, lease.destination, next_breaker)
     counters = Counters()
-    overtaken = _overtaken(connection, lease, settlements)
-    groups: dict[tuple[DeliveryState, str, int, int, int, int | None, str | None, str | None], list[int]] = {}
+    written = _write(connection, lease, settlements, now)
     ends: Counter[_End] = Counter()
     ages = []
     for s in settlements:
-        state = enter(s.delivery.state, given_newer(s.state) if s.delivery.id in overtaken else s.state)
-        fields = (
-            state,
-            s.code,
-            s.next_attempt_at,
-            s.attempts,
-            s.asked,
-            s.first_attempt_at,
-            s.reference,
-            _taken(s, state),
-        )
-        groups.setdefault(fields, []).append(s.delivery.id)
+        state = written.get(s.delivery.id, s.delivery.state)
         ends[_End(s.delivery.state, state, s.meaning, s.delivery.attempts > 0)] += 1
         if state is DeliveryState.ACKNOWLEDGED:
             ages.append((now - s.delivery.accepted_at) / 1000)
     _count(lease, ends, counters)
     counters.observe("acknowledgement_age_seconds", AGE_SECONDS, (lease.destination,), ages)
-    d = deliveries.c
-    for (state, code, next_attempt_at, tried, asked, first_attempt_at, reference, taken), ids in groups.items():
-        connection.execute(
-            update(deliveries)
-            .where(one_of(connection, d.id, ids), d.lease_id == lease.id)
-            .values(
-                state=state,
-                code=code,
-                next_attempt_at=next_attempt_at,
-                attempts=tried,
-                asked=asked,
-                first_attempt_at=first_attempt_at,
-                reference=reference,
-                taken=taken,
-                lease_id=None,
-                settled_at=now,
-            )
-        )
+    _note_verdicts(connection, lease, settlements, counters, written=written, now=now)
     rows = [
         {
             "delivery_id": s.delivery.id,
@@ -164,6 +142,75 @@ def settle(
     return True
 
 
+class _Row(NamedTuple):
+    """What is written of a delivery beside its state."""
+
+    code: str
+    next_attempt_at: int
+    attempts: int
+    asked: int
+    first_attempt_at: int | None
+    reference: str | None
+    taken: str | None
+    awaiting_since: int | None
+
+
+def _write(
+    connection: Connection, lease: Lease, settlements: Sequence[Settlement], now: int
+) -> dict[int, DeliveryState]:
+    """Write what becomes of the deliveries, those alike in one statement; the new state of each that was written.
+
+    A verdict that the destination brought by itself meanwhile has taken its delivery from the lease: it stays.
+    """
+    d = deliveries.c
+    overtaken = _overtaken(connection, lease, settlements)
+    groups: dict[tuple[DeliveryState, _Row], list[int]] = {}
+    for s in settlements:
+        state = enter(s.delivery.state, given_newer(s.state) if s.delivery.id in overtaken else s.state)
+        row = _Row(
+            s.code, s.next_attempt_at, s.attempts, s.asked, s.first_attempt_at, s.reference, _taken(s, state),
+            s.awaiting_since,
+        )  # fmt: skip
+        groups.setdefault((state, row), []).append(s.delivery.id)
+    written: dict[int, DeliveryState] = {}
+    for (state, row), ids in groups.items():
+        changed = (
+            update(deliveries)
+            .where(one_of(connection, d.id, ids), d.lease_id == lease.id)
+            .values(state=state, **row._asdict(), lease_id=None, settled_at=now)
+        )
+        written.update(dict.fromkeys(connection.execute(changed.returning(d.id)).scalars(), state))
+    return written
+
+
+def _note_verdicts(
+    connection: Connection,
+    lease: Lease,
+    settlements: Sequence[Settlement],
+    counters: Counters,
+    *,
+    written: Collection[int],
+    now: int,
+) -> None:
+    """Count verdicts that came later by whether they came in time, and keep what is to be told of them."""
+    lost = []
+    for s in settlements:
+        verdict = VERDICTS.get(s.meaning)
+        if verdict is None:
+            continue
+        if s.delivery.id not in written:
+            lost.append(Heard(s.delivery.key, s.delivery.version, s.code, s.meaning))
+        elif s.delivery.awaiting_since is not None:
+            counters.add("acknowledgements", lease.destination, "late" if s.is_late else "in_time")
+            if s.is_late:
+                note(
+                    connection, s.delivery.id, lease.destination, source=lease.kind, kind=AckKind.LATE, code=s.code,
+                    verdict=verdict, now=now,
+                )  # fmt: skip
+    if lost:
+        hear(connection, lease.destination, lost, source=lease.kind, now=now)
+
+
 def _taken(settlement: Settlement, state: DeliveryState) -> str | None:
     if not settlement.taken or state is DeliveryState.ACKNOWLEDGED:
         return None
@@ -174,17 +221,11 @@ def _write_breaker(
     connection: Connection, destination: str, next_breaker: Callable[[BreakerState], BreakerState]
 ) -> None:
     t = destinations.c
-    row = connection.execute(
-        select(t.failures, t.open_until, t.cap, t.good_calls).where(t.name == destination).with_for_update()
-    ).one()
-    before = BreakerState(*row)
+    columns = (t.failures, t.open_until, t.cap, t.good_calls, t.verdict_seconds)
+    before = BreakerState(*connection.execute(select(*columns).where(t.name == destination).with_for_update()).one())
     after = next_breaker(before)
     if after != before:
-        connection.execute(
-            update(destinations)
-            .where(t.name == destination)
-            .values(failures=after.failures, open_until=after.open_until, cap=after.cap, good_calls=after.good_calls)
-        )
+        connection.execute(update(destinations).where(t.name == destination).values(asdict(after)))
 
 
 def _overtaken(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> set[int]:
@@ -208,21 +249,8 @@ def _overtaken(connection: Connection, lease: Lease, settlements: Sequence[Settl
 def _wake_newer(connection: Connection, lease: Lease, settlements: Sequence[Settlement], now: int) -> None:
     """Newer versions that waited for these deliveries may go now."""
     settled: list[CardKey] = [s.delivery.key for s in settlements if s.state in FINAL | UNSENT]
-    if not settled:
-        return
-    d = deliveries.c
-    connection.execute(
-        update(deliveries)
-        .where(
-            one_of_cards(connection, d.school_year, d.card_id, settled),
-            d.destination == lease.destination,
-            in_states(d.state, DeliveryState.QUEUED),
-            d.attempts == 0,
-            d.lease_id.is_(None),
-            d.next_attempt_at > now,
-        )
-        .values(next_attempt_at=now)
-    )
+    if settled:
+        wake_newer(connection, lease.destination, settled, now)
 
 
 class _End(NamedTuple):

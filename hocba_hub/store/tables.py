@@ -39,6 +39,7 @@ clients = Table(
     Column("profile", Text, comment="mapping of what it sends, unless a call says otherwise"),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("destination", Text, comment="the destination that it is; it brings verdicts, and sends no cards"),
 )
 
 operators = Table(
@@ -187,6 +188,7 @@ deliveries = Table(
     Column("taken", Text, comment="JSON list: records of a version of several that the destination has taken"),
     Column("code", Text, comment="of the last outcome"),
     Column("settled_at", BigInteger, comment="when the last outcome was written"),
+    Column("awaiting_since", BigInteger, comment="when it was taken, where the verdict comes later"),
     UniqueConstraint("school_year", "card_id", "version", "destination", name="uq_deliveries_version"),
 )
 # SQLite uses a partial index only where the query repeats its condition word by word (`in_states`).
@@ -195,6 +197,7 @@ for _index in (
     Index("ix_deliveries_poll", deliveries.c.destination, deliveries.c.next_attempt_at),
     Index("ix_deliveries_lookup", deliveries.c.destination, deliveries.c.next_attempt_at),
     Index("ix_deliveries_reference", deliveries.c.destination, deliveries.c.reference),
+    Index("ix_deliveries_awaiting", deliveries.c.destination, deliveries.c.awaiting_since),
     Index("ix_deliveries_lease", deliveries.c.lease_id),
     Index(
         "ix_deliveries_failed",
@@ -210,6 +213,7 @@ for _index in (
         "ix_deliveries_poll": "state IN ('awaiting_ack') AND lease_id IS NULL",
         "ix_deliveries_lookup": "state IN ('in_doubt') AND lease_id IS NULL",
         "ix_deliveries_reference": "state IN ('awaiting_ack')",
+        "ix_deliveries_awaiting": "state IN ('awaiting_ack')",
         "ix_deliveries_lease": "lease_id IS NOT NULL",
         "ix_deliveries_failed": "state IN ('refused','parked','held','cancelled')",
     }[str(_index.name)]
@@ -265,6 +269,34 @@ destinations = Table(
     Column("good_calls", Integer, nullable=False, server_default=text("0"), comment="in a row since the cap moved"),
     Column("rate_allowance", Float, comment="records that may go out now"),
     Column("rate_at", BigInteger),
+    Column("verdict_seconds", Float, comment="how long its verdicts take that come later; a moving mean"),
+)
+
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="poll, lookup, send or push: how it came"),
+    Column("kind", Text, nullable=False, comment="settled, late, repeated or contradictory"),
+    Column("code", Text, nullable=False),
+    Column("verdict", Text, nullable=False, comment="acknowledged or refused"),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("decided_at", BigInteger, comment="when a person decided which verdict counts"),
+    Column("decided_by", Text),
+    Column("decision", Text, comment="keep or take"),
+    UniqueConstraint("delivery_id", "source", "kind", "code", name="uq_acknowledgements"),
+    Index("ix_acknowledgements_kind", "kind", "id"),
+)
+Index(
+    "ix_acknowledgements_undecided",
+    acknowledgements.c.destination,
+    acknowledgements.c.id,
+    postgresql_where=text("kind IN ('contradictory') AND decided_at IS NULL"),
+    sqlite_where=text("kind IN ('contradictory') AND decided_at IS NULL"),
 )
 
 idempotency_keys = Table(

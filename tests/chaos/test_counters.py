@@ -9,13 +9,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from hocba_hub.adapters.destination import load_destinations
 from hocba_hub.cli.killing import kill_while_delivering
 from hocba_hub.sandbox.synthetic import generate, revise
 from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.store import jobs
-from hocba_hub.store.access import Role, add_operator
+from hocba_hub.store.access import Role, add_client, add_operator
+from hocba_hub.store.tables import deliveries
 from tests.support.long_form import LONG
 from tests.support.metrics_truth import FAMILIES, Truth, differences, scraped
 from tests.support.pushing import CARDS, Pushing
@@ -43,6 +45,7 @@ def test_every_family_says_what_the_rows_say(tmp_path: Path, database_url: str |
         assert wait_until(lambda: all(child.process for child in rig.children) and rig.is_ready(), 60)
         repeated = _calls_of_all_kinds(rig)
         _run_jobs(rig)
+        _contradict(rig)
         answers = [vendor.answers for vendor in pushing.vendors]
         seen = repeated + sum(one.replayed for one in answers)
         # A stored answer whose call broke off may have been counted, or not: nobody saw it.
@@ -113,6 +116,23 @@ def _run_jobs(rig: Rig) -> None:
                 return all(job.succeeded_at is not None for job in jobs.listed(connection))
 
         assert wait_until(all_done, 60)
+
+
+def _contradict(rig: Rig) -> None:
+    """The Ministry refuses what it had acknowledged."""
+    acknowledged = select(deliveries).where(
+        deliveries.c.destination == "ministry", deliveries.c.state == "acknowledged"
+    )
+    with rig.store() as store, store.write() as connection:
+        key = add_client(connection, "ministry-push", (), now=1, destination="ministry").key
+        row = connection.execute(acknowledged.limit(1)).one()
+    verdict = {"record_id": f"{row.school_year}/{row.card_id}", "version": row.version, "code": "CONTRADICTED"}
+    answer = httpx.post(
+        f"{rig.url}/v1/acknowledgements",
+        json={"acknowledgements": [verdict]},
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert answer.json()["results"][0]["reception"] == "contradictory", answer.text
 
 
 def _compare(rig: Rig, replays: tuple[int, int]) -> None:

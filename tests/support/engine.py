@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select
 
 from hocba_hub.adapters.destination import Destination, Title
-from hocba_hub.adapters.protocol import LEASE_OVER, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.protocol import LEASE_OVER, CallResult, MaySend, OutboundRecord, Outcome, Stage, Unasked, always
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.drain import Engine
@@ -54,6 +54,8 @@ class Scripted:
         self.on_send: Answer = answered("OK")
         self.on_lookup: Answer = answered("absent")
         self.on_poll: Answer = answered("PENDING")
+        self.unasked: Sequence[Unasked] = ()
+        """What polls say of others."""
         self.sent: list[OutboundRecord] = []
         self.calls: Counter[str] = Counter()
         self.lock = threading.Lock()
@@ -77,9 +79,9 @@ class Scripted:
             with self.lock:
                 self.under_way -= 1
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:
-        self.calls[f"poll {reference}"] += 1
-        return CallResult([self.on_poll(record) for record in records])
+    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
+        self.calls[f"poll {' '.join(references)}"] += 1
+        return CallResult([self.on_poll(record) for record in records], unasked=self.unasked)
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         self.calls["lookup"] += 1

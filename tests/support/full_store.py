@@ -10,11 +10,14 @@ from hocba_hub.store.bodies import pack
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import (
+    acknowledgements,
     attempts,
     audit,
     deliveries,
     delivery_attempts,
     idempotency_keys,
+    job_runs,
+    jobs,
     open_findings,
     records,
     report_cards,
@@ -59,7 +62,7 @@ def fill(store: Store) -> None:
                 {
                     **card, "destination": destination, "version": 1, "event": "NEW", "state": chance.choice(_STATES),
                     "accepted_at": n, "next_attempt_at": n, "code": f"E{n % 7}", "settled_at": n,
-                    "reference": f"ref-{n // 200}",
+                    "reference": f"ref-{n // 200}", "first_attempt_at": n, "awaiting_since": n,
                 }
                 for n, card in enumerate(cards)
                 for destination in ("ministry", "province")
@@ -109,6 +112,30 @@ def fill(store: Store) -> None:
                 }
                 for n, card in enumerate(cards)
             ],
+        )  # fmt: skip
+        insert_rows(connection, acknowledgements,
+            [
+                {
+                    "delivery_id": n, "destination": ("ministry", "province")[n % 2], "source": "poll",
+                    "kind": ("late", "repeated", "settled", "contradictory")[n % 4], "code": "OK",
+                    "verdict": "acknowledged", "first_at": n, "last_at": n, "times": 1,
+                    "decided_at": None if n % 80 == 3 else n,
+                }
+                for n in range(8_000)
+            ],
+        )  # fmt: skip
+        connection.execute(insert(job_runs),
+            [
+                {
+                    "key": f"kind-{n % 6}" if n % 7 else "retention", "kind": "kind", "asked_by": "schedule",
+                    "started_at": n, "ended_at": n, "state": "done", "result": {}, "leased_until": 0, "attempts": 1,
+                    "takeovers": 0,
+                }
+                for n in range(8_000)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, jobs,
+            [{"key": key, "kind": "kind", "next_run_at": 1} for key in ("retention", *(f"kind-{n}" for n in range(6)))],
         )  # fmt: skip
         connection.execute(
             insert(audit),

@@ -17,7 +17,17 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
-from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, files, job_runs, jobs, processes, records
+from hocba_hub.store.tables import (
+    acknowledgements,
+    attempts,
+    deliveries,
+    delivery_attempts,
+    files,
+    job_runs,
+    jobs,
+    processes,
+    records,
+)
 from hocba_hub.store.tables import destinations as health
 
 Labels = tuple[str, ...]
@@ -248,12 +258,56 @@ def _overdue(truth: Truth) -> Samples:
     found: Counter[Labels] = Counter()
     for row in truth.rows:
         limit = truth.now - truth.destinations[row.destination].acknowledgement.overdue_seconds * 1000
-        found[row.destination,] += row.state == "awaiting_ack" and row.first_attempt_at < limit
+        found[row.destination,] += row.state == "awaiting_ack" and row.awaiting_since < limit
     return _counted("hocba_acknowledgements_overdue", found)
 
 
 def _health(truth: Truth) -> dict[str, Any]:
     return {row.name: row for row in truth.connection.execute(select(health))}
+
+
+def _verdicts(truth: Truth) -> Approximate:
+    """Rows are kept of late ones only: how many came in time is between none and all that ended."""
+    late: Counter[Labels] = Counter()
+    for row in truth.connection.execute(select(acknowledgements).where(acknowledgements.c.kind == "late")):
+        late[row.destination, "late"] += row.times
+    ended = Counter((row.destination, "in_time") for row in truth.rows if row.awaiting_since and row.state in FINAL)
+    name = "hocba_acknowledgements_total"
+    low = {(name, labels): value for labels, value in late.items()}
+    # A delivery that was replayed had its verdict before.
+    return Approximate(low, low | {(name, labels): value + 1_000 for labels, value in ended.items()})
+
+
+def _heard(truth: Truth) -> Approximate:
+    """What was no verdict, and what nobody knew, leaves no row."""
+    found: Counter[Labels] = Counter()
+    for row in truth.connection.execute(select(acknowledgements).where(acknowledgements.c.kind != "late")):
+        found[row.destination, row.kind, row.source] += row.times
+    name = "hocba_acknowledgements_heard_total"
+    low = {(name, labels): value for labels, value in found.items()}
+    unknown = {
+        (name, (destination, reception, source)): float("inf")
+        for destination in truth.destinations
+        for reception in ("unknown", "not-a-verdict")
+        for source in ("poll", "push")
+    }
+    return Approximate(low, low | unknown)
+
+
+def _undecided(truth: Truth) -> Samples:
+    rows = truth.connection.execute(
+        select(acknowledgements.c.destination).where(
+            acknowledgements.c.kind == "contradictory", acknowledgements.c.decided_at.is_(None)
+        )
+    )
+    return _counted("hocba_acknowledgements_undecided", Counter((destination,) for destination in rows.scalars()))
+
+
+def _objective(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_acknowledgement_objective_ratio",
+        {(name,): one.acknowledgement.objective for name, one in truth.destinations.items()},
+    )
 
 
 def _breaker(truth: Truth) -> Samples:
@@ -376,6 +430,10 @@ FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_acknowledgement_age_seconds": _ages,
     "hocba_oldest_due_age_seconds": _oldest,
     "hocba_acknowledgements_overdue": _overdue,
+    "hocba_acknowledgements": _verdicts,
+    "hocba_acknowledgements_heard": _heard,
+    "hocba_acknowledgements_undecided": _undecided,
+    "hocba_acknowledgement_objective_ratio": _objective,
     "hocba_breaker_open": _breaker,
     "hocba_destination_paused": _paused,
     "hocba_concurrency_cap": _cap,

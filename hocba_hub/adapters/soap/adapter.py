@@ -45,6 +45,9 @@ class _Result(_Part):
     operation: str = "GetSubmissionResult"
     reference: str = "Reference"
     results: str = "Result"
+    unknown: str = "UnknownReference"
+    """Names a reference, of several, that is not known there."""
+    unknown_code: str = "REFERENCE_UNKNOWN"
 
 
 class _Card(_Part):
@@ -59,6 +62,8 @@ class _Verdict(_Part):
     version: str = "Version"
     verdict: str = "Verdict"
     code: str = "Code"
+    reference: str = "Reference"
+    """Which of several references a verdict is about."""
 
 
 class SoapOptions(_Part):
@@ -95,6 +100,7 @@ class SoapAdapter:
         self._secrets = Secrets(destination, environment)
         if self._authentication.scheme == "wsse-username-token":
             self._secrets.check("username_env", "password_env")
+        self._references = destination.acknowledgement.references
         self._contract = Contract(destination.folder / self._options.wsdl, self._options.binding)
         submit = self._options.submit
         self._translations = translations
@@ -138,17 +144,25 @@ class SoapAdapter:
             outcomes += [failed.outcome(record) for record in sent]
         return replace(_evidence(outcomes, request, answer), mappings=mappings)
 
-    def poll(self, reference: str, records: Sequence[OutboundRecord]) -> CallResult:
-        """Ask for the verdicts on a reference."""
+    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
+        """Ask for the verdicts on references."""
         options = self._options.result
         answer: Answer | None = None
         try:
-            answer = self._ask(options.operation, {options.reference: reference})
-            verdicts = self._verdicts(self._contract.reply_element(options.operation, answer))
-            outcomes = [verdicts.outcome(record) for record in records]
+            asked = references[0] if len(references) == 1 else list(references)
+            answer = self._ask(options.operation, {options.reference: asked})
+            reply = self._contract.reply_element(options.operation, answer)
         except CallError as failed:
-            outcomes = [failed.outcome(record) for record in records]
-        return _evidence(outcomes, b"", answer)
+            return _evidence([failed.outcome(record) for record in records], b"", answer)
+        verdicts = self._verdicts(reply)
+        unknown = {element.text for element in reply.iter(f"{{*}}{options.unknown}")}
+        outcomes = [
+            Outcome(record.delivery_id, Stage.ANSWERED, options.unknown_code)
+            if record.reference in unknown
+            else verdicts.outcome(record)
+            for record in records
+        ]
+        return replace(_evidence(outcomes, b"", answer), unasked=verdicts.unasked(records))
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask for the standing of one record."""
@@ -187,7 +201,7 @@ class SoapAdapter:
             self._options.verdict,
         )
         self._contract.check_reply(submit.operation, submit.reference)
-        self._contract.check_request(result.operation, result.reference)
+        self._contract.check_request(result.operation, result.reference, self._references)
         self._contract.check_reply(
             result.operation, result.results, verdict.record_id, verdict.version, verdict.verdict
         )
@@ -204,6 +218,7 @@ class SoapAdapter:
                 found.get(names.record_id),
                 int(version) if _WHOLE_NUMBER.fullmatch(version) else None,
                 found.get(names.code) or found.get(names.verdict),
+                reference=found.get(names.reference),
             )
         return verdicts
 
@@ -218,7 +233,7 @@ class SoapAdapter:
             zulu_timestamp=True,
         )
 
-    def _ask(self, operation: str, fields: Mapping[str, str]) -> Answer:
+    def _ask(self, operation: str, fields: Mapping[str, str | list[str]]) -> Answer:
         return retried(lambda: self._post(operation, self._contract.request(operation, self._token(), **fields)))
 
     def _post(self, operation: str, request: bytes, may_send: MaySend = always) -> Answer:

@@ -97,8 +97,8 @@ class Contract:
         except (KeyError, ValueError):
             raise DestinationError(f"The binding {self._binding.name} has no operation {name}.") from None
 
-    def check_request(self, operation: str, field: str) -> None:
-        """Do nothing if a request with this one element is what the contract wants.
+    def check_request(self, operation: str, field: str, times: int = 1) -> None:
+        """Do nothing if a request with this one element, so many times, is what the contract wants.
 
         Raises:
             DestinationError: it is not.
@@ -107,6 +107,9 @@ class Contract:
             self.request(operation, None, **{field: "x"})
         except CallError as error:
             raise DestinationError(f"A request {operation} with {field} alone is not by the contract.") from error
+        element = dict(self.operation(operation).input.body.type.elements)[field]
+        if element.max_occurs != "unbounded" and element.max_occurs < times:
+            raise DestinationError(f"A request {operation} takes {field} {element.max_occurs} times, not {times}.")
 
     def check_reply(self, operation: str, *names: str) -> None:
         """Do nothing if a reply has elements of these names.

@@ -193,6 +193,37 @@ JOB: Example = {
     },
 }
 
+VERDICTS: Example = {
+    "acknowledgements": [
+        {"record_id": "2025-2026/0100000001-1", "version": 1, "code": "ACCEPTED"},
+        {"record_id": "2025-2026/0100000002-1", "version": 3, "code": "SCHOOL_UNKNOWN"},
+    ]
+}
+
+RECEPTIONS: Example = {
+    "results": [
+        {"record_id": "2025-2026/0100000001-1", "version": 1, "reception": "settled"},
+        {"record_id": "2025-2026/0100000002-1", "version": 3, "reception": "repeated"},
+    ]
+}
+
+ACKNOWLEDGEMENT: Example = {
+    "id": 7,
+    "delivery_id": 4711,
+    "destination": "ministry",
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "version": 1,
+    "state": "acknowledged",
+    "source": "poll",
+    "kind": "contradictory",
+    "code": "CONTRADICTED",
+    "verdict": "refused",
+    "first_at": "2026-05-31T02:30:00.000Z",
+    "last_at": "2026-05-31T02:31:00.000Z",
+    "times": 2,
+}
+
 PROBLEM: Example = {
     "type": "/problems/rate.exceeded",
     "title": "Gọi quá nhanh",

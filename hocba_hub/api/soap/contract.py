@@ -24,6 +24,7 @@ OPERATIONS = (
     "GetSubmissionStatus",
     "GetReportCard",
     "RecallReportCard",
+    "AcknowledgeReportCards",
 )
 
 _HERE = Path(__file__).parent

@@ -6,14 +6,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from lxml import etree
 from starlette.concurrency import run_in_threadpool
 
+from hocba_hub.api.acknowledging import Brought, take_verdicts
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.http.free_space import check_free_space
 from hocba_hub.api.lookup import look_up_card, look_up_submission
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.receipt import receipt
 from hocba_hub.api.soap.asked import Asked
+from hocba_hub.api.soap.contract import MESSAGES
 from hocba_hub.api.soap.envelope_source import EnvelopeSource
 from hocba_hub.intake.profiles import JSON_TYPE
 from hocba_hub.intake.submission import Submitted
@@ -69,12 +72,29 @@ async def recall(asked: Asked) -> dict[str, Any]:
     return {"receipt": _receipt(recalled)}
 
 
+async def acknowledge(asked: Asked) -> dict[str, Any]:
+    """Take the verdicts that a destination brings; what became of each."""
+
+    def text(element: etree._Element, name: str) -> str:
+        return element.findtext(f"{{{MESSAGES}}}{name}") or ""
+
+    brought = [Brought(text(one, "record_id"), int(text(one, "version")), text(one, "code")) for one in asked.body]
+    found = await asked.hub.writing.run(take_verdicts, asked.hub, asked.client, brought)
+    return {
+        "results": [
+            {"record_id": one.record_id, "version": one.version, "reception": str(reception)}
+            for one, reception in zip(brought, found, strict=True)
+        ]
+    }
+
+
 OPERATIONS: Mapping[str, Callable[[Asked], Awaitable[dict[str, Any]]]] = {
     "SubmitReportCards": submit,
     "ValidateReportCards": validate,
     "GetSubmissionStatus": submission_status,
     "GetReportCard": report_card,
     "RecallReportCard": recall,
+    "AcknowledgeReportCards": acknowledge,
 }
 KEYED = frozenset({"SubmitReportCards", "RecallReportCard"})
 """Operations that a message id makes safe to repeat; the others change nothing."""

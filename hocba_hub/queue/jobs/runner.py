@@ -60,7 +60,12 @@ class JobRun:
 
     store: Store
     clock: Clock
+    id: int
     key: str
+    asked_by: str
+    """`schedule`, or who asked for it."""
+    started_at: int
+    """Milliseconds; of the whole run, whoever is at it now."""
     cursor: Any
     """Where the next step goes on: whatever JSON holds; None at the beginning."""
     done: int
@@ -189,8 +194,8 @@ class JobWorker:
         """Work until nothing is left; why it failed, if it did."""
         end = time.monotonic() + self.slice_seconds
         under_way = JobRun(
-            self.store, self.clock, run.key, run.cursor, run.done, run.total, Counter(run.result), lease_id,
-            lambda: self.stop.is_set() or time.monotonic() > end,
+            self.store, self.clock, run.id, run.key, run.asked_by, run.started_at, run.cursor, run.done, run.total,
+            Counter(run.result), lease_id, lambda: self.stop.is_set() or time.monotonic() > end,
         )  # fmt: skip
         try:
             work(under_way)

@@ -19,9 +19,10 @@ from hocba_hub.store.jobs import Planned
 DEFAULTS: Mapping[str, str | None] = {
     "retention": "17 * * * *",
     "recheck": "*/10 * * * *",
+    "acknowledgements": "* * * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
-PER_DESTINATION: frozenset[str] = frozenset()
+PER_DESTINATION = frozenset({"acknowledgements"})
 """Kinds of which each destination has a job of its own, as `kind:destination`."""
 
 

@@ -39,7 +39,7 @@ def test_a_batch_is_taken_and_its_verdicts_polled(sandbox):
         assert sent.http_status == 200
         assert len(sent.request_sha256) == len(sent.response_sha256) == 64
         (reference,) = {outcome.reference for outcome in sent.outcomes}
-        polled = adapter.poll(reference, [card(1), card(2), card(3, 4), card(9)])
+        polled = adapter.poll([reference], [card(1), card(2), card(3, 4), card(9)])
         assert {(o.delivery_id, o.stage, o.code) for o in polled.outcomes} == {
             (1, Stage.ANSWERED, "ACCEPTED"),
             (2, Stage.ANSWERED, "ACCEPTED"),
@@ -66,8 +66,8 @@ def test_soap_12_and_password_text(sandbox):
     ) as adapter:
         sent = adapter.send([card()])
         assert facts(sent) == {(Stage.ANSWERED, "TAKEN")}
-        assert facts(adapter.poll(sent.outcomes[0].reference, [card()])) == {(Stage.ANSWERED, "ACCEPTED")}
-        assert facts(adapter.poll("unknown", [card()])) == {(Stage.ANSWERED, "REFERENCE_UNKNOWN")}
+        assert facts(adapter.poll([sent.outcomes[0].reference], [card()])) == {(Stage.ANSWERED, "ACCEPTED")}
+        assert facts(adapter.poll(["unknown"], [card()])) == {(Stage.ANSWERED, "REFERENCE_UNKNOWN")}
 
 
 @pytest.mark.parametrize("binding", ["ReportCardsSoap11", "ReportCardsSoap12"])
@@ -85,7 +85,7 @@ def test_wrong_credentials(sandbox, binding, kind):
 
 def test_a_missing_secret_is_a_precondition_and_sends_nothing(sandbox):
     with sandbox.adapter("ministry", {"HOCBA_MINISTRY_PASSWORD": ""}) as adapter:
-        for call in (adapter.send([card()]), adapter.poll("r", [card()]), adapter.lookup(card())):
+        for call in (adapter.send([card()]), adapter.poll(["r"], [card()]), adapter.lookup(card())):
             assert facts(call) == {(Stage.NOT_SENT, "missing-precondition")}
             assert call.outcomes[0].detail == "chưa đặt · not set: HOCBA_MINISTRY_PASSWORD"
     assert counts(sandbox) == (0, 0, 0)
@@ -129,7 +129,7 @@ def test_what_was_sent_twice_is_seen(sandbox):
     with sandbox.adapter("ministry") as adapter:
         adapter.send([card()])
         again = adapter.send([card()])
-        assert facts(adapter.poll(again.outcomes[0].reference, [card()])) == {(Stage.ANSWERED, "ACCEPTED")}
+        assert facts(adapter.poll([again.outcomes[0].reference], [card()])) == {(Stage.ANSWERED, "ACCEPTED")}
     assert counts(sandbox) == (2, 1, 1)
     assert sandbox.ledgers["ministry"].summary()["doubled"] == 1
 
@@ -149,7 +149,7 @@ def test_questions_are_asked_again_at_once(sandbox, name):
     with sandbox.adapter("ministry") as adapter:
         reference = adapter.send([card()]).outcomes[0].reference
         sandbox.play(Fault(name=name, times=2, operations=("poll",)))
-        assert facts(adapter.poll(reference, [card()])) == {(Stage.ANSWERED, "ACCEPTED")}
+        assert facts(adapter.poll([reference], [card()])) == {(Stage.ANSWERED, "ACCEPTED")}
         sandbox.play(Fault(name=name, times=2, operations=("lookup",)))
         assert facts(adapter.lookup(card())) == {(Stage.ANSWERED, "ACCEPTED")}
 
@@ -167,7 +167,7 @@ def test_late_acknowledgement(sandbox):
         reference = adapter.send([card()]).outcomes[0].reference
         pending = adapter.lookup(card()).outcomes[0]
         assert (pending.code, pending.reference) == ("PENDING", reference)
-        codes = [adapter.poll(reference, [card()]).outcomes[0].code for _ in range(3)]
+        codes = [adapter.poll([reference], [card()]).outcomes[0].code for _ in range(3)]
     assert codes == ["PENDING", "PENDING", "ACCEPTED"]
 
 
@@ -175,7 +175,7 @@ def test_contradictory_acknowledgement(sandbox):
     sandbox.play(Fault(name=F.CONTRADICTORY_ACKNOWLEDGEMENT))
     with sandbox.adapter("ministry") as adapter:
         reference = adapter.send([card()]).outcomes[0].reference
-        codes = [adapter.poll(reference, [card()]).outcomes[0].code for _ in range(2)]
+        codes = [adapter.poll([reference], [card()]).outcomes[0].code for _ in range(2)]
     assert codes == ["ACCEPTED", "CONTRADICTED"]
     assert sandbox.ledgers["ministry"].held("2025-2026/card-1")["version"] == 1
 
@@ -188,7 +188,7 @@ def test_refusals_are_by_record_and_by_seed(sandbox):
         sandbox.play(Fault(name=F.RECORD_REFUSED, rate=0.3, code="CARD_LOCKED"), seed=seed)
         with sandbox.adapter("ministry") as adapter:
             reference = adapter.send(cards).outcomes[0].reference
-            outcomes = adapter.poll(reference, cards).outcomes
+            outcomes = adapter.poll([reference], cards).outcomes
         assert {outcome.code for outcome in outcomes} == {"CARD_LOCKED", "ACCEPTED"}
         return {outcome.delivery_id for outcome in outcomes if outcome.code == "CARD_LOCKED"}
 
@@ -203,7 +203,7 @@ def test_the_simulator_refuses_the_cards_of_one_school(sandbox):
     sandbox.play(Fault(name=F.RECORD_REFUSED, code="SCHOOL_UNKNOWN", schools=("33000999",)))
     with sandbox.adapter("ministry") as adapter:
         reference = adapter.send(records).outcomes[0].reference
-        polled = adapter.poll(reference, records)
+        polled = adapter.poll([reference], records)
     assert [(o.delivery_id, o.code) for o in polled.outcomes] == [(1, "ACCEPTED"), (2, "SCHOOL_UNKNOWN")]
 
 
@@ -211,9 +211,9 @@ def test_a_lower_version_is_refused_or_silently_ignored(sandbox):
     with sandbox.adapter("ministry") as adapter:
         adapter.send([card(1, 5)])
         older = adapter.send([card(1, 4)]).outcomes[0].reference
-        assert facts(adapter.poll(older, [card(1, 4)])) == {(Stage.ANSWERED, "OLDER_VERSION")}
+        assert facts(adapter.poll([older], [card(1, 4)])) == {(Stage.ANSWERED, "OLDER_VERSION")}
         sandbox.play(Fault(name=F.OLDER_VERSION_SILENT))
-        assert facts(adapter.poll(older, [card(1, 4)])) == {(Stage.ANSWERED, "ACCEPTED")}
+        assert facts(adapter.poll([older], [card(1, 4)])) == {(Stage.ANSWERED, "ACCEPTED")}
     ledger = sandbox.ledgers["ministry"]
     assert ledger.held("2025-2026/card-1")["version"] == 5
     assert ledger.summary()["ignored"] == 1
@@ -223,7 +223,7 @@ def test_a_record_that_the_answer_forgets(sandbox):
     with sandbox.adapter("ministry") as adapter:
         reference = adapter.send([card()]).outcomes[0].reference
         sandbox.play(Fault(name=F.RECORD_NOT_IN_ANSWER))
-        assert facts(adapter.poll(reference, [card()])) == {(Stage.NO_ANSWER, "not-in-answer")}
+        assert facts(adapter.poll([reference], [card()])) == {(Stage.NO_ANSWER, "not-in-answer")}
 
 
 def test_a_record_that_xml_cannot_hold_does_not_stop_the_others(sandbox):
@@ -241,7 +241,7 @@ def test_many_threads_share_one_adapter(sandbox):
 
         def one(number: int) -> str:
             reference = adapter.send([card(number)]).outcomes[0].reference
-            return adapter.poll(reference, [card(number)]).outcomes[0].code
+            return adapter.poll([reference], [card(number)]).outcomes[0].code
 
         assert set(pool.map(one, range(64))) == {"ACCEPTED"}
     assert sandbox.ledgers["ministry"].summary() | {"verdicts": {}} == {

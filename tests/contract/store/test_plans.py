@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear
-from hocba_hub.store import audit, control, idempotency, search
+from hocba_hub.model.delivery import DeliveryState, Meaning
+from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear, Version
+from hocba_hub.store import acknowledgements, audit, control, idempotency, jobs, search
 from hocba_hub.store.access import Client
+from hocba_hub.store.acknowledgements import AckKind, Heard
 from hocba_hub.store.decide import Portion, Submission, find_cards
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.destination_health import acks_overdue
@@ -32,7 +33,7 @@ PLACE = ("S5", "2025-2026", "card-1", 1, "record")
 LATER = 10**9
 GROWING = {
     "report_cards", "versions", "deliveries", "attempts", "delivery_attempts", "submissions", "records",
-    "open_findings", "audit", "idempotency_keys",
+    "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs",
 }  # fmt: skip
 PORTION = Portion(
     Submission("new", Client(1, "vendor", None), 1, "application/json"),
@@ -69,11 +70,24 @@ QUERIES: dict[str, Query] = {
     ),
     "destinations_health": lambda c: control.overview(c, [PROVINCE], LATER),
     "acknowledgements overdue": lambda c: acks_overdue(c, PROVINCE, LATER),
+    "overdue verdicts to look up": lambda c: acknowledgements.overdue_ids(
+        c, PROVINCE, since=0, before=LATER, limit=100
+    ),
+    "contradictory verdicts": lambda c: acknowledgements.listed(c, destination="province", undecided=True),
+    "unusual verdicts": lambda c: acknowledgements.listed(c, kind=AckKind.LATE, before=100),
+    "undecided verdicts": lambda c: acknowledgements.undecided(c, PROVINCE),
+    "the runs of a job": lambda c: jobs.history(c, "retention", before=100),
+    "the last run that was done": lambda c: jobs.last_done(c, "retention", before=100),
+    "jobs that are due": lambda c: jobs.due(c, LATER),
     "the audit trail": lambda c: audit.entries(c, before=100),
     "cards of a portion, the pupils' others, classes": lambda c: find_cards(c, [PORTION]),
     "what is due": lambda c: due(c, PROVINCE, LATER),
 }
 WRITES: dict[str, Query] = {
+    "verdicts that are brought": lambda c: acknowledgements.hear(
+        c, PROVINCE, [Heard(KEY, Version(1), "OK", Meaning.ACKNOWLEDGED)], source="push", now=LATER
+    ),
+    "old runs of jobs": lambda c: jobs.forget_runs(c, before=10),
     "an idempotency key": lambda c: idempotency.begin(c, 1, "r", "k5", 0, 1),
     "old keys": lambda c: idempotency.purge(c, before=10),
 } | {

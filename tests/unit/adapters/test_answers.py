@@ -98,7 +98,7 @@ def test_values_that_do_not_fit_their_type_are_not_logged(caplog, configured, mo
         configure()
     body = REPLY.replace(b"<m:Version>1<", b"<m:Version>Nguyen Van An<")
     with caplog.at_level("DEBUG"):
-        (result,) = CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, body))
+        (result,) = CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, body)).Result
     assert result.Version is None
     assert "Nguyen" not in caplog.text
 

@@ -1,0 +1,154 @@
+"""Verdicts that came late, again, unasked or against another: what operators see of them, and decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.http.bounded import BoundedRoute
+from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
+from hocba_hub.api.openapi import examples
+from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.delivery_shapes import DestinationName, Reason
+from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
+from hocba_hub.model.delivery import DeliveryState
+from hocba_hub.model.keys import DestinationName as Name
+from hocba_hub.store import acknowledgements as stored
+from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.acknowledgements import AckKind, Decision, DecisionError
+from hocba_hub.store.verdict_times import Timeliness, timeliness
+
+router = APIRouter(
+    prefix="/v1/operations/acknowledgements",
+    tags=["operations"],
+    route_class=BoundedRoute,
+    responses=problems(400, 401, 403, 422, 429, 500, 503),
+)
+
+Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
+Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
+TheHub = Annotated[Hub, Depends(hub_of)]
+AckId = Annotated[int, Path(ge=1, le=2**63 - 1, description="From the list. / Lấy từ danh sách.")]
+
+
+class AcknowledgementEntry(Shape):
+    """A verdict that was kept. / Một kết quả được lưu."""
+
+    model_config = shown_as(examples.ACKNOWLEDGEMENT)
+
+    id: int
+    delivery_id: int
+    destination: str
+    school_year: SchoolYear
+    card_id: CardId
+    version: int
+    state: DeliveryState = Field(description="Of the delivery now. / Trạng thái hiện nay.")
+    source: str = Field(description="`poll`, `lookup`, `send` or `push`. / Đến bằng cách nào.")
+    kind: AckKind
+    code: str
+    verdict: DeliveryState
+    first_at: Moment
+    last_at: Moment
+    times: int
+    decided_at: Moment | None = None
+    decided_by: str | None = None
+    decision: Decision | None = None
+
+
+class TimelinessEntry(Shape):
+    """How a destination's verdicts come. / Kết quả của một nơi nhận đến ra sao."""
+
+    destination: str
+    awaited: int = Field(description="Counted now. / Đang chờ.")
+    overdue: int = Field(description="Of them, past the objective; up to 10,000. / Đã quá hạn, đếm đến 10.000.")
+    in_time: int = Field(description="Since the beginning. / Đúng hạn, từ đầu.")
+    late: int
+    share: float | None = Field(None, description="In time, of all that were due. / Tỉ lệ đúng hạn.")
+    objective: float
+    objective_seconds: float
+    usual_seconds: float | None = Field(None, description="That a verdict takes. / Thời gian thường có kết quả.")
+    undecided: int = Field(description="Contradictory ones that wait for a person. / Mâu thuẫn, chờ người quyết định.")
+
+
+class TimelinessList(Shape):
+    """Every destination. / Mọi nơi nhận."""
+
+    destinations: Sequence[TimelinessEntry]
+
+
+class AskedDecision(BaseModel):
+    """Which of two verdicts counts. / Kết quả nào có hiệu lực."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision = Field(description="`keep` what stands, or `take` this one. / Giữ, hoặc lấy kết quả này.")
+    reason: Reason
+
+
+@router.get("", response_model_exclude_none=True)
+def acknowledgements(
+    *,
+    _: Viewer,
+    hub: TheHub,
+    destination: Annotated[DestinationName | None, Query()] = None,
+    kind: Annotated[AckKind | None, Query()] = None,
+    undecided: Annotated[
+        bool, Query(description="Only what a person has to decide. / Chỉ phần chờ quyết định.")
+    ] = False,
+    after: Cursor = None,
+    limit: Limit = 100,
+) -> Page[AcknowledgementEntry]:
+    """Verdicts that came late, again, unasked or against another, the newest first. / Kết quả bất thường."""
+    seen = place(after, int)
+    with hub.store.read() as connection:
+        found = stored.listed(
+            connection, destination=destination, kind=kind, undecided=undecided, before=seen[0] if seen else None,
+            limit=limit + 1,
+        )  # fmt: skip
+    return Page(
+        items=[AcknowledgementEntry.model_validate(one) for one in found[:limit]],
+        next=cursor((found[limit - 1].id,)) if len(found) > limit else None,
+    )
+
+
+@router.get("/timeliness", response_model_exclude_none=True)
+def acknowledgements_timeliness(_: Viewer, hub: TheHub) -> TimelinessList:
+    """How the verdicts of each destination come, against its objective. / Kết quả đến đúng hạn ra sao."""
+    with hub.store.read() as connection:
+        found = [
+            timeliness(
+                connection,
+                Name(name),
+                overdue_seconds=one.acknowledgement.overdue_seconds,
+                objective=one.acknowledgement.objective,
+                now=hub.clock(),
+            )
+            for name, one in sorted(hub.destinations.items())
+        ]
+    return TimelinessList(destinations=[_entry(one) for one in found])
+
+
+@router.post("/{ack_id}/decide", response_model_exclude_none=True, responses=problems(404, 409))
+def decide_acknowledgement(ack_id: AckId, asked: AskedDecision, operator: Acting, hub: TheHub) -> AcknowledgementEntry:
+    """Say which of two contradictory verdicts counts. / Quyết định kết quả nào có hiệu lực."""
+    try:
+        with hub.store.write() as connection:
+            found = stored.decide(
+                connection, ack_id, asked.decision, actor=f"operator:{operator.name}", reason=asked.reason,
+                now=hub.clock(),
+            )  # fmt: skip
+    except DecisionError as error:
+        raise ProblemError(error.code) from error
+    if found is None:
+        raise ProblemError("not-found")
+    return AcknowledgementEntry.model_validate(found)
+
+
+def _entry(one: Timeliness) -> TimelinessEntry:
+    return TimelinessEntry.model_validate(one)
