@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -116,6 +117,17 @@ class Acknowledgement(_Part):
     """Share of the verdicts that should come in that time."""
 
 
+class Doubt(StrEnum):
+    """What is done with a record that may have been sent, and of which no answer came."""
+
+    LOOK_UP = "look-up"
+    """The destination is asked whether it holds it."""
+    SEND_AGAIN = "send-again"
+    """It is sent again: only where the destination takes the same record id and version twice without harm."""
+    HOLD = "hold"
+    """It waits for a person, who finds out otherwise."""
+
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -134,6 +146,8 @@ class Destination(_Part):
     breaker: Breaker = Breaker()
     retry: Retry = Retry()
     acknowledgement: Acknowledgement = Acknowledgement()
+    in_doubt: Doubt = Doubt.LOOK_UP
+    """What is done with a record that may have been sent; without a look-up it is `send-again` or `hold`."""
     mappings: dict[MappingUse, str] = {}
     """Which mapping writes a card of which kind (`card`: of any other), and its recall."""
     codes: dict[str, Meaning] = {}

@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
-from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.protocol import ABSENT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
@@ -64,7 +64,8 @@ class RestOptions(_Part):
     batch_field: str = "records"
     """Name of the list in a batch."""
     single_path: str = "/v1/record"
-    lookup_path: str = "/v1/records/{record_id}"
+    lookup_path: str | None = "/v1/records/{record_id}"
+    """Where to ask for one record; null where the destination cannot be asked."""
     not_held_code: str = "NOT_HELD"
     """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
     names: _Names = _Names()
@@ -90,6 +91,8 @@ class RestAdapter:
             raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
         if destination.authentication.scheme == "wsse-username-token":
             raise DestinationError(f"{destination.name}: wsse-username-token belongs to SOAP, not to REST.")
+        if self._options.lookup_path is None and destination.in_doubt is Doubt.LOOK_UP:
+            raise DestinationError(f"{destination.name}: without a lookup_path, in_doubt is send-again or hold.")
         self._connection = HttpConnection(destination, query=self._options.query)
         self._credentials = credentials_for(destination, Secrets(destination, environment), self._connection)
         self._translations = translations
@@ -120,6 +123,8 @@ class RestAdapter:
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask which version is held of each record that this version goes as."""
+        if self._options.lookup_path is None:
+            return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, "missing-precondition", "no look-up")])
         try:
             ids = self._ids(record)
         except NotRepresentableError as error:

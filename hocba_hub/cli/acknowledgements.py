@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from hocba_hub.cli.destinations import known_destination
+from hocba_hub.cli.replay import acting, do
+from hocba_hub.cli.selecting import Options, selecting, selection_of
 from hocba_hub.cli.session import (
     actor,
     now,
@@ -98,6 +101,49 @@ def decide(ack_id: int, decision: str | None, reason: str | None) -> None:
     if found is None:
         raise click.ClickException(text("acknowledgements.unknown"))
     _print([found])
+
+
+@acknowledgements.command(help=text("acknowledgements.enter"))
+@click.argument("records", metavar="RECORD_ID/VERSION...", nargs=-1, required=True)
+@click.option("--destination", required=True, metavar="NAME", help=text("option.destination"))
+@click.option("--code", required=True, metavar="CODE", help=text("option.acks.code"))
+@click.option("--reason", help=text("option.reason"))
+@report_errors
+def enter(records: tuple[str, ...], destination: str, code: str, reason: str | None) -> None:
+    """Enter the verdict that a person has from a destination."""
+    from hocba_hub.api.acknowledging import Brought, heard, receptions
+    from hocba_hub.bootstrap import destinations
+    from hocba_hub.store.acknowledgements import enter_by_hand
+
+    name = known_destination(destination)
+    brought = [Brought(*_record(record), code) for record in records]
+    verdicts = heard(destinations(settings_in_force())[name], brought)
+    why = reason_of(reason)
+    with opened_store() as store, store.write() as connection:
+        found = enter_by_hand(connection, name, verdicts, actor=actor(), reason=why, now=now())
+    became = receptions(brought, found)
+    rows = [(record, text(f"ack.{reception}")) for record, reception in zip(records, became, strict=True)]
+    print_table(("card", "outcome"), rows)
+
+
+@acknowledgements.command(help=text("acknowledgements.absent"))
+@acting
+@selecting("in_doubt")
+@report_errors
+def absent(*, reason: str | None, dry_run: bool, yes: bool, **options: Unpack[Options]) -> None:
+    """Say that a destination which cannot be asked does not hold them: they are sent again."""
+    from hocba_hub.bootstrap import destinations
+    from hocba_hub.queue.doubt import check_absence
+
+    check_absence(destinations(settings_in_force()), selection_of(options))
+    do("absent", options, reason, dry_run=dry_run, yes=yes)
+
+
+def _record(given: str) -> tuple[str, int]:
+    record_id, _, version = given.rpartition("/")
+    if not record_id or not version.isdecimal():
+        raise click.UsageError(text("acknowledgements.record", record=given))
+    return record_id, int(version)
 
 
 def _print(found: list[Acknowledgement]) -> None:

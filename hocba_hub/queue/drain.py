@@ -16,14 +16,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.destination import Destination, Doubt
 from hocba_hub.adapters.protocol import CallResult, Outbound, OutboundRecord, Outcome, Stage
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName, SchoolCode
 from hocba_hub.queue.breaker import next_breaker_state
-from hocba_hub.queue.outcomes_to_states import given_back, heard, settlements, verdict_seconds_after
+from hocba_hub.queue.outcomes_to_states import (
+    given_back,
+    heard,
+    presumed_absent,
+    settlements,
+    verdict_seconds_after,
+)
 from hocba_hub.store.acknowledgements import hear
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
 from hocba_hub.store.lease import Allowance, Body, Kind, Lease, bodies, due, expired, lease, mark_sent, renew
@@ -60,7 +67,12 @@ class Engine:
     def due(self) -> list[DestinationName]:
         """The destinations at which something is due now."""
         with self.store.read() as connection:
-            return [name for name in self.destinations if due(connection, name, self.clock())]
+            return [name for name in self.destinations if self._due(connection, name)]
+
+    def _due(self, connection: Connection, name: DestinationName) -> list[Kind]:
+        """What is due at a destination; what is held for a person is never looked up."""
+        holds = self.destinations[name].in_doubt is Doubt.HOLD
+        return [kind for kind in due(connection, name, self.clock()) if not (holds and kind is Kind.LOOKUP)]
 
     def drain(self, name: DestinationName, *, seconds: float, stop: threading.Event) -> bool:
         """Work off what is due at a destination, until nothing is, `seconds` are over or `stop` is set.
@@ -80,7 +92,7 @@ class Engine:
         try:
             while not stop.is_set() and time.monotonic() < end:
                 with self.store.read() as connection:
-                    kinds = due(connection, name, self.clock())
+                    kinds = self._due(connection, name)
                 worked = False
                 for kind in kinds:
                     worked |= self._attempt(name, kind)
@@ -108,6 +120,8 @@ class Engine:
             held = lease(connection, allowance, kind, holder=self.holder, now=now, until=now + self._lease_ms)
         if held is None:
             return False
+        if kind is Kind.LOOKUP and destination.in_doubt is Doubt.SEND_AGAIN:
+            return self._settle(held, presumed_absent(held, destination, now=now), CallResult([]))
         started = time.monotonic()
         try:
             call = self._call(held, self.adapter_of(name))

@@ -20,6 +20,8 @@ _A_LITTLE_BEFORE = 0.9
 _WEIGHT_OF_NEWEST = 0.2
 LEASE_EXPIRED = "lease-expired"
 """Code of a delivery that may have been sent by a worker that died."""
+NOT_LOOKED_UP = "not-looked-up"
+"""Code of a delivery that is sent again without a look-up, as its destination's file says."""
 NOT_IN_OUTCOMES = "not-in-outcomes"
 """Code of a delivery that the adapter said nothing about."""
 
@@ -49,6 +51,17 @@ def settlements(
 def _may_still_arrive(delivery: LeasedDelivery, destination: Destination, now: int) -> bool:
     """Whether what was sent may still be under way there: as long as an answer may take, absence says nothing."""
     return delivery.sent_at is not None and now < delivery.sent_at + destination.limits.answer_seconds * 1000
+
+
+def presumed_absent(lease: Lease, destination: Destination, *, now: int) -> list[Settlement]:
+    """What becomes of deliveries in doubt that are sent again without a look-up, once no answer can come any more."""
+    settled = []
+    for delivery in lease.deliveries:
+        may_arrive = _may_still_arrive(delivery, destination, now)
+        meaning = Meaning.UNKNOWN_OUTCOME if may_arrive else Meaning.ABSENT
+        outcome = Outcome(delivery.id, Stage.NOT_SENT, NOT_LOOKED_UP)
+        settled.append(_settlement(delivery, outcome, meaning, destination, now=now, jitter=0))
+    return settled
 
 
 def given_back(lease: Lease, destination: Destination, *, now: int) -> list[Settlement]:

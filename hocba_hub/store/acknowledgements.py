@@ -23,6 +23,8 @@ from hocba_hub.store.tables import acknowledgements, deliveries
 
 PUSH = "push"
 """Source of a verdict that the destination brought by itself."""
+PERSON = "person"
+"""Source of a verdict that a person entered, who has it from the destination."""
 _a, _d = acknowledgements.c, deliveries.c
 
 
@@ -125,6 +127,26 @@ def hear(
         counters.add("acknowledgements_heard", destination, source, reception)
         found.append(reception)
     counters.write(connection)
+    return found
+
+
+def enter_by_hand(
+    connection: Connection,
+    destination: DestinationName,
+    verdicts: Sequence[Heard],
+    *,
+    actor: str,
+    reason: str,
+    now: int,
+) -> list[Reception]:
+    """Take verdicts that a person has from a destination, with the audit trail; what became of each."""
+    found = hear(connection, destination, verdicts, source=PERSON, now=now)
+    entered = [
+        {"card": one.key.record_id(), "version": one.version, "code": one.code, "reception": reception}
+        for one, reception in zip(verdicts, found, strict=True)
+    ]
+    detail = {"destination": destination, "verdicts": entered}
+    audit.write(connection, at=now, actor=actor, action="enter-acknowledgements", reason=reason, detail=detail)
     return found
 
 

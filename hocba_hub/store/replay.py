@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, update
 
-from hocba_hub.model.delivery import TIMED, TRANSITIONS, UNSETTLED, DeliveryState, enter
+from hocba_hub.model.delivery import TIMED, TRANSITIONS, UNSETTLED, DeliveryState, enter, given_newer
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
@@ -49,12 +49,15 @@ class Act(StrEnum):
     """What waits for its next attempt, look-up or poll does not wait any longer; nothing else of it changes."""
     CANCEL = "cancel"
     """Ended; only a replay opens them again."""
+    ABSENT = "absent"
+    """The destination, which the hub cannot ask, has told a person that it does not hold them: sent again."""
 
 
 TAKEN: Mapping[Act, frozenset[DeliveryState]] = {
     Act.REPLAY: frozenset(s for s in _S if _S.QUEUED in TRANSITIONS[s] and s not in UNSETTLED),
     Act.HURRY: TIMED,
     Act.CANCEL: frozenset(s for s in _S if _S.CANCELLED in TRANSITIONS[s]),
+    Act.ABSENT: frozenset({_S.IN_DOUBT}),
 }
 """The states from which each act may take a delivery."""
 
@@ -101,7 +104,7 @@ def states_taken(act: Act, selection: Selection) -> frozenset[DeliveryState]:
     if selection.is_empty:
         raise SelectionError("selection.empty", "Name deliveries, a destination, a code, a school or a time.")
     if not selection.states:
-        if selection.deliveries or act is Act.HURRY:
+        if selection.deliveries or act in {Act.HURRY, Act.ABSENT}:
             return TAKEN[act]
         return _BY_DEFAULT | ({_S.REFUSED} & TAKEN[act] if selection.code is not None else set())
     if not selection.states <= TAKEN[act]:
@@ -175,23 +178,38 @@ class _Running:
         free = [row for row in rows if self.act is not Act.REPLAY or not row.has_newer]
         counters = Counters()
         values = self._values()
-        target = {Act.REPLAY: _S.QUEUED, Act.CANCEL: _S.CANCELLED}.get(self.act)
+        groups: dict[DeliveryState | None, list[int]] = {}
         for row in free:
             self.taken[row.destination, row.state, row.code or ""] += 1
+            target = self._target(has_newer=row.has_newer)
             if target is not None:
                 after = enter(DeliveryState(row.state), target)
                 counters.move(row.destination, row.state, after)
-                values |= {"state": after}
+            groups.setdefault(target, []).append(row.id)
             if self.act is Act.REPLAY:
                 counters.add("replayed", row.destination)
-        if free:
-            mine = one_of(connection, _d.id, [row.id for row in free])
-            connection.execute(update(deliveries).where(mine).values(values))
+        for target, mine in groups.items():
+            if target is not None:
+                after = target  # as it came through the table, above
+                values |= {"state": after}
+            connection.execute(update(deliveries).where(one_of(connection, _d.id, mine)).values(values))
         counters.write(connection)
         self.result.superseded += len(rows) - len(free)
         self.result.changed += len(ids) - len(rows)
         self.result.counts = _counts(self.taken)
         self._note(connection, is_last=is_last)
+
+    def _target(self, *, has_newer: bool) -> DeliveryState | None:
+        """The state that the act leads to; None if it changes none."""
+        match self.act:
+            case Act.REPLAY:
+                return _S.QUEUED
+            case Act.CANCEL:
+                return _S.CANCELLED
+            case Act.ABSENT:  # what is not there need not go any more if a newer version is to go
+                return given_newer(_S.QUEUED) if has_newer else _S.QUEUED
+            case Act.HURRY:
+                return None
 
     def _values(self) -> dict[str, Any]:
         if self.act is Act.CANCEL:

@@ -18,7 +18,7 @@ from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
-from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.protocol import ABSENT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
@@ -75,8 +75,8 @@ class SoapOptions(_Part):
     """Takes a batch and returns a reference; the destination's mappings make the elements of each record."""
     result: _Result = _Result()
     """Returns the verdicts of a reference."""
-    card: _Card = _Card()
-    """Returns the standing of one record."""
+    card: _Card | None = _Card()
+    """Returns the standing of one record; null where the destination cannot be asked."""
     verdict: _Verdict = _Verdict()
     """Where in a result or a standing the verdict is; a code beside it says more and wins."""
 
@@ -110,6 +110,8 @@ class SoapAdapter:
         for document in translations.documents():
             self._writer.check(document.fields)
         self._check_replies()
+        if self._options.card is None and destination.in_doubt is Doubt.LOOK_UP:
+            raise DestinationError(f"{destination.name}: without options.card, in_doubt is send-again or hold.")
         translations.check_record_ids(self._options.verdict.record_id)
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
@@ -168,6 +170,8 @@ class SoapAdapter:
         """Ask for the standing of one record."""
         options, names = self._options.card, self._options.verdict
         answer: Answer | None = None
+        if options is None:
+            return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, "missing-precondition", "no look-up")])
         try:
             answer = self._ask(options.operation, {options.record_id: record.key.record_id()})
             standing = _member(self._contract.reply(options.operation, answer), options.standing)
@@ -205,8 +209,9 @@ class SoapAdapter:
         self._contract.check_reply(
             result.operation, result.results, verdict.record_id, verdict.version, verdict.verdict
         )
-        self._contract.check_request(card.operation, card.record_id)
-        self._contract.check_reply(card.operation, card.standing, verdict.version, verdict.verdict)
+        if card is not None:
+            self._contract.check_request(card.operation, card.record_id)
+            self._contract.check_reply(card.operation, card.standing, verdict.version, verdict.verdict)
 
     def _verdicts(self, reply: etree._Element) -> Verdicts:
         """The verdicts in a reply about a batch, read without zeep: it takes 60 µs for each, this takes 10."""

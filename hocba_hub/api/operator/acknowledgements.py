@@ -8,20 +8,25 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from hocba_hub.api.acknowledging import MOST, Brought, enter_verdicts
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.delivery_shapes import DestinationName, Reason
+from hocba_hub.api.operator.deliveries import act
+from hocba_hub.api.operator.delivery_shapes import ActReport, AskedAct, DestinationName, Reason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
+from hocba_hub.api.verdict_shapes import AskedVerdict, ReceptionList, reception_list
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
+from hocba_hub.queue.doubt import check_absence
 from hocba_hub.store import acknowledgements as stored
 from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.acknowledgements import AckKind, Decision, DecisionError
+from hocba_hub.store.replay import Act
 from hocba_hub.store.verdict_times import Timeliness, timeliness
 
 router = APIRouter(
@@ -91,6 +96,16 @@ class AskedDecision(BaseModel):
     reason: Reason
 
 
+class AskedEntry(BaseModel):
+    """Verdicts that a person has from a destination. / Kết quả nơi nhận báo bằng cách khác."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    destination: DestinationName
+    acknowledgements: Sequence[AskedVerdict] = Field(min_length=1, max_length=MOST)
+    reason: Reason
+
+
 @router.get("", response_model_exclude_none=True)
 def acknowledgements(
     *,
@@ -148,6 +163,24 @@ def decide_acknowledgement(ack_id: AckId, asked: AskedDecision, operator: Acting
     if found is None:
         raise ProblemError("not-found")
     return AcknowledgementEntry.model_validate(found)
+
+
+@router.post("/enter", response_model_exclude_none=True, responses=problems(404))
+def enter_acknowledgements(asked: AskedEntry, operator: Acting, hub: TheHub) -> ReceptionList:
+    """Enter verdicts that a person has from the destination. / Nhập kết quả do nơi nhận báo cho cán bộ."""
+    destination = hub.destinations.get(Name(asked.destination))
+    if destination is None:
+        raise ProblemError("not-found")
+    brought = [Brought(one.record_id, one.version, one.code) for one in asked.acknowledgements]
+    found = enter_verdicts(hub, destination, brought, actor=f"operator:{operator.name}", reason=asked.reason)
+    return reception_list(brought, found)
+
+
+@router.post("/absent", response_model_exclude_none=True)
+def enter_absence(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
+    """Say that a destination which cannot be asked does not hold them: sent again. / Nơi nhận báo không có: gửi lại."""
+    check_absence(hub.destinations, asked.selection.as_selection())
+    return act(Act.ABSENT, asked, operator, hub)
 
 
 def _entry(one: Timeliness) -> TimelinessEntry:

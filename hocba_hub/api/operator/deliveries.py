@@ -151,29 +151,34 @@ def _page(
 @router.post("/replay", response_model_exclude_none=True)
 def replay(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
     """Send failed deliveries again. / Gửi lại các bản ghi lỗi."""
-    return _act(Act.REPLAY, asked, operator, hub)
+    return act(Act.REPLAY, asked, operator, hub)
 
 
 @router.post("/hurry", response_model_exclude_none=True)
 def hurry(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
     """Wait no longer: send, look up or poll at once. / Không đợi nữa: gửi, tra cứu hoặc hỏi kết quả ngay."""
-    return _act(Act.HURRY, asked, operator, hub)
+    return act(Act.HURRY, asked, operator, hub)
 
 
 @router.post("/cancel", response_model_exclude_none=True)
 def cancel(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
     """End deliveries; only a replay opens them again. / Hủy; chỉ gửi lại mới mở ra được."""
-    return _act(Act.CANCEL, asked, operator, hub)
+    return act(Act.CANCEL, asked, operator, hub)
 
 
-def _act(act: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
+def act(what: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
+    """Do something to many deliveries, or count only.
+
+    Raises:
+        SelectionError: the selection is not one that the act takes.
+    """
     selection = asked.selection.as_selection()
     if asked.dry_run:
         with hub.store.read() as connection:
-            result = preview(connection, act, selection)
+            result = preview(connection, what, selection)
     else:
-        result = execute(hub.store, act, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
-        for name in {count.destination for count in result.counts} if act is not Act.CANCEL else ():
+        result = execute(hub.store, what, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        for name in {count.destination for count in result.counts} if what is not Act.CANCEL else ():
             hub.ring(Name(name))
     return ActReport(
         dry_run=asked.dry_run,

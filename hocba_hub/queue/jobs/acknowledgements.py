@@ -2,7 +2,7 @@
 
 Each is looked up when its time is over, and again after twice, four times, eight times that long: a destination that
 stands still for hours is not asked about each card every minute. A run that a person asks for has everything polled
-at once, besides.
+at once, besides. Where a destination cannot be asked for one card, nothing is looked up.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.destination import Destination, Doubt
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.jobs.runner import JobFailedError, JobRun
 from hocba_hub.store import acknowledgements, jobs
@@ -40,6 +40,8 @@ class Acknowledgements:
             raise JobFailedError("no-destination")
         if run.asked_by != BY_SCHEDULE and run.cursor is None:
             _poll_now(run, name)
+        if destination.in_doubt is not Doubt.LOOK_UP:
+            return
         with run.store.read() as connection:
             before = jobs.last_done(connection, run.key, before=run.id)
         overdue_ms = round(destination.acknowledgement.overdue_seconds * 1000)

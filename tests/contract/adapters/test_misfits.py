@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -29,6 +29,7 @@ from hocba_hub.store.tables import deliveries, delivery_attempts, destinations
 from tests.support.acceptance import submit
 from tests.support.api_server import running_api
 from tests.support.destination_files import LIBRARY, PACKAGED, reasons, written
+from tests.support.sandbox_server import outbound_record
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_every_option_is_documented(page: str):
 
     def named(model: type[BaseModel], before: str = "") -> Iterator[str]:
         for name, field in model.model_fields.items():
-            inner = field.annotation
+            inner = next((one for one in get_args(field.annotation) if one is not type(None)), field.annotation)
             if isinstance(inner, type) and issubclass(inner, BaseModel):
                 yield from named(inner, f"{before}{name}.")
             elif not field.exclude:
@@ -153,3 +154,13 @@ def test_every_option_is_documented(page: str):
 
     options = [f"options.{name}" for model in (RestOptions, SoapOptions) for name in named(model)]
     assert [name for name in [*named(Destination), *options] if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(("name", "options"), [("province", {"lookup_path": None}), ("ministry", {"card": None})])
+def test_doubt_needs_a_look_up_or_another_way(sandbox, name: str, options: dict[str, None]):
+    with pytest.raises(DestinationError, match="is send-again or hold"), sandbox.adapter(name, options=options):
+        raise AssertionError
+    for policy in ("send-again", "hold"):
+        with sandbox.adapter(name, options=options, in_doubt=policy) as adapter:
+            [outcome] = adapter.lookup(outbound_record(1)).outcomes
+            assert (outcome.code, outcome.detail) == ("missing-precondition", "no look-up")

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 
-from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.destination import Destination, Doubt
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.store.access import Role, add_client
 from hocba_hub.store.engine import Store
@@ -152,3 +152,21 @@ def test_operators_see_and_decide_contradictions(api: Api, ministry: str):
     rest = api.get(f"{SEEN}?limit=2&after={pages['next']}", viewer).json()
     assert [one["kind"] for one in pages["items"] + rest["items"]] == ["settled", "contradictory", "settled"]
     assert [one["kind"] for one in api.get(f"{SEEN}?kind=settled", viewer).json()["items"]] == ["settled"] * 2
+
+
+def test_operators_enter_what_a_destination_said_otherwise(api: Api):
+    operator = api.operator_key()
+    asked = brought(("a", "ACCEPTED")) | {"destination": "ministry", "reason": "a letter of 3 July"}
+    assert api.post(f"{SEEN}/enter", api.operator_key(Role.VIEWER), json=asked).json()["code"] == "access.role-too-low"
+    assert receptions(api.post(f"{SEEN}/enter", operator, json=asked).json()) == ["settled"]
+    assert api.post(f"{SEEN}/enter", operator, json=asked | {"destination": "nowhere"}).status_code == 404
+    with api.store.write() as connection:
+        connection.execute(update(deliveries).values(state=DeliveryState.IN_DOUBT))
+    act = {"selection": {"destination": "ministry"}, "reason": "they hold none of these"}
+    refused = api.post(f"{SEEN}/absent", operator, json=act)
+    assert (refused.status_code, refused.json()["code"]) == (422, "selection.not-held")
+    known: dict[str, Destination] = api.hub.destinations  # type: ignore[assignment]
+    known["ministry"] = known["ministry"].model_copy(update={"in_doubt": Doubt.HOLD})
+    assert api.post(f"{SEEN}/absent", operator, json=act | {"dry_run": True}).json()["deliveries"] == 2
+    assert api.post(f"{SEEN}/absent", operator, json=act).json()["deliveries"] == 2
+    assert (state(api, "a"), state(api, "a", "province")) == ("queued", "in_doubt")

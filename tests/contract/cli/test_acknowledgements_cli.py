@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from pathlib import Path
+
+from sqlalchemy import select, update
 
 from hocba_hub.cli.session import now
 from hocba_hub.model.delivery import DeliveryState, Meaning
@@ -12,6 +14,7 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import deliveries
 from tests.support.acceptance import submit
 from tests.support.command_line import Run, cells
+from tests.support.rig import PACKAGED
 
 
 def test_contradictions_are_listed_and_decided(run: Run, store: Store):
@@ -45,3 +48,34 @@ def test_a_destination_gets_a_key_of_its_own(run: Run, store: Store):
     assert "ministry" in run("clients", "add", "y", "--destination", "nowhere", code=2).output
     assert "One school at least" in run("clients", "add", "z", code=1).output
     assert "speaks for no school" in run("clients", "schools", "ministry-push", "--school", "S1", code=1).output
+
+
+def test_what_a_destination_said_otherwise_is_entered(run: Run, store: Store, tmp_path: Path, monkeypatch):
+    folder = tmp_path / "destinations"
+    folder.mkdir()
+    text = (PACKAGED / "province.yaml").read_text(encoding="utf-8")
+    (folder / "province.yaml").write_text(text + "in_doubt: hold\n", encoding="utf-8")
+    submit(store, ("a", "1"), ("b", "1"), ("c", "1"), now=now(), destinations=("province",))
+    with store.write() as connection:
+        connection.execute(
+            update(deliveries).values(
+                state=DeliveryState.IN_DOUBT, first_attempt_at=now(), code="timeout", settled_at=1
+            )
+        )
+    absent = ("acknowledgements", "absent", "--destination", "province", "--reason", "they rang")
+    assert "hold" in run(*absent, "--dry-run", code=1).output  # as shipped, the hub asks by itself
+    monkeypatch.setenv("HOCBA_DESTINATIONS_DIR", str(folder))
+    entered = run(
+        "acknowledgements", "enter", "2025-2026/a/1", "2025-2026/x/1", "nonsense/1", "--destination", "province",
+        "--code", "OK", "--reason", "their list",
+    ).stdout  # fmt: skip
+    assert [row[-1] for row in cells(entered)[2:]] == [
+        "brought unasked", "this version was never sent there", "this version was never sent there",
+    ]  # fmt: skip
+    wrong = ("acknowledgements", "enter", "2025-2026/a", "--destination", "province", "--code", "OK", "--reason", "why")
+    assert "write RECORD_ID/VERSION" in run(*wrong, code=2).output
+    assert "Would be sent again" in run(*absent, "--dry-run").stdout
+    assert "Are sent again" in run(*absent).stdout
+    with store.read() as connection:
+        states = dict(connection.execute(select(deliveries.c.card_id, deliveries.c.state)).all())
+    assert states == {"a": "acknowledged", "b": "queued", "c": "queued"}

@@ -22,6 +22,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "change.",
         "draft.",
         "error.",
+        "absent.",
         "ack.",
         "hurry.",
         "job.",
