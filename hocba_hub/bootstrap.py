@@ -35,6 +35,7 @@ from hocba_hub.mappings.library.mapping_set import MappingSet, mappings_beside
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.model.windows import IntakeWindows, read_windows
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
@@ -46,6 +47,7 @@ from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
 from hocba_hub.queue.jobs.schedules import planned
 from hocba_hub.queue.usage import Usage
+from hocba_hub.rules.comparing import ALWAYS
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
 from hocba_hub.settings import Settings
 from hocba_hub.store.credentials import DigestSecret
@@ -93,6 +95,17 @@ def rules(settings: Settings) -> Configuration:
     return configured(yaml.safe_load(settings.rules_file.read_bytes()))
 
 
+def intake_windows(settings: Settings) -> IntakeWindows:
+    """When schools may send cards in.
+
+    Raises:
+        WindowsError: the settings' file of windows is not understood.
+    """
+    if settings.windows_file is None:
+        return ALWAYS
+    return read_windows(yaml.safe_load(settings.windows_file.read_bytes()))
+
+
 def active_mappings(settings: Settings, store: Store) -> ActiveMappings:
     """The mappings and code tables in force in this process, for checking, translating, delivering and previewing.
 
@@ -105,7 +118,7 @@ def active_mappings(settings: Settings, store: Store) -> ActiveMappings:
 def intake(settings: Settings, store: Store, known: Mapping[DestinationName, Destination] | None = None) -> IntakeParts:
     """What every entrance of this process shares; `known` are the destinations, by default those of the settings."""
     known = destinations(settings) if known is None else known
-    checker = RecordChecker(Deliverability(known.values()), rules(settings))
+    checker = RecordChecker(Deliverability(known.values()), rules(settings), intake_windows(settings))
     return IntakeParts(store, sorted(known), active_mappings(settings, store), checker, settings.record_bytes)
 
 
@@ -237,6 +250,7 @@ def hub(
         ring=ring,
         ring_file=ring_file,
         rules=rules(settings),
+        windows=intake_windows(settings),
         intake=parts,
         group=group,
         submissions=Submissions(parts, group, clock),

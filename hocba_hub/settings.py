@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """Folder of destination files; without it, the stand-in destinations of the package."""
     rules_file: Path | None = None
     """YAML that switches rules off or changes their severity; see docs/rules.md."""
+    windows_file: Path | None = None
+    """YAML that says when schools may send cards in; see docs/ministry-sync.md."""
     jobs_file: Path | None = None
     """YAML that says when jobs run; see docs/jobs.md."""
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.errors import HubError
+from hocba_hub.model.windows import Maintenance, Window, maintained, maintained_until
 
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
 
@@ -146,6 +147,12 @@ class Destination(_Part):
     breaker: Breaker = Breaker()
     retry: Retry = Retry()
     acknowledgement: Acknowledgement = Acknowledgement()
+    windows: tuple[Window, ...] = ()
+    """When it takes cards of which level and school year; without any, always."""
+    outside_windows: Literal["hold", "send"] = "hold"
+    """What is done with cards that are to go at another time: they wait, unless they are sent all the same."""
+    maintenance: tuple[Maintenance, ...] = ()
+    """When it is not to be called at all; nothing burns an attempt, and no retry window runs."""
     in_doubt: Doubt = Doubt.LOOK_UP
     """What is done with a record that may have been sent; without a look-up it is `send-again` or `hold`."""
     mappings: dict[MappingUse, str] = {}
@@ -158,6 +165,14 @@ class Destination(_Part):
     """Where the file lies: relative paths in it count from there."""
     options: dict[str, Any] = {}
     """What only this adapter knows: paths, operations, where in the answer a verdict stands."""
+
+    def maintained_until(self, now: int) -> int | None:
+        """When the maintenance that is under way there ends (milliseconds); None if there is none."""
+        return maintained_until(self.maintenance, now) if self.maintenance else None
+
+    def maintained(self, since: int, until: int) -> int:
+        """For how many milliseconds of a span it was maintained."""
+        return maintained(self.maintenance, since, until) if self.maintenance else 0
 
     @property
     def plain_http_host(self) -> str | None:

@@ -18,6 +18,8 @@ MISFIT = "destination-misfit"
 """Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
 ABSENT = "absent"
 """Code of a look-up that found nothing of this version at the destination."""
+WINDOW_CLOSED = "window-closed"
+"""Code of a delivery that waits until the destination takes cards of its level and school year."""
 LEASE_OVER = "lease-over"
 """Code of a delivery that was not sent because its lease had ended just before."""
 _XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
@@ -94,6 +96,8 @@ class Outcome:
     """What the destination calls the batch whose verdict comes later."""
     retry_after: float | None = None
     """Seconds the destination asked us to wait."""
+    held_seconds: float | None = None
+    """Seconds until a precondition that is missing will be there, as far as that is known."""
     taken: tuple[str, ...] | None = None
     """Of a version that goes as several records: the ids of all that the destination is known to have taken by now;
     None where the call says nothing about it."""

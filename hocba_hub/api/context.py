@@ -18,6 +18,7 @@ from hocba_hub.intake.recheck import Recheck
 from hocba_hub.intake.submission import Submissions
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
+from hocba_hub.model.windows import IntakeWindows
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import Configuration
@@ -42,6 +43,8 @@ class Hub:
     """Rings for the import of a file; without Redis, whoever polls the store finds the file."""
     rules: Configuration
     """Which rules are applied, and how."""
+    windows: IntakeWindows
+    """When schools may send cards in."""
     intake: IntakeParts
     group: GroupCommit
     submissions: Submissions

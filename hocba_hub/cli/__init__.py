@@ -30,6 +30,8 @@ _COMMANDS = (
     "hurry",
     "destinations",
     "acknowledgements",
+    "windows",
+    "locks",
     "jobs",
     "mappings",
     "card",

@@ -21,6 +21,7 @@ from hocba_hub.cli.session import (
 from hocba_hub.cli.texts import language, text
 
 if TYPE_CHECKING:
+    from hocba_hub.adapters.destination import Destination
     from hocba_hub.model.keys import DestinationName
     from hocba_hub.store.control import DestinationHealth
     from hocba_hub.store.engine import Store
@@ -39,14 +40,14 @@ def list_() -> None:
     """Show how every destination stands."""
     from hocba_hub.store import control
 
-    names = _configured()
+    known = _configured()
     with opened_store() as store, store.read() as connection:
-        health = control.overview(connection, names, now())
+        health = control.overview(connection, known, now())
         wrong = misfits_in_force(store)
     rows = [
         (
             each.name,
-            _state(each, wrong.get(each.name)),
+            _state(each, wrong.get(each.name), known[each.name].maintained_until(now())),
             ", ".join(f"{state_shown(state)} {count:,}" for state, count in each.depth.items() if count),
             shown(each.oldest_due_at),
         )
@@ -106,11 +107,10 @@ def resume(name: str, reason: str | None) -> None:
     click.echo(text("resumed", name=name))
 
 
-def _configured() -> list[DestinationName]:
-    from hocba_hub.adapters.destination import load_destinations
-    from hocba_hub.model.keys import DestinationName
+def _configured() -> dict[DestinationName, Destination]:
+    from hocba_hub.bootstrap import destinations as configured
 
-    return [DestinationName(name) for name in load_destinations(settings_in_force().destinations_folder)]
+    return configured(settings_in_force())
 
 
 def known_destination(name: str) -> DestinationName:
@@ -137,11 +137,13 @@ def misfits_in_force(store: Store) -> dict[str, str]:
     return misfits(destinations(settings).values(), os.environ, active_mappings(settings, store).current)
 
 
-def _state(each: DestinationHealth, misfit: str | None) -> str:
+def _state(each: DestinationHealth, misfit: str | None, maintained_until: int | None) -> str:
     if misfit is not None:
         return text("standing.misfit", reason=misfit)
     if each.paused_at is not None:
         return text("standing.paused", at=shown(each.paused_at), reason=each.pause_reason)
+    if maintained_until is not None:
+        return text("standing.maintained", until=shown(maintained_until))
     if each.open_until is not None:
         return text("standing.breaker", at=shown(each.open_until))
     return text("standing.open")

@@ -68,13 +68,21 @@ def _message(error: HubError) -> str:
     from hocba_hub.store.acknowledgements import DecisionError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
     from hocba_hub.store.job_acts import ActNotPossibleError
+    from hocba_hub.store.locks import LockError
     from hocba_hub.store.mappings import ConfigurationError
     from hocba_hub.store.selection import SelectionError
 
     match error:
         case AccessError():
             message = text(f"error.{error.code}")
-        case SelectionError() | ConfigurationError() | SubmissionError() | ActNotPossibleError() | DecisionError():
+        case (
+            SelectionError()
+            | ConfigurationError()
+            | SubmissionError()
+            | ActNotPossibleError()
+            | DecisionError()
+            | LockError()
+        ):
             kind = KINDS[error.code]
             message = kind.detail_vi if language() == "vi" else kind.detail_en
         case DestinationError() | MappingFileError():

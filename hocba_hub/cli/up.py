@@ -26,10 +26,15 @@ _ANSWER_SECONDS = 0.2
 @report_errors
 def up(port: int | None) -> None:
     """Run the API, the workers, the importer, the jobs and the scheduler, and what they need that no setting names."""
-    from hocba_hub.bootstrap import destinations, planned_jobs, rules
+    from hocba_hub.bootstrap import destinations, intake_windows, planned_jobs, rules
 
     settings = settings_in_force(port=port)
-    for read in (destinations, rules, planned_jobs):  # what every process would stumble over is told once
+    for read in (
+        destinations,
+        rules,
+        planned_jobs,
+        intake_windows,
+    ):  # what every process would stumble over is told once
         read(settings)
     private_home(settings.home)
     with _only_one(settings.home):

@@ -16,8 +16,9 @@ from hocba_hub.model.compared_card import compared_card
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reading import read_card
+from hocba_hub.model.windows import IntakeWindows
 from hocba_hub.rules.checking import rules_for
-from hocba_hub.rules.comparing import CardComparison
+from hocba_hub.rules.comparing import ALWAYS, CardComparison
 from hocba_hub.rules.configuration import Configuration
 from hocba_hub.store.bodies import pack
 from hocba_hub.store.decide import Content, ReceivedRecord
@@ -26,10 +27,10 @@ from hocba_hub.store.decide import Content, ReceivedRecord
 class RecordChecker:
     """Makes of a record what can be accepted, with every finding. Used from any thread."""
 
-    def __init__(self, deliverability: Deliverability, rules: Configuration) -> None:
+    def __init__(self, deliverability: Deliverability, rules: Configuration, windows: IntakeWindows = ALWAYS) -> None:
         self._deliverability, self._rules = deliverability, rules
-        self.comparison = CardComparison(rules)
-        """The rules that hold a card against others; they judge where cards are accepted."""
+        self.comparison = CardComparison(rules, windows)
+        """What needs more than the card itself; it judges where cards are accepted."""
 
     def check(
         self, position: int, sent: SentRecord, mappings: MappingSet, *, tells_unchecked: bool = False

@@ -20,9 +20,10 @@ from sqlalchemy import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from hocba_hub.adapters.destination import Destination, Doubt
-from hocba_hub.adapters.protocol import CallResult, Outbound, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import WINDOW_CLOSED, CallResult, Outbound, OutboundRecord, Outcome, Stage
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName, SchoolCode
+from hocba_hub.model.windows import level_of, opens_at
 from hocba_hub.queue.breaker import next_breaker_state
 from hocba_hub.queue.outcomes_to_states import (
     given_back,
@@ -38,6 +39,9 @@ from hocba_hub.store.renewal import Renewal
 from hocba_hub.store.settle import BreakerState, CallFacts, Settlement, gravest, settle
 
 log = logging.getLogger(__name__)
+
+_LONGEST_HELD_MS = 86_400_000
+"""Until a window is looked at again: its file may have been changed."""
 
 
 @dataclass
@@ -70,7 +74,9 @@ class Engine:
             return [name for name in self.destinations if self._due(connection, name)]
 
     def _due(self, connection: Connection, name: DestinationName) -> list[Kind]:
-        """What is due at a destination; what is held for a person is never looked up."""
+        """What is due at a destination; nothing during its maintenance. What is held for a person is not looked up."""
+        if self.destinations[name].maintained_until(self.clock()) is not None:
+            return []
         holds = self.destinations[name].in_doubt is Doubt.HOLD
         return [kind for kind in due(connection, name, self.clock()) if not (holds and kind is Kind.LOOKUP)]
 
@@ -142,13 +148,34 @@ class Engine:
             ),
         )
 
+    def _early(self, held: Lease, found: Mapping[int, Body]) -> dict[int, Outcome]:
+        """What is not to be sent now, since the destination takes such cards at another time."""
+        destination = self.destinations[held.destination]
+        if held.kind is not Kind.SEND or not destination.windows or destination.outside_windows == "send":
+            return {}
+        now, early = self.clock(), {}
+        for delivery in held.deliveries:
+            level = level_of(found[delivery.id].circular, found[delivery.id].grade)
+            opens = opens_at(destination.windows, level, delivery.key.school_year, now)
+            if opens is not None:
+                seconds = min(opens - now, _LONGEST_HELD_MS) / 1000
+                early[delivery.id] = Outcome(delivery.id, Stage.NOT_SENT, WINDOW_CLOSED, held_seconds=seconds)
+        return early
+
     def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
         """Make the call; None if the lease was lost or the bodies could not be read, and nothing was sent."""
+        early: dict[int, Outcome] = {}
         if held.kind is Kind.POLL:
             records = _records(held, None)
         else:
             with self.store.read() as connection:
-                records = _records(held, bodies(connection, held))
+                found = bodies(connection, held)
+            records = _records(held, found)
+            early = self._early(held, found)
+            if early:
+                records = [record for record in records if record.delivery_id not in early]
+        if not records:
+            return CallResult(list(early.values()))
         with self.store.write() as connection:
             until = mark_sent(connection, held.id, self.clock())
         if until is None or self.clock() >= until:  # the commit may have taken as long as it liked
@@ -157,7 +184,8 @@ class Engine:
         try:
             match held.kind:
                 case Kind.SEND:
-                    return adapter.send(records, lambda: self.clock() < running.until)
+                    sent = adapter.send(records, lambda: self.clock() < running.until)
+                    return replace(sent, outcomes=[*sent.outcomes, *early.values()]) if early else sent
                 case Kind.POLL:
                     references = dict.fromkeys(one.reference for one in held.deliveries if one.reference is not None)
                     return adapter.poll(list(references), records)
@@ -167,7 +195,8 @@ class Engine:
         except Exception:
             # A fault of ours must not end the lane; what it sent, if anything, is in doubt.
             log.exception("the adapter of %s failed", held.destination)
-            return CallResult([Outcome(record.delivery_id, Stage.NO_ANSWER, "adapter-failed") for record in records])
+            failed = [Outcome(record.delivery_id, Stage.NO_ANSWER, "adapter-failed") for record in records]
+            return CallResult([*failed, *early.values()])
 
     def _settle(
         self,

@@ -101,13 +101,15 @@ def _settlement(
             attempts, first = attempts + 1, first if first is not None else now
     else:
         asked += 1
-    window_open = first is None or now - first < retry.window_seconds * 1000
+    window_open = (
+        first is None or now - first - destination.maintained(first, now) < retry.window_seconds * 1000
+    )  # fmt: skip
     after = next_state(state, meaning, window_open=window_open)
     match after:
         case DeliveryState.QUEUED if meaning is Meaning.TRANSIENT:
             wait = wait_seconds(retry, attempts, jitter=jitter, retry_after=outcome.retry_after)
         case DeliveryState.HELD:
-            wait = retry.held_seconds
+            wait = retry.held_seconds if outcome.held_seconds is None else outcome.held_seconds
         case DeliveryState.IN_DOUBT if meaning is not Meaning.RELEASED:
             asked = asked if state is DeliveryState.IN_DOUBT else 0
             wait = step(retry.lookup_seconds, asked + 1)

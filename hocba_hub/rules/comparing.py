@@ -1,11 +1,13 @@
-"""Comparing a card with the pupil's other cards, and counting its class: the rules that need more than the card."""
+"""What needs more than the card: the pupil's other cards, its class, and the day on which it comes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from hocba_hub.model.compared_card import ComparedCard
+from hocba_hub.model.finding_kinds import LATE, WINDOW_CLOSED
 from hocba_hub.model.findings import Finding
+from hocba_hub.model.windows import IntakeWindows, level_of
 from hocba_hub.rules.between import ClassFigures
 from hocba_hub.rules.catalogue import BETWEEN, KINDS, OF_CLASS
 from hocba_hub.rules.configuration import DEFAULT, Configuration
@@ -13,13 +15,16 @@ from hocba_hub.rules.rule import Objection, Rule
 
 _OTHER_CARD = KINDS["between.other-card"]
 FAMILIES = frozenset({"between", "class"})
-"""Families of the findings that are made here."""
+"""Families of the findings that are made here by rules."""
+ALWAYS = IntakeWindows()
+"""Cards may come at any time."""
 
 
 class CardComparison:
-    """The rules between cards and of classes, under one configuration."""
+    """The rules between cards and of classes, under one configuration, and when cards are due."""
 
-    def __init__(self, configuration: Configuration = DEFAULT) -> None:
+    def __init__(self, configuration: Configuration = DEFAULT, windows: IntakeWindows = ALWAYS) -> None:
+        self._windows = windows
         self._between, self._of_class = (
             tuple(
                 (rule, rule.kind(severity=configuration.severities.get(rule.code)))
@@ -55,6 +60,16 @@ class CardComparison:
                 }  # fmt: skip
                 found.append(Finding(_OTHER_CARD, "", facts=facts))
         return found
+
+    def of_day(self, card: ComparedCard, received_at: int) -> list[Finding]:
+        """What is found of a new card that comes at a moment (milliseconds)."""
+        if not self._windows.windows or card.recalled:
+            return []
+        closed = self._windows.closed_on(level_of(card.circular, card.grade), card.key.school_year, received_at)
+        if closed is None:
+            return []
+        kind = LATE if self._windows.late == "accept" else WINDOW_CLOSED
+        return [Finding(kind, "", facts={"closed": f"{closed:%d/%m/%Y}"})]
 
     def of_class(self, circular: str, figures: ClassFigures) -> list[Finding]:
         """What is found of a card's class."""

@@ -14,9 +14,10 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from hocba_hub.model.clock import vietnam_day
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.compared_card import ComparedCard
-from hocba_hub.model.finding_kinds import CARD_OF_ANOTHER_SCHOOL, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
+from hocba_hub.model.finding_kinds import CARD_OF_ANOTHER_SCHOOL, LOCKED, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.rules.between import ClassFigures
@@ -24,6 +25,7 @@ from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import listed, one_of, one_of_cards
 from hocba_hub.store.idempotency import Claim
+from hocba_hub.store.locks import NOTHING_LOCKED, Locked, locked
 from hocba_hub.store.tables import report_cards
 from hocba_hub.store.unmapped_codes import VendorRecord
 
@@ -169,8 +171,12 @@ class Cards:
     """
 
     def __init__(
-        self, found: Iterable[Card] = (), classes: Mapping[ClassKey, dict[Trait, int]] = MappingProxyType({})
+        self,
+        found: Iterable[Card] = (),
+        classes: Mapping[ClassKey, dict[Trait, int]] = MappingProxyType({}),
+        locked: Locked = NOTHING_LOCKED,
     ) -> None:
+        self._locked = locked
         self._by_key: dict[CardKey, Card] = {}
         self._of_pupil: dict[int, dict[CardKey, Card]] = {}
         self._classes = {class_: traits.copy() for class_, traits in classes.items()}
@@ -202,7 +208,14 @@ class Cards:
 
     def copy(self) -> Cards:
         """The same, to be changed by itself."""
-        return Cards(self._by_key.values(), self._classes)
+        return Cards(self._by_key.values(), self._classes, self._locked)
+
+    def locked_since(self, card: ComparedCard) -> int | None:
+        """When the data that a card is of, or was of, were locked (milliseconds); None if it may be changed."""
+        before = self._by_key.get(card.key)
+        states = [card] if before is None else [card, before.compared]
+        since = (self._locked.since(one.school, one.key.school_year, one.grade) for one in states)
+        return next((moment for moment in since if moment is not None), None)
 
     def figures(self, card: ComparedCard) -> ClassFigures:
         """What would be counted of its class with this card in it, instead of its newest state."""
@@ -267,7 +280,9 @@ def find_cards(connection: Connection, portions: Sequence[Portion], *, lock: boo
         return Cards()
     pupils = sorted({one.pupil for one in compared})
     others = [card for card in _select(connection, one_of(connection, _r.pupil, pupils)) if card.key not in found]
-    return Cards([*found.values(), *others], _class_traits(connection, sorted(set(map(class_of_card, compared)))))
+    classes = _class_traits(connection, sorted(set(map(class_of_card, compared))))
+    schools = {one.school for one in compared}
+    return Cards([*found.values(), *others], classes, locked(connection, schools))
 
 
 def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = False) -> dict[CardKey, Card]:
@@ -329,6 +344,13 @@ def _decide(cards: Cards, portion: Portion, record: ReceivedRecord, comparison: 
     now = content.compared
     version = 1 if card is None else card.version if is_unchanged else card.version + 1
     changed = Card(version, content.content_sha256, portion.submission.client.id, now)
+    if not is_unchanged and (since := cards.locked_since(now)) is not None:
+        findings = [*findings, Finding(LOCKED, "", facts={"since": f"{vietnam_day(since):%d/%m/%Y}"})]
+        return _result(record, "rejected", None, None, findings)
+    if card is None and (found := comparison.of_day(now, portion.submission.received_at)):
+        findings = [*findings, *found]
+        if any(map(_is_error, found)):
+            return _result(record, "rejected", None, None, findings)
     previous = None if card is None or is_unchanged else card.compared
     found = comparison.between(now, cards.beside(now), previous)
     if not now.recalled:

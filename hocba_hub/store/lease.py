@@ -22,7 +22,7 @@ from hocba_hub.store.bodies import unpack
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.engine import in_states, one_of
-from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, versions
+from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, report_cards, versions
 
 
 class Kind(StrEnum):
@@ -105,6 +105,8 @@ class Body:
     canonical: bytes
     document: bytes
     document_type: str
+    circular: str
+    grade: int
 
 
 def lease(
@@ -334,18 +336,19 @@ def _leased(row: Row[Any], state: DeliveryState, sent_at: int | None = None) -> 
 
 def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
     """The bodies of the leased deliveries, by delivery id."""
-    d, v = deliveries.c, versions.c
+    d, v, c = deliveries.c, versions.c, report_cards.c
     query = (
-        select(d.id, v.school_code, v.accepted_at, v.canonical, v.original, v.original_type)
+        select(d.id, v.school_code, v.accepted_at, v.canonical, v.original, v.original_type, c.circular, c.grade)
         .join_from(
             deliveries,
             versions,
             (v.school_year == d.school_year) & (v.card_id == d.card_id) & (v.version == d.version),
         )
+        .join(report_cards, (c.school_year == d.school_year) & (c.card_id == d.card_id))
         .where(one_of(connection, d.id, [delivery.id for delivery in held.deliveries]))
     )
     found = {}
-    for delivery_id, school, accepted_at, canonical, original, original_type in connection.execute(query):
+    for delivery_id, school, accepted_at, canonical, original, original_type, *of_card in connection.execute(query):
         plain = unpack(canonical)
         found[delivery_id] = Body(
             SchoolCode(school),
@@ -353,6 +356,7 @@ def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
             plain,
             plain if original is None else unpack(original),
             original_type,
+            *of_card,
         )
     return found
 

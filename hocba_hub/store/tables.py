@@ -339,6 +339,32 @@ open_findings = Table(
     Index("ix_open_findings_card", "school_year", "card_id"),
 )
 
+data_locks = Table(
+    "data_locks",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("school_code", Text, nullable=False, comment="* for all"),
+    Column("school_year", Text, nullable=False),
+    Column("grade", SmallInteger, nullable=False, comment="0 for all"),
+    Column("locked_at", BigInteger, nullable=False),
+    Column("locked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("unlock_asked_at", BigInteger),
+    Column("unlock_asked_by", Text),
+    Column("unlock_reason", Text),
+    Column("unlocked_at", BigInteger),
+    Column("unlocked_by", Text, comment="never the one who asked"),
+)
+Index(
+    "uq_data_locks_in_force",
+    data_locks.c.school_code,
+    data_locks.c.school_year,
+    data_locks.c.grade,
+    unique=True,
+    postgresql_where=text("unlocked_at IS NULL"),
+    sqlite_where=text("unlocked_at IS NULL"),
+)
+
 audit = Table(
     "audit",
     metadata,

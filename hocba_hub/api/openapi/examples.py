@@ -224,6 +224,19 @@ ACKNOWLEDGEMENT: Example = {
     "times": 2,
 }
 
+LOCK: Example = {
+    "id": 3,
+    "school_code": "33-TH-0001",
+    "school_year": "2025-2026",
+    "grade": 5,
+    "locked_at": "2026-08-25T09:00:00.000Z",
+    "locked_by": "operator:lan",
+    "reason": "The year's data are complete",
+    "unlock_asked_at": "2026-09-02T02:00:00.000Z",
+    "unlock_asked_by": "operator:lan",
+    "unlock_reason": "The school found a wrong mark",
+}
+
 PROBLEM: Example = {
     "type": "/problems/rate.exceeded",
     "title": "Gọi quá nhanh",

@@ -251,6 +251,7 @@ def _destination(hub: Hub, health: control.DestinationHealth) -> DestinationEntr
         paused_at=health.paused_at,
         pause_reason=health.pause_reason,
         breaker_open_until=health.open_until,
+        maintained_until=configured.maintained_until(hub.clock()),
         failed_calls=health.failures,
         concurrency=min(health.cap or most, most),
         oldest_due_at=health.oldest_due_at,

@@ -176,6 +176,7 @@ class DestinationEntry(Shape):
     paused_at: Moment | None = None
     pause_reason: str | None = None
     breaker_open_until: Moment | None = None
+    maintained_until: Moment | None = Field(None, description="Not called before. / Đang bảo trì đến khi đó.")
     failed_calls: int = Field(description="One after the other. / Số lần gọi lỗi liên tiếp.")
     concurrency: int = Field(description="Calls that may be under way now. / Số cuộc gọi đồng thời được phép.")
     oldest_due_at: Moment | None = None

@@ -25,6 +25,8 @@ def test_every_text_is_used_and_every_text_used_exists():
         "absent.",
         "ack.",
         "hurry.",
+        "level.",
+        "windows.",
         "job.",
         "jobs.",
         "run.",
