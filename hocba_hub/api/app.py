@@ -20,7 +20,7 @@ from hocba_hub.api.http import front_page, health
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
-from hocba_hub.api.operator import acknowledgements, code_tables, credentials, jobs, locks, mappings, support
+from hocba_hub.api.operator import acknowledgements, code_tables, credentials, jobs, locks, mappings, support, transfers
 from hocba_hub.api.operator import deliveries as operations
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.api.problems.problem import add_problems
@@ -40,6 +40,7 @@ ROUTERS: Sequence[APIRouter] = (
     jobs.router,
     acknowledgements.router,
     locks.router,
+    transfers.router,
     credentials.router,
     support.router,
     problem_pages.router,

@@ -60,9 +60,14 @@ def look_up_card(hub: Hub, key: CardKey, client: Client | None) -> Card:
     """
     with hub.store.read() as connection:
         found = search.card(connection, key)
-    if found is None or not (client is None or client.may_speak_for(found.card.school_code)):
+    if found is None or not (client is None or may_see(client, found.card.school_code, found.card.managed_by)):
         raise ProblemError("not-found")
     return _card_shape(found)
+
+
+def may_see(client: Client, school: str, managed_by: str | None) -> bool:
+    """Whether a client may see a card: of a school that it speaks for, or that such a school may correct."""
+    return client.may_speak_for(school) or (managed_by is not None and client.may_speak_for(managed_by))
 
 
 def look_up_open_list(
@@ -152,6 +157,7 @@ def _card_shape(found: CardView) -> Card:
         school_year=card.school_year,
         card_id=card.card_id,
         school_code=card.school_code,
+        managed_by=card.managed_by,
         version=card.version,
         recalled=card.recalled,
         changed_at=card.changed_at,

@@ -173,6 +173,9 @@ class Card(Shape):
     school_year: SchoolYear
     card_id: CardId
     school_code: SchoolCode
+    managed_by: SchoolCode | None = Field(
+        None, description="The school that may correct it, after a transfer. / Trường được sửa, sau khi chuyển trường."
+    )
     version: int = Field(description="The newest. / Phiên bản mới nhất.")
     recalled: bool
     changed_at: Moment

@@ -32,6 +32,7 @@ _COMMANDS = (
     "acknowledgements",
     "windows",
     "locks",
+    "transfers",
     "jobs",
     "mappings",
     "card",

@@ -144,4 +144,4 @@ class Submissions:
     def _may_recall(self, client: Client, key: CardKey) -> bool:
         with self._parts.store.read() as connection:
             card = cards_of(connection, [key]).get(key)
-        return card is not None and client.may_speak_for(card.school)
+        return card is not None and (client.may_speak_for(card.school) or client.may_speak_for(card.manager))

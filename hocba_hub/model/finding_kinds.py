@@ -35,6 +35,7 @@ CONSISTENCY = {code.removeprefix("card."): kind for code, kind in KINDS.items() 
 
 SCHOOL_NOT_PERMITTED = KINDS["access.school-not-permitted"]
 CARD_OF_ANOTHER_SCHOOL = KINDS["access.card-of-another-school"]
+CARD_TRANSFERRED = KINDS["access.card-transferred"]
 NOT_ALONE = KINDS["submission.atomic"]
 RECALLED = KINDS["submission.card-recalled"]
 LATE = KINDS["window.late"]

@@ -17,7 +17,14 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from hocba_hub.model.clock import vietnam_day
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.compared_card import ComparedCard
-from hocba_hub.model.finding_kinds import CARD_OF_ANOTHER_SCHOOL, LOCKED, NOT_ALONE, RECALLED, SCHOOL_NOT_PERMITTED
+from hocba_hub.model.finding_kinds import (
+    CARD_OF_ANOTHER_SCHOOL,
+    CARD_TRANSFERRED,
+    LOCKED,
+    NOT_ALONE,
+    RECALLED,
+    SCHOOL_NOT_PERMITTED,
+)
 from hocba_hub.model.findings import Finding, Severity
 from hocba_hub.model.keys import CardKey, Event, SchoolCode
 from hocba_hub.rules.between import ClassFigures
@@ -134,6 +141,8 @@ class Card:
     content_sha256: bytes
     client_id: int
     compared: ComparedCard
+    managed_by: str | None = None
+    """The school that may correct it, where a person decided that it is not the one that issued it."""
 
     @property
     def key(self) -> CardKey:
@@ -144,6 +153,11 @@ class Card:
     def school(self) -> SchoolCode:
         """The school that it is of."""
         return self.compared.school
+
+    @property
+    def manager(self) -> str:
+        """The school that may correct it."""
+        return self.managed_by or self.school
 
     @property
     def recalled(self) -> bool:
@@ -298,6 +312,7 @@ def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = 
         select(
             _r.version, _r.content_sha256, _r.client_id, _r.school_year, _r.card_id, _r.school_code, _r.recalled,
             _r.pupil, _r.circular, _r.grade, _r.class_code, _r.promoted, _r.birth, _r.gender, _r.results, _r.teacher,
+            _r.managed_by,
         )
         .where(these)
         .order_by(_r.school_year, _r.card_id)  # locks are taken in one order everywhere
@@ -305,8 +320,8 @@ def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = 
     if lock:
         query = query.with_for_update()
     return [
-        Card(version, digest, client_id, ComparedCard(CardKey(year, card), *rest))
-        for version, digest, client_id, year, card, *rest in connection.execute(query)
+        Card(version, digest, client_id, ComparedCard(CardKey(year, card), *rest), managed_by)
+        for version, digest, client_id, year, card, *rest, managed_by in connection.execute(query)
     ]
 
 
@@ -343,7 +358,8 @@ def _decide(cards: Cards, portion: Portion, record: ReceivedRecord, comparison: 
     is_unchanged = card is not None and card.content_sha256 == content.content_sha256
     now = content.compared
     version = 1 if card is None else card.version if is_unchanged else card.version + 1
-    changed = Card(version, content.content_sha256, portion.submission.client.id, now)
+    managed_by = None if card is None else card.managed_by
+    changed = Card(version, content.content_sha256, portion.submission.client.id, now, managed_by)
     if not is_unchanged and (since := cards.locked_since(now)) is not None:
         findings = [*findings, Finding(LOCKED, "", facts={"since": f"{vietnam_day(since):%d/%m/%Y}"})]
         return _result(record, "rejected", None, None, findings)
@@ -377,10 +393,17 @@ def _objections(card: Card | None, portion: Portion, record: ReceivedRecord) -> 
     """What stands against a record beside its own findings."""
     against = []
     client = portion.submission.client
-    if record.school is not None and not client.may_speak_for(record.school):
+    if card is not None and card.managed_by is not None and client.may_speak_for(card.managed_by):
+        mine = {card.school, card.managed_by}  # it goes on to name the school that issued it
+    else:
+        mine = set()
+    if record.school is not None and record.school not in mine and not client.may_speak_for(record.school):
         against.append(Finding(SCHOOL_NOT_PERMITTED, "/school/code", facts={"school": record.school}))
-    elif card is not None and not client.may_speak_for(card.school):
-        against.append(Finding(CARD_OF_ANOTHER_SCHOOL, "/card_id"))
+    elif card is not None and not client.may_speak_for(card.manager):
+        if card.managed_by is None:
+            against.append(Finding(CARD_OF_ANOTHER_SCHOOL, "/card_id"))
+        else:
+            against.append(Finding(CARD_TRANSFERRED, "/card_id", facts={"school": card.managed_by}))
     is_back = card is not None and card.recalled and record.content is not None and not record.content.compared.recalled
     if is_back and not portion.submission.reinstates:
         against.append(Finding(RECALLED, "/card_id"))

@@ -60,6 +60,8 @@ class Document:
     """The very bytes that a client sent as one version of a card."""
 
     school_code: str
+    managed_by: str | None
+    """The school that may correct the card, where it is not the one that issued it."""
     body: bytes
     sha256: bytes
     media_type: str
@@ -164,16 +166,16 @@ def card(connection: Connection, key: CardKey) -> CardView | None:
 
 def document(connection: Connection, key: CardKey, version: int) -> Document | None:
     """What was sent as a version; None if there is no such version."""
-    v = versions.c
+    v, c = versions.c, report_cards.c
     row = connection.execute(
-        select(v.school_code, v.canonical, v.original, v.original_sha256, v.original_type).where(
-            v.school_year == key.school_year, v.card_id == key.card_id, v.version == version
-        )
+        select(v.school_code, c.managed_by, v.canonical, v.original, v.original_sha256, v.original_type)
+        .join_from(versions, report_cards, (c.school_year == v.school_year) & (c.card_id == v.card_id))
+        .where(v.school_year == key.school_year, v.card_id == key.card_id, v.version == version)
     ).one_or_none()
     if row is None:
         return None
     body = unpack(row.canonical if row.original is None else row.original)
-    return Document(row.school_code, body, row.original_sha256, row.original_type)
+    return Document(row.school_code, row.managed_by, body, row.original_sha256, row.original_type)
 
 
 def open_list(

@@ -143,6 +143,7 @@ report_cards = Table(
         server_default=text("0"),
         comment="digest of the one person who teaches all subjects; 0 if there are several",
     ),
+    Column("managed_by", Text, comment="school that may correct it, where it is not the one that issued it"),
     PrimaryKeyConstraint("school_year", "card_id"),
     Index("ix_report_cards_class", "school_code", "school_year", "class_code"),
     Index("ix_report_cards_pupil", "pupil"),
@@ -337,6 +338,22 @@ open_findings = Table(
     ),
     PrimaryKeyConstraint("school_code", "school_year", "card_id", "client_id", "matter", name="pk_open_findings"),
     Index("ix_open_findings_card", "school_year", "card_id"),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("from_school", Text, nullable=False, comment="that could correct the card before"),
+    Column("to_school", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_transfers_card", "school_year", "card_id"),
+    Index("ix_transfers_to", "to_school", "id"),
+    Index("ix_transfers_from", "from_school", "id"),
 )
 
 data_locks = Table(

@@ -11,7 +11,7 @@ from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.http.pages import Cursor, Limit
 from hocba_hub.api.http.parameters import CardInPath, SchoolQuery, SubmissionId, VersionInPath, YearInPath, YearQuery
-from hocba_hub.api.lookup import look_up_card, look_up_open_list, look_up_submission
+from hocba_hub.api.lookup import look_up_card, look_up_open_list, look_up_submission, may_see
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Card, OpenCard, Page, Submission
@@ -62,7 +62,7 @@ def document(
     """The document of one version, byte for byte as it was sent. / Nội dung một phiên bản, đúng từng byte đã gửi."""
     with hub.store.read() as connection:
         found = search.document(connection, CardKey(SchoolYear(school_year), CardId(card_id)), version)
-    if found is None or not client.may_speak_for(found.school_code):
+    if found is None or not may_see(client, found.school_code, found.managed_by):
         raise ProblemError("not-found")
     headers = {
         "Repr-Digest": f"sha-256=:{base64.b64encode(found.sha256).decode('ascii')}:",

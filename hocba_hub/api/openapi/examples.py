@@ -237,6 +237,17 @@ LOCK: Example = {
     "unlock_reason": "The school found a wrong mark",
 }
 
+TRANSFER: Example = {
+    "id": 5,
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "from_school": "33-TH-0001",
+    "to_school": "33-TH-0002",
+    "decided_at": "2026-08-25T09:00:00.000Z",
+    "decided_by": "operator:lan",
+    "reason": "The pupil has moved; both schools have confirmed it",
+}
+
 PROBLEM: Example = {
     "type": "/problems/rate.exceeded",
     "title": "Gọi quá nhanh",

@@ -123,7 +123,7 @@ def test_a_document_is_the_very_bytes_that_were_sent(store: Store):
     accepted(store, [record, received(1, "b", "same")])
     with store.read() as c:
         assert search.document(c, key("a"), 1) == search.Document(
-            "SCHOOL", sent, hashlib.sha256(sent).digest(), "application/json"
+            "SCHOOL", None, sent, hashlib.sha256(sent).digest(), "application/json"
         )
         assert search.document(c, key("b"), 1).body == b"same"
         assert search.document(c, key("a"), 2) is None
