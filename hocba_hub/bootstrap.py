@@ -42,6 +42,7 @@ from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.importing import Importing
 from hocba_hub.queue.jobs.acknowledgements import Acknowledgements
+from hocba_hub.queue.jobs.code_lists import CodeLists
 from hocba_hub.queue.jobs.recheck import Rechecking
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
@@ -320,6 +321,8 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
         StoreError: the store is away.
     """
     store = store or open_store(settings)
+    known, active = destinations(settings), active_mappings(settings, store)
+    adapter_of = _lazily(partial(adapters, known, active.current))
     made = JobWorker(
         store=store,
         doorbell=Doorbell(settings.redis_url),
@@ -328,7 +331,8 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
         works={
             "retention": Retention(settings),
             "recheck": Rechecking(lambda: Recheck(intake(settings, store))),
-            "acknowledgements": Acknowledgements(destinations(settings)),
+            "acknowledgements": Acknowledgements(known),
+            "code-lists": CodeLists(known, adapter_of, active),
         },
         holder=_holder(),
         lease_seconds=settings.lease_seconds,
@@ -336,6 +340,20 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
     )
     made.plan()
     return made
+
+
+def _lazily(
+    make: Callable[[], Callable[[DestinationName], Outbound]],
+) -> Callable[[DestinationName], Outbound]:
+    """The adapters, made when the first of them is needed: most processes never do."""
+    made: list[Callable[[DestinationName], Outbound]] = []
+
+    def adapter_of(name: DestinationName) -> Outbound:
+        if not made:
+            made.append(make())
+        return made[0](name)
+
+    return adapter_of
 
 
 def _holder() -> str:

@@ -118,6 +118,18 @@ class Acknowledgement(_Part):
     """Share of the verdicts that should come in that time."""
 
 
+class CodeListUse(_Part):
+    """Which code table a list of the destination's is for."""
+
+    table: str
+    code: str
+    """Code system of the table that the list's codes are of."""
+    name: str = "name"
+    """Code system of the table that the list's names are of."""
+    activate: Literal["additions", "by-hand"] = "additions"
+    """Whether a version that only adds counts at once."""
+
+
 class Doubt(StrEnum):
     """What is done with a record that may have been sent, and of which no answer came."""
 
@@ -157,6 +169,8 @@ class Destination(_Part):
     """What is done with a record that may have been sent; without a look-up it is `send-again` or `hold`."""
     mappings: dict[MappingUse, str] = {}
     """Which mapping writes a card of which kind (`card`: of any other), and its recall."""
+    code_lists: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$")], CodeListUse] = {}
+    """Its code lists, as it calls them, and the code tables that they are for."""
     codes: dict[str, Meaning] = {}
     """The destination's own codes, and ours where it differs from the default, to what they mean."""
     ca_file: Path | None = None

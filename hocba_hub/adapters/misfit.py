@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hocba_hub.adapters.protocol import MISFIT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.http import CallError
+from hocba_hub.adapters.protocol import MISFIT, CallResult, CodeList, MaySend, OutboundRecord, Outcome, Stage, always
 
 
 class Misfit:
@@ -31,6 +32,14 @@ class Misfit:
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Nothing is asked."""
         return self.send([record])
+
+    def code_list(self, name: str) -> CodeList:  # noqa: ARG002 - the protocol's
+        """Nothing is asked.
+
+        Raises:
+            CallError: always.
+        """
+        raise CallError(Stage.NOT_SENT, MISFIT, self.reason)
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -125,6 +125,21 @@ class Unasked(NamedTuple):
     code: str
 
 
+class CodeItem(NamedTuple):
+    """One line of a code list."""
+
+    code: str
+    name: str
+
+
+class CodeList(NamedTuple):
+    """A code list of a destination."""
+
+    version: str
+    """As the destination calls it."""
+    items: Sequence[CodeItem]
+
+
 class Outbound(Protocol):
     """An adapter bound to one destination. Calls may come from several threads at once; connections are kept.
 
@@ -159,6 +174,14 @@ class Outbound(Protocol):
         The outcome's code is the destination's code for the record's standing when it holds this version or a
         higher one, and `absent` when it holds none or only a lower one. A version that goes as several records is held
         if each of them is.
+        """
+        ...
+
+    def code_list(self, name: str) -> CodeList:
+        """Fetch one of the destination's code lists.
+
+        Raises:
+            CallError: it was not given, or cannot be read.
         """
         ...
 

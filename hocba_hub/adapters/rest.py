@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.protocol import ABSENT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.lists import code_items
+from hocba_hub.adapters.protocol import ABSENT, CallResult, CodeList, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
@@ -56,6 +57,13 @@ class _Names(_Part):
     field: str = "truong"
 
 
+class _ListNames(_Part):
+    version: str = "phienban"
+    items: str = "muc"
+    code: str = "ma"
+    name: str = "ten"
+
+
 class RestOptions(_Part):
     """The part of a destination file that only this adapter knows."""
 
@@ -66,10 +74,14 @@ class RestOptions(_Part):
     single_path: str = "/v1/record"
     lookup_path: str | None = "/v1/records/{record_id}"
     """Where to ask for one record; null where the destination cannot be asked."""
+    code_list_path: str = "/v1/code-lists/{name}"
+    """Where to ask for a code list."""
     not_held_code: str = "NOT_HELD"
     """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
     names: _Names = _Names()
     """Where in an answer a result has what; `field` names the field that a refusal is about."""
+    list_names: _ListNames = _ListNames()
+    """Where in a code list its version and lines are, and in a line code and name."""
     query: dict[str, str] = {}
     """Parameters of every call, such as a router's `dstcode`."""
 
@@ -142,6 +154,23 @@ class RestAdapter:
             if standing.code != ABSENT and standing.code not in self._acknowledged:
                 return CallResult([standing], "", responses.hexdigest(), answer.status)
         return CallResult([whole(standings, self._acknowledged)], "", responses.hexdigest(), answer.status)
+
+    def code_list(self, name: str) -> CodeList:
+        """Fetch a code list.
+
+        Raises:
+            CallError: it was not given, or cannot be read.
+        """
+        names = self._options.list_names
+        answer = self._get(self._options.code_list_path.format(name=quote(name, safe="")))
+        if answer.status != HTTPStatus.OK:
+            raise CallError(Stage.ANSWERED, f"http-{answer.status}")
+        document = _document(answer) or {}
+        lines = document.get(names.items)
+        if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer")
+        items = code_items((line.get(names.code), line.get(names.name)) for line in lines)
+        return CodeList(str(document.get(names.version) or ""), items)
 
     def close(self) -> None:
         """Close kept connections."""

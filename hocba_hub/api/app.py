@@ -20,7 +20,17 @@ from hocba_hub.api.http import front_page, health
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
-from hocba_hub.api.operator import acknowledgements, code_tables, credentials, jobs, locks, mappings, support, transfers
+from hocba_hub.api.operator import (
+    acknowledgements,
+    code_lists,
+    code_tables,
+    credentials,
+    jobs,
+    locks,
+    mappings,
+    support,
+    transfers,
+)
 from hocba_hub.api.operator import deliveries as operations
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.api.problems.problem import add_problems
@@ -36,6 +46,7 @@ ROUTERS: Sequence[APIRouter] = (
     soap.router,
     mappings.router,
     code_tables.router,
+    code_lists.router,
     operations.router,
     jobs.router,
     acknowledgements.router,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli.code_lists import lists
 from hocba_hub.cli.session import (
     actor,
     is_asked,
@@ -35,6 +36,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.group(help=text("codes"))
 def codes() -> None:
     """Unmapped codes."""
+
+
+codes.add_command(lists)
 
 
 @codes.command("list", help=text("codes.list"))

@@ -66,6 +66,7 @@ def _message(error: HubError) -> str:
     from hocba_hub.mappings.library.mapping_set import MappingFileError
     from hocba_hub.store.access import AccessError
     from hocba_hub.store.acknowledgements import DecisionError
+    from hocba_hub.store.code_lists import CodeListError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
     from hocba_hub.store.job_acts import ActNotPossibleError
     from hocba_hub.store.locks import LockError
@@ -82,6 +83,7 @@ def _message(error: HubError) -> str:
             | ActNotPossibleError()
             | DecisionError()
             | LockError()
+            | CodeListError()
         ):
             kind = KINDS[error.code]
             message = kind.detail_vi if language() == "vi" else kind.detail_en

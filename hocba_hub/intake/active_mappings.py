@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator
 import anyio.to_thread
 from sqlalchemy import Connection
 
+from hocba_hub.intake.code_lists import in_force
 from hocba_hub.mappings.document.document import Document, DocumentError
 from hocba_hub.mappings.document.parse import read_document
 from hocba_hub.mappings.library.mapping_set import InForce, MappingSet
+from hocba_hub.model.clock import vietnam_day
 from hocba_hub.store.code_fills import fills
+from hocba_hub.store.code_lists import active
 from hocba_hub.store.engine import Store, StoreError
 from hocba_hub.store.mappings import activations, document_of
 from hocba_hub.store.revision import revision
@@ -99,8 +102,9 @@ def _configured(connection: Connection, base: MappingSet, newest: int) -> Mappin
     """
     filled = fills(connection)
     filled_codes = [one.fill for one in filled]
-    bare = base.configured((), filled_codes, newest)
-    return base.configured(list(_usable(connection, bare)), filled_codes, newest)
+    lists = [in_force(one, vietnam_day(one.decided_at or one.fetched_at)) for one in active(connection)]
+    bare = base.configured((), filled_codes, newest, lists)
+    return base.configured(list(_usable(connection, bare)), filled_codes, newest, lists)
 
 
 def _usable(connection: Connection, mappings: MappingSet) -> Iterator[InForce]:

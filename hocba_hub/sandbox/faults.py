@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hocba_hub.model.errors import HubError
 
 Simulator = Literal["province", "ministry"]
-Operation = Literal["token", "submit", "poll", "lookup"]
+Operation = Literal["token", "submit", "poll", "lookup", "list"]
 
 _SCALE = float(1 << 64)
 

@@ -102,6 +102,8 @@ class _Ministry:
                 return "poll", _nothing, lambda: self._result(asked)
             case "GetReportCard":
                 return "lookup", _nothing, lambda: self._card(asked)
+            case "GetCodeList":
+                return "list", _nothing, lambda: self._list(asked)
             case other:
                 raise SoapError(asked.soap, "Client", f"no operation {other}", code="SCHEMA_INVALID")
 
@@ -151,6 +153,13 @@ class _Ministry:
         verdict: _Verdict = {"Verdict": "PENDING"} if pending else _plain_verdict(row["verdict"])
         standing = {"Version": row["version"], **verdict, "Reference": row["reference"]}
         return reply(asked.soap, asked.operation, f"<m:Standing>{elements(standing)}</m:Standing>")
+
+    def _list(self, asked: SoapRequest) -> Response:
+        found = self._station.lists.get(asked.body.findtext(f"{M}Name") or "")
+        if found is None:
+            raise SoapError(asked.soap, "Client", "unknown list", code="LIST_UNKNOWN")
+        items = "".join(f"<m:Item>{elements({'Code': code, 'Label': name})}</m:Item>" for code, name in found.items)
+        return reply(asked.soap, asked.operation, elements({"ListVersion": found.version}) + items)
 
     def _is_pending(self, reference: str, *, polled: bool) -> bool:
         pending = self._pending.get(reference)

@@ -142,6 +142,26 @@ class _Province:
             break_down=_broken,
         )
 
+    async def code_list(self, request: Request) -> Response:
+        if not self._tokens.holds(request):
+            return _problem("TOKEN_INVALID", 401)
+        found = self._station.lists.get(request.path_params["name"])
+
+        def answer() -> Response:
+            if found is None:
+                return _problem("NOT_HELD", 404)
+            items = [{"ma": code, "ten": name} for code, name in found.items]
+            return json_response({"phienban": found.version, "muc": items})
+
+        return await self._station.answer(
+            request,
+            "list",
+            receive=_nothing,
+            commit=answer,
+            refuse=lambda: self._refuse_token(request),
+            break_down=_broken,
+        )
+
     def _read(self, body: bytes, *, single: bool) -> list[_Incoming] | None:
         try:
             document = orjson.loads(body)
@@ -203,6 +223,7 @@ def province_app(station: Station, client: ClientSecret, token_seconds: float) -
             Route("/v1/records", province.records, methods=["POST"]),
             Route("/v1/record", province.record, methods=["POST"]),
             Route("/v1/records/{record_id:path}", province.held),
+            Route("/v1/code-lists/{name}", province.code_list),
             Route("/openapi.yaml", lambda _: FileResponse(PROVINCE_OPENAPI, media_type="application/yaml")),
             *station.control_routes(),
         ]

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hocba_hub.sandbox.code_lists import published
 from hocba_hub.sandbox.faults import FaultPlayer, FaultScript
 from hocba_hub.sandbox.ledger import Ledger
 from hocba_hub.sandbox.ministry import UsernamePassword, ministry_app
@@ -50,8 +51,9 @@ class Sandbox:
     def reset(self) -> None:
         """Empty ledgers, no faults."""
         self.play(FaultScript())
-        for station in (self.province, self.ministry):
+        for name, station in (("province", self.province), ("ministry", self.ministry)):
             station.ledger.reset()
+            station.lists = published(name)
 
 
 @contextmanager
@@ -76,8 +78,8 @@ def running_sandbox(
         OSError: a port is taken.
     """
     played = script or FaultScript()
-    province = Station(Ledger(_file(ledger, "province")), FaultPlayer("province", played))
-    ministry = Station(Ledger(_file(ledger, "ministry")), FaultPlayer("ministry", played))
+    province = Station(Ledger(_file(ledger, "province")), FaultPlayer("province", played), published("province"))
+    ministry = Station(Ledger(_file(ledger, "ministry")), FaultPlayer("ministry", played), published("ministry"))
     scheme = "https" if tls else "http"
     with ExitStack() as stack:
         for station in (province, ministry):

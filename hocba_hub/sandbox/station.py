@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import MappingProxyType
 from typing import assert_never
 
 import orjson
@@ -14,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from hocba_hub.sandbox.code_lists import Published
 from hocba_hub.sandbox.faults import (
     PRESETS,
     Fault,
@@ -41,9 +43,13 @@ class NoAnswer(Response):
 class Station:
     """One simulator's ledger and faults."""
 
-    def __init__(self, ledger: Ledger, faults: FaultPlayer) -> None:
+    def __init__(
+        self, ledger: Ledger, faults: FaultPlayer, lists: Mapping[str, Published] = MappingProxyType({})
+    ) -> None:
         self.ledger = ledger
         self.faults = faults
+        self.lists = dict(lists)
+        """What it publishes as code lists, by name."""
 
     async def answer(  # noqa: PLR0911 - one for each kind of fault
         self,
@@ -107,6 +113,7 @@ class Station:
             Route("/ledger/records", self._records),
             Route("/ledger/record/{record_id:path}", self._record),
             Route("/ledger/reset", self._reset, methods=["POST"]),
+            Route("/code-lists/{name}", self._set_list, methods=["POST"]),
             Route("/faults", self._faults),
             Route("/faults", self._set_faults, methods=["POST"]),
         ]
@@ -138,6 +145,16 @@ class Station:
         return json_response(
             {**self.faults.script.model_dump(mode="json", exclude_defaults=True), "played": dict(self.faults.played)}
         )
+
+    async def _set_list(self, request: Request) -> Response:
+        """Publish another version of a code list, given as JSON: version, items (pairs of code and name)."""
+        try:
+            given = orjson.loads(await request.body())
+            items = [(str(code), str(name)) for code, name in given["items"]]
+            self.lists[request.path_params["name"]] = Published(str(given["version"]), items)
+        except (ValueError, KeyError, TypeError):
+            return PlainTextResponse("version, and items as pairs of code and name", 400)
+        return Response(status_code=204)
 
     async def _set_faults(self, request: Request) -> Response:
         """Play another script, given as YAML or JSON, or a preset by `?preset=`."""

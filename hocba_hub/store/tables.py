@@ -458,6 +458,26 @@ code_fills = Table(
     Column("ended_by", Text),
 )
 
+code_lists = Table(
+    "code_lists",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("name", Text, nullable=False, comment="as the destination calls the list"),
+    Column("version", Text, nullable=False, comment="as the destination calls it"),
+    Column("sha256", Text, nullable=False, comment="of its codes and names"),
+    Column("state", Text, nullable=False, comment="draft, active, replaced or discarded"),
+    Column("code_table", Text, nullable=False),
+    Column("code_system", Text, nullable=False),
+    Column("name_system", Text, nullable=False),
+    Column("items", LargeBinary, nullable=False, comment="JSON list of code and name, zstd"),
+    Column("counts", JSON, nullable=False, comment="what it changed when it came: added, renamed, ended"),
+    Column("fetched_at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text),
+    Index("ix_code_lists_newest", "destination", "name", "id"),
+)
+
 unmapped_codes = Table(
     "unmapped_codes",
     metadata,
@@ -471,6 +491,7 @@ unmapped_codes = Table(
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("fill_id", BigInteger, comment="empty while nobody has said what it means"),
+    Column("list_id", BigInteger, comment="the destination's list that has it since it was activated"),
     UniqueConstraint("code_table", "system", "conditions", "value", name="uq_unmapped_codes_value"),
 )
 

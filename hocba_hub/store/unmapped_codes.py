@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, not_, or_, select
 
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
@@ -114,6 +114,11 @@ class Waiting:
         return *self.key, self.client_id, self.submission_id, self.position
 
 
+def is_solved() -> ColumnElement[bool]:
+    """That a code has a meaning by now: a person said it, or a destination's list has it."""
+    return or_(_c.fill_id.is_not(None), _c.list_id.is_not(None))
+
+
 def note(connection: Connection, entries: Iterable[Entry], now: int) -> None:
     """Count what the tables did not know, and keep the records that wait; `now` in milliseconds."""
     entries = [entry for entry in entries if entry.codes]
@@ -157,7 +162,7 @@ def listed(
     connection: Connection, *, after: tuple[int, int] | None = None, limit: int = 100, filled: bool = False
 ) -> list[ListedCode]:
     """What nobody has said the meaning of, the most frequent first; with `filled`, what was said, instead."""
-    query = _listing().where(_c.fill_id.is_not(None) if filled else _c.fill_id.is_(None))
+    query = _listing().where(is_solved() if filled else not_(is_solved()))
     if after is not None:
         query = query.where(or_(_c.times < after[0], and_(_c.times == after[0], _c.id > after[1])))
     rows = connection.execute(query.order_by(_c.times.desc(), _c.id).limit(limit))
@@ -193,7 +198,7 @@ def ready(connection: Connection, limit: int) -> list[Waiting]:
         _l.card_id == _w.card_id,
         _l.client_id == _w.client_id,
         _c.id == _l.code_id,
-        _c.fill_id.is_not(None),
+        is_solved(),
     )
     query = select(waiting_records).where(_w.revision < revision(connection), has_filled_code)
     return [

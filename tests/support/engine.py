@@ -9,7 +9,17 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select
 
 from hocba_hub.adapters.destination import Destination, Title
-from hocba_hub.adapters.protocol import LEASE_OVER, CallResult, MaySend, OutboundRecord, Outcome, Stage, Unasked, always
+from hocba_hub.adapters.protocol import (
+    LEASE_OVER,
+    CallResult,
+    CodeList,
+    MaySend,
+    OutboundRecord,
+    Outcome,
+    Stage,
+    Unasked,
+    always,
+)
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.drain import Engine
@@ -86,6 +96,9 @@ class Scripted:
     def lookup(self, record: OutboundRecord) -> CallResult:
         self.calls["lookup"] += 1
         return CallResult([self.on_lookup(record)])
+
+    def code_list(self, name: str) -> CodeList:
+        raise NotImplementedError(name)
 
     def close(self) -> None: ...
 

@@ -20,7 +20,8 @@ from hocba_hub.adapters.authentication import Secrets, authenticated, credential
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.protocol import ABSENT, CallResult, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.lists import code_items
+from hocba_hub.adapters.protocol import ABSENT, CallResult, CodeList, MaySend, OutboundRecord, Outcome, Stage, always
 from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
@@ -57,6 +58,16 @@ class _Card(_Part):
     reference: str = "Reference"
 
 
+class _List(_Part):
+    operation: str = "GetCodeList"
+    list: str = "Name"
+    """Names the list in the request."""
+    version: str = "ListVersion"
+    items: str = "Item"
+    code: str = "Code"
+    name: str = "Label"
+
+
 class _Verdict(_Part):
     record_id: str = "RecordId"
     version: str = "Version"
@@ -77,6 +88,8 @@ class SoapOptions(_Part):
     """Returns the verdicts of a reference."""
     card: _Card | None = _Card()
     """Returns the standing of one record; null where the destination cannot be asked."""
+    code_list: _List = _List()
+    """Returns a code list."""
     verdict: _Verdict = _Verdict()
     """Where in a result or a standing the verdict is; a code beside it says more and wins."""
 
@@ -100,6 +113,7 @@ class SoapAdapter:
         self._secrets = Secrets(destination, environment)
         if self._authentication.scheme == "wsse-username-token":
             self._secrets.check("username_env", "password_env")
+        self._has_lists = bool(destination.code_lists)
         self._references = destination.acknowledgement.references
         self._contract = Contract(destination.folder / self._options.wsdl, self._options.binding)
         submit = self._options.submit
@@ -188,6 +202,21 @@ class SoapAdapter:
             outcome = failed.outcome(record)
         return _evidence([outcome], b"", answer)
 
+    def code_list(self, name: str) -> CodeList:
+        """Fetch a code list.
+
+        Raises:
+            CallError: it was not given, or cannot be read.
+        """
+        options = self._options.code_list
+        answer = self._ask(options.operation, {options.list: name})
+        reply = self._contract.reply_element(options.operation, answer)
+        items = code_items(
+            (item.findtext(f"{{*}}{options.code}"), item.findtext(f"{{*}}{options.name}"))
+            for item in reply.iter(f"{{*}}{options.items}")
+        )
+        return CodeList(reply.findtext(f"{{*}}{options.version}") or "", items)
+
     def close(self) -> None:
         """Close kept connections."""
         self._connection.close()
@@ -212,6 +241,10 @@ class SoapAdapter:
         if card is not None:
             self._contract.check_request(card.operation, card.record_id)
             self._contract.check_reply(card.operation, card.standing, verdict.version, verdict.verdict)
+        if self._has_lists:
+            lists = self._options.code_list
+            self._contract.check_request(lists.operation, lists.list)
+            self._contract.check_reply(lists.operation, lists.items, lists.code, lists.name)
 
     def _verdicts(self, reply: etree._Element) -> Verdicts:
         """The verdicts in a reply about a batch, read without zeep: it takes 60 µs for each, this takes 10."""

@@ -248,6 +248,19 @@ TRANSFER: Example = {
     "reason": "The pupil has moved; both schools have confirmed it",
 }
 
+CODE_LIST: Example = {
+    "id": 4,
+    "destination": "ministry",
+    "name": "DANTOC",
+    "version": "2",
+    "state": "draft",
+    "code_table": "ethnic-groups",
+    "code_system": "qd121",
+    "name_system": "name",
+    "counts": {"added": 1, "renamed": 1, "ended": 0},
+    "fetched_at": "2026-08-25T19:30:00.000Z",
+}
+
 PROBLEM: Example = {
     "type": "/problems/rate.exceeded",
     "title": "Gọi quá nhanh",

@@ -20,6 +20,7 @@ from hocba_hub.mappings.document.document import Document
 from hocba_hub.mappings.library.library import Library, applies, load_library, shipped_library
 from hocba_hub.mappings.schemas import SchemaUnknownError, load_schema, target_schema
 from hocba_hub.mappings.schemas.targets import TargetField
+from hocba_hub.mappings.tables.code_lists import ListInForce, with_list
 from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.mappings.tables.fills import with_all_fills, with_fills
 from hocba_hub.mappings.tables.table_files import shipped_tables
@@ -65,10 +66,11 @@ class MappingSet:
         in_force: Sequence[InForce] = (),
         fills: Sequence[CodeFill] = (),
         revision: int = 0,
+        lists: Sequence[ListInForce] = (),
     ) -> None:
         """`shipped` counts where nothing is activated; `schemas` are those besides the hub's own.
 
-        `in_force` in the order in which they were activated; `revision` is the configuration's.
+        `in_force` and `lists` in the order in which they were activated; `revision` is the configuration's.
         """
         self.shipped, self.schemas, self.in_force, self.revision = shipped, schemas, in_force, revision
         self._given_tables = tables
@@ -76,18 +78,29 @@ class MappingSet:
         self._fills: dict[str, list[CodeFill]] = {}
         for fill in fills:
             self._fills.setdefault(fill.table, []).append(fill)
+        self._given_lists = lists
         self.tables = {name: with_all_fills(table, self._fills) for name, table in tables.items()}
+        for listed in lists:
+            if listed.table in self.tables:
+                self.tables[listed.table] = with_list(self.tables[listed.table], listed)
         self._compiled: dict[tuple[str, tuple[int, int, int]], CompiledMapping] = {}
         self._tracers: dict[tuple[str, tuple[int, int, int]], Tracer] = {}
         self._head_names: dict[tuple[str, tuple[int, int, int]], tuple[frozenset[str], ...]] = {}
 
-    def configured(self, in_force: Sequence[InForce], fills: Sequence[CodeFill], revision: int) -> MappingSet:
+    def configured(
+        self,
+        in_force: Sequence[InForce],
+        fills: Sequence[CodeFill],
+        revision: int,
+        lists: Sequence[ListInForce] = (),
+    ) -> MappingSet:
         """The same mappings, tables and schemas under another configuration."""
-        return MappingSet(self.shipped, self._given_tables, self.schemas, in_force, fills, revision)
+        return MappingSet(self.shipped, self._given_tables, self.schemas, in_force, fills, revision, lists)
 
     def with_draft(self, draft: Document, scope: ActivationScope = EVERYWHERE) -> MappingSet:
         """The set as it would be if a draft were put in force now."""
-        return self.configured([*self.in_force, InForce(draft, scope)], self._given_fills, self.revision)
+        in_force = [*self.in_force, InForce(draft, scope)]
+        return self.configured(in_force, self._given_fills, self.revision, self._given_lists)
 
     def schema(self, name: str) -> TargetField:
         """The schema that a mapping names.

@@ -20,9 +20,10 @@ DEFAULTS: Mapping[str, str | None] = {
     "retention": "17 * * * *",
     "recheck": "*/10 * * * *",
     "acknowledgements": "* * * * *",
+    "code-lists": "30 2 * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
-PER_DESTINATION = frozenset({"acknowledgements"})
+PER_DESTINATION = frozenset({"acknowledgements", "code-lists"})
 """Kinds of which each destination has a job of its own, as `kind:destination`."""
 
 
