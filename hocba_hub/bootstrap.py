@@ -44,6 +44,7 @@ from hocba_hub.queue.importing import Importing
 from hocba_hub.queue.jobs.acknowledgements import Acknowledgements
 from hocba_hub.queue.jobs.code_lists import CodeLists
 from hocba_hub.queue.jobs.recheck import Rechecking
+from hocba_hub.queue.jobs.reconcile import Reconcile
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
 from hocba_hub.queue.jobs.schedules import planned
@@ -333,6 +334,7 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             "recheck": Rechecking(lambda: Recheck(intake(settings, store))),
             "acknowledgements": Acknowledgements(known),
             "code-lists": CodeLists(known, adapter_of, active),
+            "reconcile": Reconcile(known, adapter_of),
         },
         holder=_holder(),
         lease_seconds=settings.lease_seconds,

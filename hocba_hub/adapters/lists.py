@@ -1,13 +1,20 @@
-"""What a destination's lists say, read with limits and never taken on trust."""
+"""What a destination's lists say: code lists and inventories, read with limits and never taken on trust."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from hocba_hub.adapters.http import CallError
-from hocba_hub.adapters.protocol import CodeItem, Stage
+from hocba_hub.adapters.protocol import CodeItem, InventoryEntry, InventoryPage, Stage
+from hocba_hub.model.keys import card_key
+from hocba_hub.model.reconciliation import Theirs, TheirState
 
+NO_INVENTORY = "no-inventory"
+"""Code of a destination that cannot list what it holds."""
 _MOST_ITEMS = 20_000
+_SHA_256 = re.compile(r"[0-9a-f]{64}")
+_LARGEST_VERSION = 2**31 - 1
 _LONGEST_CODE, _LONGEST_NAME = 100, 500
 
 
@@ -30,3 +37,27 @@ def code_items(lines: Iterable[tuple[object, object]]) -> list[CodeItem]:
     if not items or len({item.code for item in items}) != len(items):
         raise CallError(Stage.NO_ANSWER, "unreadable-answer", "no lines, or a code twice")
     return items
+
+
+Line = tuple[object, object, object, object]
+"""Record id, version, state and digest of a line, as they came."""
+
+
+def inventory_page(lines: Iterable[Line], states: Mapping[str, TheirState], following: object) -> InventoryPage:
+    """A page of an inventory; `states` says what the destination's words for a standing mean.
+
+    Raises:
+        CallError: a line has no readable version, or a standing that nobody knows.
+    """
+    entries, unreadable = [], 0
+    for record_id, version, state, digest in lines:
+        key = card_key(record_id) if isinstance(record_id, str) else None
+        if key is None:
+            unreadable += 1
+            continue
+        standing = states.get(str(state))
+        if type(version) is not int or not 0 < version <= _LARGEST_VERSION or standing is None:
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer", "a line without version or standing")
+        sha256 = bytes.fromhex(digest) if isinstance(digest, str) and _SHA_256.fullmatch(digest) else None
+        entries.append(InventoryEntry(key, Theirs(version, standing, sha256)))
+    return InventoryPage(entries, following if isinstance(following, str) and following else None, unreadable)

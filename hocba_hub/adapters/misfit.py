@@ -9,13 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hocba_hub.adapters.http import CallError
-from hocba_hub.adapters.protocol import MISFIT, CallResult, CodeList, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.protocol import (
+    MISFIT,
+    CallResult,
+    CodeList,
+    InventoryPage,
+    MaySend,
+    OutboundRecord,
+    Outcome,
+    Stage,
+    always,
+)
 
 
 class Misfit:
     """Stands in for the adapter of such a destination; see `Outbound`."""
 
     polls = True
+    inventory_by_id = False
 
     def __init__(self, reason: str) -> None:
         """`reason` is for operators."""
@@ -34,6 +45,14 @@ class Misfit:
         return self.send([record])
 
     def code_list(self, name: str) -> CodeList:  # noqa: ARG002 - the protocol's
+        """Nothing is asked.
+
+        Raises:
+            CallError: always.
+        """
+        raise CallError(Stage.NOT_SENT, MISFIT, self.reason)
+
+    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:  # noqa: ARG002
         """Nothing is asked.
 
         Raises:

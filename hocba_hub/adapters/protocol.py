@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
+from hocba_hub.model.reconciliation import Theirs
 
 MISFIT = "destination-misfit"
 """Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
@@ -98,6 +99,8 @@ class Outcome:
     """Seconds the destination asked us to wait."""
     held_seconds: float | None = None
     """Seconds until a precondition that is missing will be there, as far as that is known."""
+    sent_sha256: bytes | None = None
+    """SHA-256 of what was sent of it, as the destination keeps it and says in its inventory."""
     taken: tuple[str, ...] | None = None
     """Of a version that goes as several records: the ids of all that the destination is known to have taken by now;
     None where the call says nothing about it."""
@@ -140,6 +143,23 @@ class CodeList(NamedTuple):
     items: Sequence[CodeItem]
 
 
+class InventoryEntry(NamedTuple):
+    """What a destination holds of one card."""
+
+    key: CardKey
+    theirs: Theirs
+
+
+class InventoryPage(NamedTuple):
+    """A page of a destination's inventory."""
+
+    entries: Sequence[InventoryEntry]
+    next: str | None
+    """Where the next page begins; None after the last."""
+    unreadable: int = 0
+    """Lines that are of no card of ours."""
+
+
 class Outbound(Protocol):
     """An adapter bound to one destination. Calls may come from several threads at once; connections are kept.
 
@@ -148,6 +168,8 @@ class Outbound(Protocol):
 
     polls: bool
     """Whether verdicts come later and `poll` is to be called; `poll` is never called otherwise."""
+    inventory_by_id: bool
+    """Whether the inventory can be asked for single cards."""
 
     def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
         """Send a batch; one outcome per record, in any order.
@@ -182,6 +204,16 @@ class Outbound(Protocol):
 
         Raises:
             CallError: it was not given, or cannot be read.
+        """
+        ...
+
+    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
+        """List what the destination holds: the page behind `after`, or of the cards with these record ids only.
+
+        Of a version that goes as several records only the one with the card's own record id counts.
+
+        Raises:
+            CallError: it was not given, or cannot be read; `no-inventory` if it has none.
         """
         ...
 

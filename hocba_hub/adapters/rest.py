@@ -7,19 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.lists import code_items
-from hocba_hub.adapters.protocol import ABSENT, CallResult, CodeList, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.lists import NO_INVENTORY, code_items, inventory_page
+from hocba_hub.adapters.protocol import (
+    ABSENT,
+    CallResult,
+    CodeList,
+    InventoryPage,
+    MaySend,
+    OutboundRecord,
+    Outcome,
+    Stage,
+    always,
+)
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
+from hocba_hub.model.reconciliation import TheirState
 
 _JSON = {"Content-Type": "application/json"}
 _NOT_ABOUT_THE_RECORD = frozenset(
@@ -64,6 +75,17 @@ class _ListNames(_Part):
     name: str = "ten"
 
 
+class _InventoryNames(_Part):
+    lines: str = "banghi"
+    next: str = "tiep"
+    record_id: str = "idbanghi"
+    version: str = "phienban"
+    state: str = "trangthai"
+    sha256: str = "sha256"
+    states: dict[str, TheirState] = {"1": TheirState.HELD, "2": TheirState.RECALLED, "3": TheirState.REFUSED}
+    """What its words for a standing mean."""
+
+
 class RestOptions(_Part):
     """The part of a destination file that only this adapter knows."""
 
@@ -76,6 +98,12 @@ class RestOptions(_Part):
     """Where to ask for one record; null where the destination cannot be asked."""
     code_list_path: str = "/v1/code-lists/{name}"
     """Where to ask for a code list."""
+    inventory_path: str | None = "/v1/inventory"
+    """Where to list what is held; null where it cannot be listed."""
+    inventory_limit: int = Field(5_000, ge=1, le=50_000)
+    """Lines of one page."""
+    inventory: _InventoryNames = _InventoryNames()
+    """Where in a page its lines and the next page are, and in a line the record id, version, standing and digest."""
     not_held_code: str = "NOT_HELD"
     """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
     names: _Names = _Names()
@@ -94,6 +122,7 @@ class RestAdapter:
     """
 
     polls = False
+    inventory_by_id = True
 
     def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
         try:
@@ -127,7 +156,9 @@ class RestAdapter:
             return CallResult(outcomes, mappings=mappings)
         send = self._send_batch if self._options.mode == "batch" else self._send_singly
         call = send(written, may_send)
-        return replace(call, outcomes=[*outcomes, *call.outcomes], mappings=mappings)
+        sent = {one.record.delivery_id: _digest(one) for one in written}
+        answered = [replace(one, sent_sha256=sent.get(one.delivery_id)) for one in call.outcomes]
+        return replace(call, outcomes=[*outcomes, *answered], mappings=mappings)
 
     def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
         """Nothing to ask: this adapter's destinations give their verdicts at once."""
@@ -171,6 +202,29 @@ class RestAdapter:
             raise CallError(Stage.NO_ANSWER, "unreadable-answer")
         items = code_items((line.get(names.code), line.get(names.name)) for line in lines)
         return CodeList(str(document.get(names.version) or ""), items)
+
+    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
+        """List what is held.
+
+        Raises:
+            CallError: it was not given, or cannot be read; `no-inventory` if it has none.
+        """
+        if self._options.inventory_path is None:
+            raise CallError(Stage.NOT_SENT, NO_INVENTORY)
+        names = self._options.inventory
+        query = [("limit", str(self._options.inventory_limit)), *(("id", one) for one in ids)]
+        if after is not None:
+            query.append(("after", after))
+        answer = self._get(f"{self._options.inventory_path}?{urlencode(query)}")
+        if answer.status != HTTPStatus.OK:
+            raise CallError(Stage.ANSWERED, f"http-{answer.status}")
+        document = _document(answer) or {}
+        lines = document.get(names.lines)
+        if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer")
+        fields = (names.record_id, names.version, names.state, names.sha256)
+        found = ((line.get(a), line.get(b), line.get(c), line.get(d)) for line in lines for a, b, c, d in [fields])
+        return inventory_page(found, names.states, document.get(names.next))
 
     def close(self) -> None:
         """Close kept connections."""
@@ -274,6 +328,12 @@ class RestAdapter:
         if not isinstance(version, int) or code is None:
             return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer")
         return Outcome(record.delivery_id, Stage.ANSWERED, code if version >= record.version else ABSENT)
+
+
+def _digest(written: _Written) -> bytes | None:
+    """Of the record with the card's own id, as it stood in the request."""
+    body = written.bodies.get(written.record.key.record_id())
+    return None if body is None else hashlib.sha256(body).digest()
 
 
 def _without_taken(written: _Written) -> _Written:

@@ -28,6 +28,7 @@ from hocba_hub.api.operator import (
     jobs,
     locks,
     mappings,
+    reconciliation,
     support,
     transfers,
 )
@@ -52,6 +53,7 @@ ROUTERS: Sequence[APIRouter] = (
     acknowledgements.router,
     locks.router,
     transfers.router,
+    reconciliation.router,
     credentials.router,
     support.router,
     problem_pages.router,

@@ -197,8 +197,9 @@ class OpenCard(Shape):
     submission_id: str | None = Field(None, description="The last one, if it is the caller's. / Lần gửi gần nhất.")
     position: int | None = None
     findings: Sequence[Finding]
-    matter: Annotated[str, Field(json_schema_extra={"enum": ["record", "pupil", "class"]})] = Field(
+    matter: Annotated[str, Field(json_schema_extra={"enum": ["record", "pupil", "class", "destination"]})] = Field(
         description="record: rejected, not accepted since; pupil: accepted, but does not fit the pupil's other cards; "
-        "class: accepted, but the class has too many. / record: bị từ chối; pupil: đã nhận nhưng không khớp học bạ "
-        "khác của học sinh; class: đã nhận nhưng lớp quá sĩ số."
+        "class: accepted, but the class has too many; destination: what a reconciliation found there. / record: bị từ "
+        "chối; pupil: đã nhận nhưng không khớp học bạ khác của học sinh; class: đã nhận nhưng lớp quá sĩ số; "
+        "destination: đối soát thấy ở nơi nhận."
     )

@@ -30,6 +30,7 @@ _COMMANDS = (
     "hurry",
     "destinations",
     "acknowledgements",
+    "reconcile",
     "windows",
     "locks",
     "transfers",

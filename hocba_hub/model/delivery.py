@@ -124,6 +124,17 @@ def given_newer(state: DeliveryState) -> DeliveryState:
     return _S.SUPERSEDED if state in UNSENT else state
 
 
+def sent_again(before: DeliveryState) -> DeliveryState:
+    """The state of an acknowledged delivery that a person has sent again: the destination turned out not to hold it.
+
+    Raises:
+        TransitionError: it was not acknowledged.
+    """
+    if before is not _S.ACKNOWLEDGED:
+        raise TransitionError(f"A delivery that is {before} was not acknowledged.")
+    return _S.QUEUED
+
+
 def decided(before: DeliveryState, verdict: DeliveryState) -> DeliveryState:
     """The state after a person decided that a verdict counts which contradicted the final state `before`.
 

@@ -133,6 +133,7 @@ def _settlement(
         reference=reference,
         taken=delivery.taken if outcome.taken is None else outcome.taken,
         awaiting_since=since,
+        sent_sha256=outcome.sent_sha256,
         is_late=since is not None and now - since > acknowledgement.overdue_seconds * 1000,
     )
 

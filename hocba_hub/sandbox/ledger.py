@@ -38,6 +38,12 @@ _COLUMNS = (
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM versions"  # noqa: S608 - our own names
 
+_HELD = (
+    f"SELECT {', '.join(name if name != 'version' else 'max(version) AS version' for name in _COLUMNS)} FROM versions"  # noqa: S608 - our own names
+    " WHERE committed > 0"
+)
+"""SQLite takes the other columns of the row that has the highest version."""
+
 OK = "OK"
 ALREADY_HELD = "ALREADY_HELD"
 OLDER_VERSION = "OLDER_VERSION"
@@ -129,6 +135,21 @@ class Ledger:
     def submission(self, reference: str) -> list[Row]:
         """The versions that came under a reference."""
         return self._rows(f"{_SELECT} WHERE reference = ? ORDER BY seq", reference)
+
+    def inventory(self, after: str, limit: int) -> list[Row]:
+        """What is held, the highest version of each record, in the order of the record ids behind one."""
+        return self._rows(f"{_HELD} AND record_id > ? GROUP BY record_id ORDER BY record_id LIMIT ?", after, limit)
+
+    def inventory_of(self, record_ids: Sequence[str]) -> list[Row]:
+        """What is held of some records."""
+        ids = orjson.dumps(list(record_ids)).decode()
+        of_these = "AND record_id IN (SELECT value FROM json_each(?)) GROUP BY record_id ORDER BY record_id"
+        return self._rows(f"{_HELD} {of_these}", ids)
+
+    def lose(self, record_id: str) -> None:
+        """Hold nothing of a record any more, without a word."""
+        with self._lock:
+            self._store.execute("UPDATE versions SET committed = 0 WHERE record_id = ?", (record_id,))
 
     def page(self, after: int, limit: int) -> list[Row]:
         """The next versions in order of first arrival; `seq` of the last one leads to the next page."""

@@ -102,6 +102,8 @@ class _Ministry:
                 return "poll", _nothing, lambda: self._result(asked)
             case "GetReportCard":
                 return "lookup", _nothing, lambda: self._card(asked)
+            case "ListReportCards":
+                return "list", _nothing, lambda: self._inventory(asked)
             case "GetCodeList":
                 return "list", _nothing, lambda: self._list(asked)
             case other:
@@ -153,6 +155,18 @@ class _Ministry:
         verdict: _Verdict = {"Verdict": "PENDING"} if pending else _plain_verdict(row["verdict"])
         standing = {"Version": row["version"], **verdict, "Reference": row["reference"]}
         return reply(asked.soap, asked.operation, f"<m:Standing>{elements(standing)}</m:Standing>")
+
+    def _inventory(self, asked: SoapRequest) -> Response:
+        ids = [element.text or "" for element in asked.body.findall(f"{M}RecordId")]
+        limit = int(asked.body.findtext(f"{M}Limit") or 1_000)
+        rows, following = self._station.inventory(asked.body.findtext(f"{M}After") or "", limit, ids)
+        entries = [
+            elements({"RecordId": row["record_id"], "Version": row["version"], "State": _standing(row)})
+            + (elements({"Sha256": row["sha256"]}) if row["sha256"] else "")
+            for row in rows
+        ]
+        body = "".join(f"<m:Entry>{entry}</m:Entry>" for entry in entries)
+        return reply(asked.soap, asked.operation, body + (elements({"Next": following}) if following else ""))
 
     def _list(self, asked: SoapRequest) -> Response:
         found = self._station.lists.get(asked.body.findtext(f"{M}Name") or "")
@@ -221,6 +235,10 @@ def _read_record(record: etree._Element) -> tuple[Arrival, str | None]:
     elif digest != fields.get(f"{M}Sha256", ""):
         problem = "DIGEST_MISMATCH"
     return Arrival(record_id, version, event, digest), problem
+
+
+def _standing(row: Row) -> str:
+    return "RECALLED" if row["event"] == "CANCEL" else "HELD"
 
 
 def _plain_verdict(code: str) -> _Verdict:

@@ -142,6 +142,35 @@ class _Province:
             break_down=_broken,
         )
 
+    async def inventory(self, request: Request) -> Response:
+        if not self._tokens.holds(request):
+            return _problem("TOKEN_INVALID", 401)
+        asked = request.query_params
+
+        def answer() -> Response:
+            rows, following = self._station.inventory(
+                asked.get("after", ""), int(asked.get("limit", "1000")), asked.getlist("id")
+            )
+            lines = [
+                {
+                    "idbanghi": row["record_id"],
+                    "phienban": row["version"],
+                    "trangthai": "2" if row["event"] == "CANCEL" else "1",
+                    "sha256": row["sha256"],
+                }
+                for row in rows
+            ]
+            return json_response({"banghi": lines} | ({"tiep": following} if following else {}))
+
+        return await self._station.answer(
+            request,
+            "list",
+            receive=_nothing,
+            commit=answer,
+            refuse=lambda: self._refuse_token(request),
+            break_down=_broken,
+        )
+
     async def code_list(self, request: Request) -> Response:
         if not self._tokens.holds(request):
             return _problem("TOKEN_INVALID", 401)
@@ -223,6 +252,7 @@ def province_app(station: Station, client: ClientSecret, token_seconds: float) -
             Route("/v1/records", province.records, methods=["POST"]),
             Route("/v1/record", province.record, methods=["POST"]),
             Route("/v1/records/{record_id:path}", province.held),
+            Route("/v1/inventory", province.inventory),
             Route("/v1/code-lists/{name}", province.code_list),
             Route("/openapi.yaml", lambda _: FileResponse(PROVINCE_OPENAPI, media_type="application/yaml")),
             *station.control_routes(),

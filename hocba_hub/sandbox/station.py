@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import MappingProxyType
@@ -25,9 +25,9 @@ from hocba_hub.sandbox.faults import (
     Operation,
     read_script,
 )
-from hocba_hub.sandbox.ledger import Ledger
+from hocba_hub.sandbox.ledger import Ledger, Row
 
-_LONGEST_PAGE = 10_000
+_LONGEST_PAGE = 50_000
 
 
 class NoAnswer(Response):
@@ -50,6 +50,13 @@ class Station:
         self.faults = faults
         self.lists = dict(lists)
         """What it publishes as code lists, by name."""
+
+    def inventory(self, after: str, limit: int, record_ids: Sequence[str]) -> tuple[list[Row], str | None]:
+        """A page of what is held, and where the next one begins; or of some records."""
+        if record_ids:
+            return self.ledger.inventory_of(record_ids), None
+        rows = self.ledger.inventory(after, min(max(limit, 1), _LONGEST_PAGE))
+        return rows, rows[-1]["record_id"] if len(rows) == limit else None
 
     async def answer(  # noqa: PLR0911 - one for each kind of fault
         self,

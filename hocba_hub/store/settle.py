@@ -44,6 +44,8 @@ class Settlement:
     """Ids of the records that the destination has taken, where not the whole version is acknowledged."""
     awaiting_since: int | None = None
     """When the destination took it, if its verdict comes later."""
+    sent_sha256: bytes | None = None
+    """Of what was sent of it, as the destination keeps it."""
     is_late: bool = False
     """The verdict came after the destination's objective."""
 
@@ -115,6 +117,7 @@ def settle(
             "code": s.code,
             "detail": s.detail,
             "mapping": call.mappings.get(s.delivery.id) or None,
+            "sent_sha256": s.sent_sha256,
         }
         for s in settlements
         if s.meaning is not Meaning.RELEASED and not (lease.kind is Kind.POLL and s.meaning is Meaning.AWAITING_ACK)

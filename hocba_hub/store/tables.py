@@ -255,6 +255,7 @@ delivery_attempts = Table(
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("mapping", Text, comment="the mapping that the record was made by, as name 1.2.3"),
+    Column("sent_sha256", LargeBinary(32), comment="of what was sent, as the destination keeps it"),
     PrimaryKeyConstraint("delivery_id", "attempt_id"),
 )
 
@@ -298,6 +299,55 @@ Index(
     acknowledgements.c.id,
     postgresql_where=text("kind IN ('contradictory') AND decided_at IS NULL"),
     sqlite_where=text("kind IN ('contradictory') AND decided_at IS NULL"),
+)
+
+reconcile_entries = Table(
+    "reconcile_entries",
+    metadata,
+    Column("run_id", BigInteger, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="held, recalled or refused"),
+    Column("sha256", LargeBinary(32)),
+    PrimaryKeyConstraint("run_id", "school_year", "card_id"),
+)
+
+reconcile_differences = Table(
+    "reconcile_differences",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("run_id", BigInteger, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("school_code", Text, nullable=False, comment="empty of a card that is unknown to us"),
+    Column("grade", SmallInteger, nullable=False),
+    Column("class_code", Text, nullable=False),
+    Column("our_version", Integer),
+    Column("our_state", Text),
+    Column("delivery_id", BigInteger),
+    Column("their_version", Integer),
+    Column("their_state", Text),
+    Column("repaired_at", BigInteger, comment="when it was sent again, or raised to the school"),
+    Column("repaired_by", Text),
+    Index("ix_reconcile_differences_run", "run_id", "id"),
+    Index("ix_reconcile_differences_kind", "run_id", "kind", "id"),
+    Index("ix_reconcile_differences_school", "run_id", "school_code", "id"),
+)
+
+reconcile_counts = Table(
+    "reconcile_counts",
+    metadata,
+    Column("run_id", BigInteger, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("class_code", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="of a difference, or all"),
+    Column("cards", BigInteger, nullable=False),
+    PrimaryKeyConstraint("run_id", "school_code", "school_year", "grade", "class_code", "kind"),
 )
 
 idempotency_keys = Table(

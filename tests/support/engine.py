@@ -13,6 +13,7 @@ from hocba_hub.adapters.protocol import (
     LEASE_OVER,
     CallResult,
     CodeList,
+    InventoryPage,
     MaySend,
     OutboundRecord,
     Outcome,
@@ -99,6 +100,11 @@ class Scripted:
 
     def code_list(self, name: str) -> CodeList:
         raise NotImplementedError(name)
+
+    inventory_by_id = True
+
+    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
+        raise NotImplementedError(after, ids)
 
     def close(self) -> None: ...
 

@@ -7,27 +7,39 @@ zeep keeps the contract (WSDL, checks, the small operations, replies and faults)
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.lists import code_items
-from hocba_hub.adapters.protocol import ABSENT, CallResult, CodeList, MaySend, OutboundRecord, Outcome, Stage, always
+from hocba_hub.adapters.lists import NO_INVENTORY, Line, code_items, inventory_page
+from hocba_hub.adapters.protocol import (
+    ABSENT,
+    CallResult,
+    CodeList,
+    InventoryPage,
+    MaySend,
+    OutboundRecord,
+    Outcome,
+    Stage,
+    always,
+)
 from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
+from hocba_hub.model.reconciliation import TheirState
 
 _LONGEST_REFERENCE = 200
+_SHA_256 = re.compile(r"[0-9a-f]{64}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -40,6 +52,8 @@ class _Submit(_Part):
     record: str = "Record"
     reference: str = "Reference"
     taken: str = "TAKEN"
+    sha256: str = "Sha256"
+    """Element of a record whose digest the inventory says again."""
 
 
 class _Result(_Part):
@@ -56,6 +70,27 @@ class _Card(_Part):
     record_id: str = "RecordId"
     standing: str = "Standing"
     reference: str = "Reference"
+
+
+class _Inventory(_Part):
+    operation: str = "ListReportCards"
+    after: str = "After"
+    limit: str = "Limit"
+    lines_per_page: int = Field(5_000, ge=1, le=50_000)
+    ids: str | None = "RecordId"
+    """Asks for single records; null where that cannot be done."""
+    lines: str = "Entry"
+    next: str = "Next"
+    record_id: str = "RecordId"
+    version: str = "Version"
+    state: str = "State"
+    sha256: str = "Sha256"
+    states: dict[str, TheirState] = {
+        "HELD": TheirState.HELD,
+        "RECALLED": TheirState.RECALLED,
+        "REFUSED": TheirState.REFUSED,
+    }
+    """What its words for a standing mean."""
 
 
 class _List(_Part):
@@ -88,6 +123,8 @@ class SoapOptions(_Part):
     """Returns the verdicts of a reference."""
     card: _Card | None = _Card()
     """Returns the standing of one record; null where the destination cannot be asked."""
+    inventory: _Inventory | None = _Inventory()
+    """Lists what is held; null where it cannot be listed."""
     code_list: _List = _List()
     """Returns a code list."""
     verdict: _Verdict = _Verdict()
@@ -102,6 +139,7 @@ class SoapAdapter:
     """
 
     polls = True
+    inventory_by_id = True
 
     def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
         try:
@@ -124,6 +162,7 @@ class SoapAdapter:
         for document in translations.documents():
             self._writer.check(document.fields)
         self._check_replies()
+        self.inventory_by_id = self._options.inventory is not None and self._options.inventory.ids is not None
         if self._options.card is None and destination.in_doubt is Doubt.LOOK_UP:
             raise DestinationError(f"{destination.name}: without options.card, in_doubt is send-again or hold.")
         translations.check_record_ids(self._options.verdict.record_id)
@@ -137,11 +176,13 @@ class SoapAdapter:
         written: list[bytes] = []
         sent: list[OutboundRecord] = []
         mappings: dict[int, str] = {}
+        digests: dict[int, bytes | None] = {}
         for record in records:
             try:
                 (made,), mappings[record.delivery_id] = self._translations.represent(record)
                 written.append(self._writer.record(made))
                 sent.append(record)
+                digests[record.delivery_id] = _digest(made.get(submit.sha256))
             except (NotRepresentableError, UnwritableError) as error:
                 if isinstance(error, NotRepresentableError):
                     mappings[record.delivery_id] = error.mapping
@@ -158,6 +199,7 @@ class SoapAdapter:
             outcomes += [Outcome(r.delivery_id, Stage.ANSWERED, submit.taken, reference=reference) for r in sent]
         except CallError as failed:
             outcomes += [failed.outcome(record) for record in sent]
+        outcomes = [replace(one, sent_sha256=digests.get(one.delivery_id)) for one in outcomes]
         return replace(_evidence(outcomes, request, answer), mappings=mappings)
 
     def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
@@ -217,6 +259,31 @@ class SoapAdapter:
         )
         return CodeList(reply.findtext(f"{{*}}{options.version}") or "", items)
 
+    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
+        """List what is held.
+
+        Raises:
+            CallError: it was not given, or cannot be read; `no-inventory` if it has none.
+        """
+        options = self._options.inventory
+        if options is None:
+            raise CallError(Stage.NOT_SENT, NO_INVENTORY)
+        fields: dict[str, str | list[str]] = {options.limit: str(options.lines_per_page)}
+        if ids and options.ids is not None:
+            fields[options.ids] = list(ids)
+        if after is not None:
+            fields[options.after] = after
+        reply = self._contract.reply_element(options.operation, self._ask(options.operation, fields))
+
+        def lines() -> Iterator[Line]:
+            for line in reply.iter(f"{{*}}{options.lines}"):
+                found = {etree.QName(child).localname: child.text for child in line}
+                version = found.get(options.version) or ""
+                number = int(version) if _WHOLE_NUMBER.fullmatch(version) else None
+                yield found.get(options.record_id), number, found.get(options.state), found.get(options.sha256)
+
+        return inventory_page(lines(), options.states, reply.findtext(f"{{*}}{options.next}"))
+
     def close(self) -> None:
         """Close kept connections."""
         self._connection.close()
@@ -241,6 +308,11 @@ class SoapAdapter:
         if card is not None:
             self._contract.check_request(card.operation, card.record_id)
             self._contract.check_reply(card.operation, card.standing, verdict.version, verdict.verdict)
+        inventory = self._options.inventory
+        if inventory is not None:
+            self._contract.check_reply(
+                inventory.operation, inventory.lines, inventory.record_id, inventory.version, inventory.state
+            )
         if self._has_lists:
             lists = self._options.code_list
             self._contract.check_request(lists.operation, lists.list)
@@ -291,6 +363,11 @@ def _reference(reply: object, names: _Submit) -> str:
     if not isinstance(reference, str) or not 0 < len(reference) <= _LONGEST_REFERENCE:
         raise CallError(Stage.NO_ANSWER, "unreadable-answer", "no reference")
     return reference
+
+
+def _digest(given: object) -> bytes | None:
+    """A digest as the mapping writes it, in hex."""
+    return bytes.fromhex(given) if isinstance(given, str) and _SHA_256.fullmatch(given) else None
 
 
 def _code(result: object, names: _Verdict) -> object:

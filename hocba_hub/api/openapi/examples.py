@@ -261,6 +261,33 @@ CODE_LIST: Example = {
     "fetched_at": "2026-08-25T19:30:00.000Z",
 }
 
+CODE_LIST_DETAIL: Example = CODE_LIST | {
+    "added": [{"code": "77", "name": "Nhóm mới"}],
+    "renamed": [{"code": "02", "name": "Tày (Thổ)"}],
+    "ended": [],
+    "codes_solved": 1,
+    "cards_waiting": 12,
+    "deliveries_held": 0,
+}
+
+RECONCILIATION: Example = {
+    "run_id": 812,
+    "places": [{"school_code": "33-TH-0001", "counts": {"all": 640, "equal": 637, "missing": 2, "waiting": 1}}],
+}
+
+DIFFERENCE: Example = {
+    "id": 90,
+    "kind": "missing",
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "school_code": "33-TH-0001",
+    "grade": 5,
+    "class_code": "5A",
+    "our_version": 2,
+    "our_state": "acknowledged",
+    "delivery_id": 4711,
+}
+
 PROBLEM: Example = {
     "type": "/problems/rate.exceeded",
     "title": "Gọi quá nhanh",

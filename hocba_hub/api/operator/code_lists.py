@@ -64,6 +64,8 @@ class CodeListItem(Shape):
 class CodeListDetail(CodeListEntry):
     """A version, and what letting it count would do now. / Một phiên bản, và tác động nếu có hiệu lực."""
 
+    model_config = shown_as(examples.CODE_LIST_DETAIL)
+
     added: Sequence[CodeListItem]
     renamed: Sequence[CodeListItem]
     ended: Sequence[CodeListItem] = Field(description="Codes that it has no more. / Mã không còn trong danh mục.")

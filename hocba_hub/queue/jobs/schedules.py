@@ -21,9 +21,10 @@ DEFAULTS: Mapping[str, str | None] = {
     "recheck": "*/10 * * * *",
     "acknowledgements": "* * * * *",
     "code-lists": "30 2 * * *",
+    "reconcile": "0 3 * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
-PER_DESTINATION = frozenset({"acknowledgements", "code-lists"})
+PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile"})
 """Kinds of which each destination has a job of its own, as `kind:destination`."""
 
 

@@ -30,7 +30,7 @@ CONFIG = SchemathesisConfig.from_dict(
             # document alone; and only a listing knows its cursors.
             {
                 "include-path-regex": "report-cards|replay|hurry|cancel|submissions|findings|deliveries|audit"
-                "|mappings|runs|acknowledgements|locks|code|certificates|revocation",
+                "|mappings|runs|acknowledgements|locks|transfers|reconciliation|code|certificates|revocation",
                 "checks": {
                     "positive_data_acceptance": {"expected-statuses": ["2xx", 400, 404, 409, 412, 415, 422, 428]},
                     # A query parameter that nobody knows is left aside, and the key is put in by this test.

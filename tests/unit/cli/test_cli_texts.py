@@ -26,6 +26,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "ack.",
         "hurry.",
         "level.",
+        "reconcile.",
         "list.",
         "windows.",
         "job.",

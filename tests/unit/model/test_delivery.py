@@ -112,7 +112,7 @@ def test_a_forbidden_transition_is_named():
         enter(S.ACKNOWLEDGED, S.QUEUED)
 
 
-WRITERS = {"enter", "first_state", "decided"}
+WRITERS = {"enter", "first_state", "decided", "sent_again"}
 
 
 def states_written(source: str) -> Iterator[tuple[str, bool]]:
@@ -157,7 +157,7 @@ def test_nothing_writes_a_state_that_did_not_come_through_the_table():
     assert set(found) == {
         ("accept", "_write_deliveries"), ("accept", "supersede"), ("lease", "_open"), ("settle", "_write"),
         ("replay", "take"), ("acknowledgements", "_taken"), ("acknowledgements", "decide"),
-        ("acknowledgements", "doubt"),
+        ("acknowledgements", "doubt"), ("repair", "_send"),
     }  # fmt: skip
     assert all(found.values()), found
 

@@ -1,0 +1,113 @@
+"""The reports of a reconciliation, one way for API and command line: figures, differences, a workbook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from sqlalchemy import Connection
+
+from hocba_hub.model.finding_kinds import DIFFERENT_THERE, NEWER_THERE, REFUSED_THERE
+from hocba_hub.model.findings import Finding
+from hocba_hub.model.keys import DestinationName
+from hocba_hub.model.reconciliation import Difference
+from hocba_hub.store.reconciliation import ALL, Counted, StoredDifference, counts, differences
+
+LEVELS: dict[str, tuple[str, ...]] = {
+    "all": (),
+    "school": ("school_code",),
+    "grade": ("school_code", "grade"),
+    "class": ("school_code", "grade", "class_code"),
+}
+"""By what a report counts, and the columns for it."""
+KINDS = tuple(one for one in Difference if one is not Difference.UNSENT)
+_MOST_ROWS = 200_000
+_PAGE = 5_000
+_HEADS = {
+    "school_code": "Trường / School",
+    "grade": "Khối / Grade",
+    "class_code": "Lớp / Class",
+    "all": "Học bạ / Cards",
+    "equal": "Khớp / Equal",
+    Difference.MISSING: "Nơi nhận thiếu / Missing there",
+    Difference.OLDER: "Bản cũ hơn / Older there",
+    Difference.NEWER: "Bản mới hơn / Newer there",
+    Difference.UNKNOWN: "Ta không biết / Unknown to us",
+    Difference.REFUSED: "Bị từ chối / Refused there",
+    Difference.DIFFERENT: "Khác nội dung / Different content",
+    Difference.ALIVE: "Đã thu hồi mà còn hiệu lực / Recalled here, alive there",
+    Difference.WAITING: "Đang chuyển / Waiting",
+}
+
+
+def told_to_schools(destination: DestinationName) -> dict[Difference, Finding]:
+    """What a school is told of a difference that only it can mend."""
+    kinds = {
+        Difference.REFUSED: REFUSED_THERE,
+        Difference.DIFFERENT: DIFFERENT_THERE,
+        Difference.NEWER: NEWER_THERE,
+    }
+    return {difference: Finding(kind, "", facts={"destination": destination}) for difference, kind in kinds.items()}
+
+
+def figures(found: Sequence[Counted]) -> dict[tuple[str, str, int, str], dict[str, int]]:
+    """Counts by place: of each kind, of all cards, and of those that are equal."""
+    by_place: dict[tuple[str, str, int, str], dict[str, int]] = {}
+    for one in found:
+        by_place.setdefault((one.school_code, one.school_year, one.grade, one.class_code), {})[one.kind] = one.cards
+    for of_place in by_place.values():
+        wrong = sum(cards for kind, cards in of_place.items() if kind not in {ALL, Difference.UNKNOWN})
+        of_place["equal"] = of_place.get(ALL, 0) - wrong
+    return by_place
+
+
+def workbook(connection: Connection, run_id: int) -> bytes:
+    """The report as a workbook: by school, by class, and what differs card by card."""
+    made = Workbook(write_only=True)
+    for title, level in (("Trường - School", "school"), ("Lớp - Class", "class")):
+        sheet = made.create_sheet(title)
+        columns = LEVELS[level]
+        sheet.freeze_panes = "A2"
+        heads = [_HEADS[name] for name in (*columns, "all", "equal", *KINDS)]
+        sheet.append(_bold(sheet, heads))
+        for (school, _, grade, class_), of_place in figures(counts(connection, run_id, by=columns)).items():
+            place = {"school_code": school, "grade": grade, "class_code": class_}
+            cells: list[object] = [place[name] for name in columns]
+            cells += [of_place.get(name, 0) for name in (ALL, "equal", *KINDS)]
+            sheet.append(cells)
+    sheet = made.create_sheet("Khác biệt - Differences")
+    sheet.freeze_panes = "A2"
+    heads = [
+        "Trường / School", "Khối / Grade", "Lớp / Class", "Học bạ / Card", "Khác biệt / Difference",
+        "Bản của ta / Our version", "Trạng thái / State", "Bản ở nơi nhận / Their version",
+        "Trạng thái ở đó / Their state",
+    ]  # fmt: skip
+    sheet.append(_bold(sheet, heads))
+    for one in _all(connection, run_id):
+        sheet.append(
+            [
+                one.school_code, one.grade, one.class_code, f"{one.school_year}/{one.card_id}", _HEADS[one.kind],
+                one.our_version, one.our_state, one.their_version, one.their_state,
+            ]
+        )  # fmt: skip
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def _all(connection: Connection, run_id: int) -> Iterator[StoredDifference]:
+    after, given = 0, 0
+    while given < _MOST_ROWS and (page := differences(connection, run_id, after=after, limit=_PAGE)):
+        yield from page
+        after, given = page[-1].id, given + len(page)
+
+
+def _bold(sheet: Any, heads: Sequence[str]) -> list[Any]:  # noqa: ANN401 - openpyxl's
+    cells = [WriteOnlyCell(sheet, head) for head in heads]
+    for cell in cells:
+        cell.font = Font(bold=True)
+    return cells
