@@ -13,7 +13,19 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import accept, delivery, files, formats, mapping, resilience, rules, scale, side_by_side, yardstick
+from bench import (
+    accept,
+    delivery,
+    files,
+    formats,
+    mapping,
+    reconcile,
+    resilience,
+    rules,
+    scale,
+    side_by_side,
+    yardstick,
+)
 from bench.figures import Figure, judge, told
 
 Measurement = Callable[[Path], Iterable[Figure]]
@@ -33,6 +45,7 @@ MEASUREMENTS: dict[str, Measurement] = {
 LONG: dict[str, Measurement] = {
     "flat": scale.measure_flat,
     "memory": scale.measure_memory,
+    "reconcile": reconcile.measure,
     "side-by-side": side_by_side.measure,
 }
 """They take ten minutes each, or need more than `make bench` installs."""

@@ -85,10 +85,10 @@ def imported(form: str, path: Path, folder: Path) -> dict[str, float]:
     assert ended is not None
     assert ended.accepted == ended.total, f"{ended.accepted} of {ended.total} records were accepted"
     store.close()
-    return {"records": ended.accepted, "seconds": seconds, "megabytes": _peak_megabytes()}
+    return {"records": ended.accepted, "seconds": seconds, "megabytes": peak_megabytes()}
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
     """The process's own peak: `ru_maxrss` begins with that of the process that started it."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (peak,) = re.findall(r"VmHWM:\s+([0-9]+) kB", status)

@@ -41,9 +41,9 @@ _PART = 5_000
 SCRAPE, FLAT, GROWTH = 0.01, 2.0, 1.2
 """Seconds of a scrape at the design's pace; how much slower a step may be in a full store; how much memory may grow."""
 
-_FILLED_AT_ONCE = 250_000
-_NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
-_FILL = (
+FILLED_AT_ONCE = 250_000
+NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
+FILL = (
     """INSERT INTO report_cards (school_year, card_id, school_code, client_id, version, content_sha256, recalled,
        changed_at, pupil, class_code)
        {numbers} SELECT '2024-2025', 'old-' || n, 'S' || n % 700, 1, 1, :digest, false, 0, n, 'C' || n % 40
@@ -61,10 +61,10 @@ _FILL = (
 
 def _fill(store: Store, cards: int) -> None:
     """Cards of last year, all delivered: what the hub carries when the new year begins."""
-    for first in range(1, cards + 1, _FILLED_AT_ONCE):
-        numbers = _NUMBERS.format(first=first, last=min(cards, first + _FILLED_AT_ONCE - 1))
+    for first in range(1, cards + 1, FILLED_AT_ONCE):
+        numbers = NUMBERS.format(first=first, last=min(cards, first + FILLED_AT_ONCE - 1))
         with store.write() as connection:
-            for statement in _FILL:
+            for statement in FILL:
                 connection.execute(text(statement.format(numbers=numbers)), {"digest": bytes(32)})
     with store.write() as connection:
         connection.execute(text("ANALYZE"))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
+from hocba_hub.model.keys import DestinationName
 from hocba_hub.sandbox.vendor import wait_until
-from hocba_hub.store import jobs
+from hocba_hub.store import control, jobs
 from hocba_hub.store.engine import Store
 from hocba_hub.store.jobs import Run
-from hocba_hub.store.tables import records
+from hocba_hub.store.tables import deliveries, reconcile_differences, records, report_cards
 from tests.support.long_form import LONG
 from tests.support.rig import Rig
 
@@ -33,8 +34,8 @@ class Killed:
     """Gives it work; how much."""
     check: Callable[[Store, int, Run], None]
     """That everything was done, and once."""
-    counted: str
-    """The count of its result that tells that it has begun."""
+    progress: Callable[[Run], int]
+    """Something that moves while it works."""
 
 
 def _old_records(store: Store) -> int:
@@ -54,7 +55,60 @@ def _all_forgotten(store: Store, number: int, run: Run) -> None:
     assert run.result["rejected_records"] == number
 
 
-KINDS = (Killed("retention", _old_records, _all_forgotten, "rejected_records"),)
+def _acknowledged_cards(store: Store) -> int:
+    """Cards that the Ministry acknowledged and holds nothing of: each is missing there."""
+    number = 30_000 if LONG else 12_000
+    cards = [{"school_year": "2025-2026", "card_id": f"card-{n:06d}"} for n in range(number)]
+    with store.write() as connection:
+        connection.execute(insert(report_cards),
+            [
+                {
+                    **card, "school_code": f"S{n % 50}", "client_id": 1, "version": 1, "content_sha256": b"x" * 32,
+                    "recalled": False, "changed_at": 1,
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        connection.execute(insert(deliveries),
+            [
+                {
+                    **card, "destination": "ministry", "version": 1, "event": "NEW", "state": "acknowledged",
+                    "accepted_at": 1, "next_attempt_at": 1, "settled_at": 1,
+                }
+                for card in cards
+            ],
+        )  # fmt: skip
+    return number
+
+
+def _all_found_missing(store: Store, number: int, run: Run) -> None:
+    with store.read() as connection:
+        found = select(func.count(), func.count(reconcile_differences.c.card_id.distinct()))
+        assert connection.execute(found.select_from(reconcile_differences)).one() == (number, number)
+    assert (run.result["missing"], run.result["all"], run.result["equal"]) == (number, number, 0)
+
+
+def _awaited(store: Store) -> int:
+    """Cards whose verdict has been awaited for a day; nobody is called, so that only the job moves them."""
+    number = _acknowledged_cards(store)
+    with store.write() as connection:
+        control.pause(connection, DestinationName("ministry"), actor="t", reason="t", now=1)
+        connection.execute(update(deliveries).values(state="awaiting_ack", awaiting_since=1, reference="r"))
+    return number
+
+
+def _all_in_doubt(store: Store, number: int, run: Run) -> None:
+    with store.read() as connection:
+        states = connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).all()
+    assert [tuple(row) for row in states] == [("in_doubt", number)]
+    assert run.result["looked_up"] == number
+
+
+KINDS = (
+    Killed("retention", _old_records, _all_forgotten, lambda run: run.result.get("rejected_records", 0)),
+    Killed("reconcile:ministry", _acknowledged_cards, _all_found_missing, lambda run: len(str(run.cursor or ""))),
+    Killed("acknowledgements:ministry", _awaited, _all_in_doubt, lambda run: run.result.get("looked_up", 0)),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[one.key for one in KINDS])
@@ -68,7 +122,7 @@ def test_a_killed_job_goes_on_where_it_was(tmp_path: Path, database_url: str | N
 
         def progress() -> int:
             current = run()
-            return 0 if current is None else current.result.get(kind.counted, 0)
+            return 0 if current is None else kind.progress(current)
 
         number = kind.prepare(store)
         with store.write() as connection:
@@ -77,7 +131,7 @@ def test_a_killed_job_goes_on_where_it_was(tmp_path: Path, database_url: str | N
         kills = 0  # in the middle of the job
         while kills < KILLS:
             before = progress()
-            assert wait_until(lambda before=before: progress() > before, 30, every=0.005)
+            assert wait_until(lambda before=before: progress() != before, 30, every=0.005)
             for name in ("jobs-0", "jobs-1"):
                 rig.kill(name, signal.SIGKILL)
             current = run()
