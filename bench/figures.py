@@ -27,7 +27,12 @@ class Figure:
     more: str = ""
 
     def at_pace(self, pace: float) -> float:
-        """What it would be at the design's pace: `pace` is this machine's, 1 for one as quick as the design's."""
+        """What it would be at the design's pace: `pace` is this machine's, 1 for one as quick as the design's.
+
+        Memory is the same at any.
+        """
+        if self.unit in {"MB", "KB"}:
+            return self.value
         return self.value * pace if self.unit in {"s", "ms"} else self.value / pace
 
 

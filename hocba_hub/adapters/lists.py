@@ -1,17 +1,21 @@
-"""What a destination's lists say: code lists and inventories, read with limits and never taken on trust."""
+"""What a destination's lists say: code lists, inventories, identity results; read with limits, never taken on trust."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 from hocba_hub.adapters.http import CallError
-from hocba_hub.adapters.protocol import CodeItem, InventoryEntry, InventoryPage, Stage
-from hocba_hub.model.keys import card_key
+from hocba_hub.adapters.protocol import CodeItem, IdentityEntry, IdentityPage, InventoryEntry, InventoryPage, Stage
+from hocba_hub.model.identity import IdentityResult
+from hocba_hub.model.keys import Version, card_key
 from hocba_hub.model.reconciliation import Theirs, TheirState
 
 NO_INVENTORY = "no-inventory"
 """Code of a destination that cannot list what it holds."""
+NO_IDENTITY = "no-identity"
+"""Code of a destination that tells nothing of personal numbers."""
 _MOST_ITEMS = 20_000
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST_VERSION = 2**31 - 1
@@ -56,8 +60,35 @@ def inventory_page(lines: Iterable[Line], states: Mapping[str, TheirState], foll
             unreadable += 1
             continue
         standing = states.get(str(state))
-        if type(version) is not int or not 0 < version <= _LARGEST_VERSION or standing is None:
+        if not _is_version(version) or standing is None:
             raise CallError(Stage.NO_ANSWER, "unreadable-answer", "a line without version or standing")
         sha256 = bytes.fromhex(digest) if isinstance(digest, str) and _SHA_256.fullmatch(digest) else None
-        entries.append(InventoryEntry(key, Theirs(version, standing, sha256)))
+        entries.append(InventoryEntry(key, Theirs(Version(version), standing, sha256)))
     return InventoryPage(entries, following if isinstance(following, str) and following else None, unreadable)
+
+
+def identity_page(
+    lines: Iterable[tuple[object, object, object]], results: Mapping[str, IdentityResult], following: object
+) -> IdentityPage:
+    """A page of identity results from record id, version and result as they came.
+
+    `results` says what the destination's words mean.
+
+    Raises:
+        CallError: a line has no readable version, or a result that nobody knows.
+    """
+    entries, unreadable = [], 0
+    for record_id, version, told in lines:
+        key = card_key(record_id) if isinstance(record_id, str) else None
+        if key is None:
+            unreadable += 1
+            continue
+        result = results.get(str(told))
+        if not _is_version(version) or result is None:
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer", "a line without version or result")
+        entries.append(IdentityEntry(key, Version(version), result))
+    return IdentityPage(entries, following if isinstance(following, str) and following else None, unreadable)
+
+
+def _is_version(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= _LARGEST_VERSION

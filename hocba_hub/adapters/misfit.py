@@ -13,6 +13,7 @@ from hocba_hub.adapters.protocol import (
     MISFIT,
     CallResult,
     CodeList,
+    IdentityPage,
     InventoryPage,
     MaySend,
     OutboundRecord,
@@ -53,6 +54,14 @@ class Misfit:
         raise CallError(Stage.NOT_SENT, MISFIT, self.reason)
 
     def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:  # noqa: ARG002
+        """Nothing is asked.
+
+        Raises:
+            CallError: always.
+        """
+        raise CallError(Stage.NOT_SENT, MISFIT, self.reason)
+
+    def identities(self, after: str | None) -> IdentityPage:  # noqa: ARG002
         """Nothing is asked.
 
         Raises:

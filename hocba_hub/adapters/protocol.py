@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
 from hocba_hub.model.reconciliation import Theirs
 
@@ -160,6 +161,24 @@ class InventoryPage(NamedTuple):
     """Lines that are of no card of ours."""
 
 
+class IdentityEntry(NamedTuple):
+    """What a destination tells of the personal number of one version."""
+
+    key: CardKey
+    version: Version
+    result: IdentityResult
+
+
+class IdentityPage(NamedTuple):
+    """A page of identity results, in the order in which they came to be."""
+
+    entries: Sequence[IdentityEntry]
+    next: str | None
+    """Where it goes on, now or later, when there are new ones; None if the destination does not say."""
+    unreadable: int = 0
+    """Lines that are of no card of ours."""
+
+
 class Outbound(Protocol):
     """An adapter bound to one destination. Calls may come from several threads at once; connections are kept.
 
@@ -214,6 +233,14 @@ class Outbound(Protocol):
 
         Raises:
             CallError: it was not given, or cannot be read; `no-inventory` if it has none.
+        """
+        ...
+
+    def identities(self, after: str | None) -> IdentityPage:
+        """List the identity results that came to be behind `after`; without it, from the first.
+
+        Raises:
+            CallError: they were not given, or cannot be read; `no-identity` if it tells none.
         """
         ...
 

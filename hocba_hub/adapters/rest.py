@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.lists import NO_INVENTORY, code_items, inventory_page
+from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, code_items, identity_page, inventory_page
 from hocba_hub.adapters.protocol import (
     ABSENT,
     CallResult,
     CodeList,
+    IdentityPage,
     InventoryPage,
     MaySend,
     OutboundRecord,
@@ -30,6 +31,7 @@ from hocba_hub.adapters.protocol import (
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
+from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.reconciliation import TheirState
 
 _JSON = {"Content-Type": "application/json"}
@@ -86,6 +88,20 @@ class _InventoryNames(_Part):
     """What its words for a standing mean."""
 
 
+class _IdentityNames(_Part):
+    lines: str = "ketqua"
+    next: str = "tiep"
+    record_id: str = "idbanghi"
+    version: str = "phienban"
+    result: str = "xacthuc"
+    results: dict[str, IdentityResult] = {
+        "1": IdentityResult.VERIFIED,
+        "2": IdentityResult.MISMATCH,
+        "3": IdentityResult.NOT_FOUND,
+    }
+    """What its words for a result mean."""
+
+
 class RestOptions(_Part):
     """The part of a destination file that only this adapter knows."""
 
@@ -104,6 +120,12 @@ class RestOptions(_Part):
     """Lines of one page."""
     inventory: _InventoryNames = _InventoryNames()
     """Where in a page its lines and the next page are, and in a line the record id, version, standing and digest."""
+    identity_path: str | None = None
+    """Where to list identity results; null where it tells none."""
+    identity_limit: int = Field(1_000, ge=1, le=10_000)
+    """Lines of one page."""
+    identity: _IdentityNames = _IdentityNames()
+    """Where in a page its lines and the place to go on are, and in a line the record id, version and result."""
     not_held_code: str = "NOT_HELD"
     """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
     names: _Names = _Names()
@@ -215,16 +237,39 @@ class RestAdapter:
         query = [("limit", str(self._options.inventory_limit)), *(("id", one) for one in ids)]
         if after is not None:
             query.append(("after", after))
-        answer = self._get(f"{self._options.inventory_path}?{urlencode(query)}")
-        if answer.status != HTTPStatus.OK:
-            raise CallError(Stage.ANSWERED, f"http-{answer.status}")
-        document = _document(answer) or {}
-        lines = document.get(names.lines)
-        if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-            raise CallError(Stage.NO_ANSWER, "unreadable-answer")
+        document, lines = self._lines(f"{self._options.inventory_path}?{urlencode(query)}", names.lines)
         fields = (names.record_id, names.version, names.state, names.sha256)
         found = ((line.get(a), line.get(b), line.get(c), line.get(d)) for line in lines for a, b, c, d in [fields])
         return inventory_page(found, names.states, document.get(names.next))
+
+    def identities(self, after: str | None) -> IdentityPage:
+        """List identity results.
+
+        Raises:
+            CallError: they were not given, or cannot be read; `no-identity` if it tells none.
+        """
+        if self._options.identity_path is None:
+            raise CallError(Stage.NOT_SENT, NO_IDENTITY)
+        names = self._options.identity
+        query = [("limit", str(self._options.identity_limit))] + ([] if after is None else [("after", after)])
+        document, lines = self._lines(f"{self._options.identity_path}?{urlencode(query)}", names.lines)
+        found = ((line.get(names.record_id), line.get(names.version), line.get(names.result)) for line in lines)
+        return identity_page(found, names.results, document.get(names.next))
+
+    def _lines(self, path: str, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """An answer, and the list of objects that it has under a name.
+
+        Raises:
+            CallError: it was not given, or is none such.
+        """
+        answer = self._get(path)
+        if answer.status != HTTPStatus.OK:
+            raise CallError(Stage.ANSWERED, f"http-{answer.status}")
+        document = _document(answer) or {}
+        lines = document.get(name)
+        if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer")
+        return document, lines
 
     def close(self) -> None:
         """Close kept connections."""

@@ -15,6 +15,7 @@ from hocba_hub.api.shapes import (
     Attempt,
     Card,
     Delivery,
+    Identity,
     OpenCard,
     Page,
     RecordReadAgain,
@@ -188,6 +189,7 @@ def _card_shape(found: CardView) -> Card:
             )
             for row in found.deliveries
         ],
+        identity=[Identity.model_validate(one) for one in found.identity],
     )
 
 

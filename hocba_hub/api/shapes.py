@@ -11,6 +11,7 @@ from hocba_hub.api.openapi import examples
 from hocba_hub.api.receipt import moment
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.findings import Severity
+from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.keys import Event
 from hocba_hub.store.lease import Kind
 
@@ -164,6 +165,15 @@ class Version(Shape):
     bytes: int
 
 
+class Identity(Shape):
+    """What the check of the pupil's personal number came to. / Kết quả xác thực số định danh của học sinh."""
+
+    destination: str = Field(description="That tells it. / Nơi báo kết quả.")
+    version: int = Field(description="That was checked. / Phiên bản đã xác thực.")
+    result: IdentityResult
+    told_at: Moment
+
+
 class Card(Shape):
     """A report card: its newest versions, and where each of them stands at each destination. / Một học bạ."""
 
@@ -181,6 +191,7 @@ class Card(Shape):
     changed_at: Moment
     versions: Sequence[Version]
     deliveries: Sequence[Delivery]
+    identity: Sequence[Identity] = Field([], description="Empty before it is told. / Rỗng khi chưa có kết quả.")
 
 
 class OpenCard(Shape):
@@ -197,9 +208,12 @@ class OpenCard(Shape):
     submission_id: str | None = Field(None, description="The last one, if it is the caller's. / Lần gửi gần nhất.")
     position: int | None = None
     findings: Sequence[Finding]
-    matter: Annotated[str, Field(json_schema_extra={"enum": ["record", "pupil", "class", "destination"]})] = Field(
+    matter: Annotated[
+        str, Field(json_schema_extra={"enum": ["record", "pupil", "class", "destination", "identity"]})
+    ] = Field(
         description="record: rejected, not accepted since; pupil: accepted, but does not fit the pupil's other cards; "
-        "class: accepted, but the class has too many; destination: what a reconciliation found there. / record: bị từ "
+        "class: accepted, but the class has too many; destination: what a reconciliation found there; identity: the "
+        "personal number was checked and does not fit. / record: bị từ "
         "chối; pupil: đã nhận nhưng không khớp học bạ khác của học sinh; class: đã nhận nhưng lớp quá sĩ số; "
-        "destination: đối soát thấy ở nơi nhận."
+        "destination: đối soát thấy ở nơi nhận; identity: số định danh đã xác thực và không khớp."
     )

@@ -31,6 +31,7 @@ _COMMANDS = (
     "destinations",
     "acknowledgements",
     "reconcile",
+    "identity",
     "windows",
     "locks",
     "transfers",

@@ -180,13 +180,14 @@ class FaultPlayer:
         for fault in candidates:
             if fault.times is not None and self.played[fault.name.value] >= fault.times:
                 continue
-            if fault.rate >= 1 or _share(f"{self.script.seed}|{self._simulator}|{fault.name}|{subject}") < fault.rate:
+            if fault.rate >= 1 or share_of(f"{self.script.seed}|{self._simulator}|{fault.name}|{subject}") < fault.rate:
                 self.played[fault.name.value] += 1
                 return fault
         return None
 
 
-def _share(subject: str) -> float:
+def share_of(subject: str) -> float:
+    """A number from 0 to 1 that is always the same for a subject, and spread evenly over subjects."""
     return int.from_bytes(hashlib.blake2b(subject.encode(), digest_size=8).digest()) / _SCALE
 
 

@@ -30,6 +30,12 @@ CREATE TABLE IF NOT EXISTS versions (
     reference TEXT,
     UNIQUE (record_id, version)
 );
+CREATE TABLE IF NOT EXISTS identity (
+    seq INTEGER PRIMARY KEY,
+    record_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    result TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS by_reference ON versions (reference) WHERE reference IS NOT NULL;
 """
 _COLUMNS = (
@@ -146,6 +152,27 @@ class Ledger:
         of_these = "AND record_id IN (SELECT value FROM json_each(?)) GROUP BY record_id ORDER BY record_id"
         return self._rows(f"{_HELD} {of_these}", ids)
 
+    def check_identity(self, record_id: str, result: str) -> bool:
+        """Note the result of a check of a record's newest version; False if nothing is held of it.
+
+        The result is `verified`, `mismatch` or `not-found`.
+        """
+        held = self.held(record_id)
+        if held is None:
+            return False
+        with self._lock:
+            self._store.execute(
+                "INSERT INTO identity (record_id, version, result) VALUES (?, ?, ?)",
+                (record_id, held["version"], result),
+            )
+        return True
+
+    def identities(self, after: int, limit: int) -> list[tuple[int, str, int, str]]:
+        """The results behind one, oldest first: number, record id, version, result."""
+        query = "SELECT seq, record_id, version, result FROM identity WHERE seq > ? ORDER BY seq LIMIT ?"
+        with self._lock:
+            return self._store.execute(query, (after, limit)).fetchall()
+
     def lose(self, record_id: str) -> None:
         """Hold nothing of a record any more, without a word."""
         with self._lock:
@@ -180,6 +207,7 @@ class Ledger:
         """Forget everything."""
         with self._lock:
             self._store.execute("DELETE FROM versions")
+            self._store.execute("DELETE FROM identity")
 
     def close(self) -> None:
         """Close the file."""

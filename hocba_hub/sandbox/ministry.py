@@ -104,6 +104,8 @@ class _Ministry:
                 return "lookup", _nothing, lambda: self._card(asked)
             case "ListReportCards":
                 return "list", _nothing, lambda: self._inventory(asked)
+            case "ListIdentityResults":
+                return "list", _nothing, lambda: self._identities(asked)
             case "GetCodeList":
                 return "list", _nothing, lambda: self._list(asked)
             case other:
@@ -166,6 +168,16 @@ class _Ministry:
             for row in rows
         ]
         body = "".join(f"<m:Entry>{entry}</m:Entry>" for entry in entries)
+        return reply(asked.soap, asked.operation, body + (elements({"Next": following}) if following else ""))
+
+    def _identities(self, asked: SoapRequest) -> Response:
+        limit = int(asked.body.findtext(f"{M}Limit") or 1_000)
+        rows, following = self._station.identities(asked.body.findtext(f"{M}After") or "", limit)
+        results = []
+        for _, record_id, version, result in rows:
+            outcome: dict[str, str | int | None] = {"RecordId": record_id, "Version": version}
+            results.append(elements(outcome | {"Outcome": result.upper().replace("-", "_")}))
+        body = "".join(f"<m:IdentityResult>{result}</m:IdentityResult>" for result in results)
         return reply(asked.soap, asked.operation, body + (elements({"Next": following}) if following else ""))
 
     def _list(self, asked: SoapRequest) -> Response:

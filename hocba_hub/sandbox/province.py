@@ -24,6 +24,7 @@ from hocba_hub.sandbox.ledger import OK, OLDER_VERSION, Arrival
 from hocba_hub.sandbox.station import Station, json_response
 
 _HIGHEST_VERSION = 2**31 - 1
+_IDENTITY = {"verified": "1", "mismatch": "2", "not-found": "3"}
 _TEXTS = {
     "OK": "đã tiếp nhận",
     "ALREADY_HELD": "phiên bản này đã có",
@@ -171,6 +172,28 @@ class _Province:
             break_down=_broken,
         )
 
+    async def identities(self, request: Request) -> Response:
+        if not self._tokens.holds(request):
+            return _problem("TOKEN_INVALID", 401)
+        asked = request.query_params
+
+        def answer() -> Response:
+            rows, following = self._station.identities(asked.get("after", ""), int(asked.get("limit", "1000")))
+            lines = [
+                {"idbanghi": record_id, "phienban": version, "xacthuc": _IDENTITY[result]}
+                for _, record_id, version, result in rows
+            ]
+            return json_response({"ketqua": lines} | ({"tiep": following} if following else {}))
+
+        return await self._station.answer(
+            request,
+            "list",
+            receive=_nothing,
+            commit=answer,
+            refuse=lambda: self._refuse_token(request),
+            break_down=_broken,
+        )
+
     async def code_list(self, request: Request) -> Response:
         if not self._tokens.holds(request):
             return _problem("TOKEN_INVALID", 401)
@@ -253,6 +276,7 @@ def province_app(station: Station, client: ClientSecret, token_seconds: float) -
             Route("/v1/record", province.record, methods=["POST"]),
             Route("/v1/records/{record_id:path}", province.held),
             Route("/v1/inventory", province.inventory),
+            Route("/v1/identity-results", province.identities),
             Route("/v1/code-lists/{name}", province.code_list),
             Route("/openapi.yaml", lambda _: FileResponse(PROVINCE_OPENAPI, media_type="application/yaml")),
             *station.control_routes(),

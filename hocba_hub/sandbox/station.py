@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from hocba_hub.model.identity import IdentityResult
 from hocba_hub.sandbox.code_lists import Published
 from hocba_hub.sandbox.faults import (
     PRESETS,
@@ -24,6 +25,7 @@ from hocba_hub.sandbox.faults import (
     FaultScriptError,
     Operation,
     read_script,
+    share_of,
 )
 from hocba_hub.sandbox.ledger import Ledger, Row
 
@@ -57,6 +59,12 @@ class Station:
             return self.ledger.inventory_of(record_ids), None
         rows = self.ledger.inventory(after, min(max(limit, 1), _LONGEST_PAGE))
         return rows, rows[-1]["record_id"] if len(rows) == limit else None
+
+    def identities(self, after: str, limit: int) -> tuple[list[tuple[int, str, int, str]], str | None]:
+        """A page of the results of checks of personal numbers, and where to go on."""
+        start = int(after) if after.isdecimal() else 0
+        rows = self.ledger.identities(start, min(max(limit, 1), _LONGEST_PAGE))
+        return rows, str(rows[-1][0]) if rows else None
 
     async def answer(  # noqa: PLR0911 - one for each kind of fault
         self,
@@ -120,6 +128,8 @@ class Station:
             Route("/ledger/records", self._records),
             Route("/ledger/record/{record_id:path}", self._record),
             Route("/ledger/reset", self._reset, methods=["POST"]),
+            Route("/ledger/lose", self._lose, methods=["POST"]),
+            Route("/identity", self._check_identity, methods=["POST"]),
             Route("/code-lists/{name}", self._set_list, methods=["POST"]),
             Route("/faults", self._faults),
             Route("/faults", self._set_faults, methods=["POST"]),
@@ -152,6 +162,32 @@ class Station:
         return json_response(
             {**self.faults.script.model_dump(mode="json", exclude_defaults=True), "played": dict(self.faults.played)}
         )
+
+    async def _lose(self, request: Request) -> Response:
+        """Hold nothing any more of a share of the records, given as JSON: share, of 1, and seed; how many that were."""
+        try:
+            given = orjson.loads(await request.body())
+            share, seed = float(given["share"]), int(given.get("seed", 0))
+        except (ValueError, KeyError, TypeError):
+            return PlainTextResponse("share, and seed", 400)
+        lost, after = 0, ""
+        while rows := self.ledger.inventory(after, _LONGEST_PAGE):
+            after = rows[-1]["record_id"]
+            for record_id in (row["record_id"] for row in rows):
+                if share_of(f"{seed}|loss|{record_id}") < share:
+                    self.ledger.lose(record_id)
+                    lost += 1
+        return json_response({"lost": lost})
+
+    async def _check_identity(self, request: Request) -> Response:
+        """Note results of checks of personal numbers, given as JSON: record id -> verified, mismatch or not-found."""
+        try:
+            asked = orjson.loads(await request.body())
+            given = {str(record_id): IdentityResult(told) for record_id, told in asked.items()}
+        except (ValueError, AttributeError):
+            return PlainTextResponse(f"record ids, each with one of: {', '.join(IdentityResult)}", 400)
+        checked = sum(self.ledger.check_identity(record_id, told) for record_id, told in given.items())
+        return json_response({"checked": checked})
 
     async def _set_list(self, request: Request) -> Response:
         """Publish another version of a code list, given as JSON: version, items (pairs of code and name)."""

@@ -7,7 +7,7 @@ school does so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,9 @@ from hocba_hub.store.decide import Card, Cards, ClassKey, Portion, ReceivedRecor
 from hocba_hub.store.engine import listed, one_of_cards
 from hocba_hub.store.tables import open_findings, report_cards, versions
 
-RECORD, PUPIL, CLASS = "record", "pupil", "class"
-"""Matters: a record that was rejected; an accepted card beside the pupil's others, or in its class."""
+RECORD, PUPIL, CLASS, DESTINATION, IDENTITY = "record", "pupil", "class", "destination", "identity"
+"""Matters: a record that was rejected; an accepted card beside the pupil's others, or in its class; what a destination
+holds of it otherwise than we do; its pupil's personal number, which was checked and does not fit."""
 _KEY = ("school_code", "school_year", "card_id", "client_id", "matter")
 _f = open_findings.c
 _Row = dict[str, Any]
@@ -82,6 +83,41 @@ def write_open_findings(  # noqa: PLR0917 - all that was decided
             statement.on_conflict_do_update(index_elements=_KEY, set_={**newer, "times": _f.times + 1}),
             sorted(({**row, "since": now, "last_at": now, "times": 1} for row in rows), key=_place),  # type: ignore[arg-type]
         )
+
+
+def raise_items(
+    connection: Connection,
+    matter: str,
+    found: Sequence[tuple[CardKey, Finding]],
+    cards: Mapping[CardKey, Card],
+    now: int,
+) -> int:
+    """Put what was found elsewhere of cards that we hold on the lists of the schools that may correct them; how many.
+
+    Such an item leaves when its card is accepted again.
+    """
+    rows: list[_Row] = [
+        {
+            **_row(matter, card.manager, key, card.client_id, ("", 0), [finding]),
+            "since": now, "last_at": now, "times": 1,
+        }
+        for key, finding in found
+        if (card := cards.get(key)) is not None
+    ]  # fmt: skip
+    if rows:
+        statement = upsert(connection, open_findings)
+        newer = {name: statement.excluded[name] for name in ("last_at", "findings")}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=_KEY, set_={**newer, "times": _f.times + 1}),
+            sorted(rows, key=_place),  # type: ignore[arg-type]
+        )
+    return len(rows)
+
+
+def settle_items(connection: Connection, matter: str, keys: Sequence[CardKey]) -> None:
+    """Nothing of a matter is open about these cards any more."""
+    if keys:
+        connection.execute(delete(open_findings).where(_these(connection, keys), _f.matter == matter))
 
 
 def _rejected(decided: Iterable[_Decided]) -> Iterable[_Row]:

@@ -14,17 +14,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, select, tuple_, update
 
 from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
-from hocba_hub.model.reconciliation import RAISED, Difference, Ours, Theirs, TheirState, compare
+from hocba_hub.model.reconciliation import Difference, Ours, Theirs, TheirState, compare
 from hocba_hub.store.bulk import insert_rows, upsert
 from hocba_hub.store.engine import one_of, one_of_cards
-from hocba_hub.store.open_findings import pack_findings
 from hocba_hub.store.tables import (
     deliveries,
     delivery_attempts,
     job_runs,
-    open_findings,
     reconcile_counts,
     reconcile_differences,
     reconcile_entries,
@@ -33,8 +30,6 @@ from hocba_hub.store.tables import (
 
 ALL = "all"
 """Kind under which all cards of a class are counted."""
-MATTER = "destination"
-"""Matter of an open item that a reconciliation raised."""
 _TEMPORARY = (Difference.WAITING, Difference.UNSENT)
 """Counted, and not kept card by card."""
 _RUNS_KEPT = 14
@@ -259,42 +254,6 @@ def differences(
     if school is not None:
         query = query.where(_x.school_code == school)
     return [_difference(row) for row in connection.execute(query)]
-
-
-def raise_to_school(
-    connection: Connection, found: Sequence[StoredDifference], finding_of: Mapping[Difference, Finding], now: int
-) -> int:
-    """Put differences on their schools' open lists; how many. They leave when the card is sent again."""
-    raised = [one for one in found if one.kind in RAISED]
-    if not raised:
-        return 0
-    keys = [_key(one) for one in raised]
-    owners = {
-        (row.school_year, row.card_id): row
-        for row in connection.execute(
-            select(_r.school_year, _r.card_id, _r.school_code, _r.managed_by, _r.client_id).where(
-                one_of_cards(connection, _r.school_year, _r.card_id, keys)
-            )
-        )
-    }
-    rows = [
-        {
-            "school_code": owner.managed_by or owner.school_code, "school_year": one.school_year,
-            "card_id": one.card_id, "client_id": owner.client_id, "matter": MATTER, "since": now, "last_at": now,
-            "times": 1, "submission_id": "", "position": 0, "findings": pack_findings([finding_of[one.kind]]),
-        }
-        for one in raised
-        if (owner := owners.get((one.school_year, one.card_id))) is not None
-    ]  # fmt: skip
-    statement = upsert(connection, open_findings)
-    newer = {name: statement.excluded[name] for name in ("last_at", "findings")}
-    names = ["school_code", "school_year", "card_id", "client_id", "matter"]
-    if rows:
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=names, set_={**newer, "times": open_findings.c.times + 1}),
-            rows,
-        )
-    return len(rows)
 
 
 def note_repaired(connection: Connection, ids: Sequence[int], *, actor: str, now: int) -> None:

@@ -16,7 +16,8 @@ from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store, one_of
-from hocba_hub.store.reconciliation import StoredDifference, note_repaired, raise_to_school
+from hocba_hub.store.open_findings import DESTINATION, raise_items
+from hocba_hub.store.reconciliation import StoredDifference, note_repaired
 from hocba_hub.store.tables import deliveries, reconcile_differences
 
 REPAIRABLE = REPAIRED_BY_SENDING | RAISED
@@ -121,9 +122,10 @@ def _repair(
     open_ = [one for one in found if one.repaired_at is None]
     result.repaired_before += len(found) - len(open_)
     keys = sorted({CardKey(SchoolYear(one.school_year), CardId(one.card_id)) for one in open_})
-    cards_of(connection, keys, lock=True)  # no newer version comes between the look and the change
+    cards = cards_of(connection, keys, lock=True)  # no newer version comes between the look and the change
     raised = [one for one in open_ if Difference(one.kind) in RAISED]
-    raise_to_school(connection, raised, finding_of, now)
+    items = [(CardKey(SchoolYear(one.school_year), CardId(one.card_id)), finding_of[one.kind]) for one in raised]
+    raise_items(connection, DESTINATION, items, cards, now)
     result.raised.update(str(one.kind) for one in raised)
     to_send = [one for one in open_ if Difference(one.kind) in REPAIRED_BY_SENDING and one.delivery_id is not None]
     sent = _send(connection, to_send, now)

@@ -668,6 +668,24 @@ file_parts = Table(
     PrimaryKeyConstraint("file_id", "position"),
 )
 
+identity_results = Table(
+    "identity_results",
+    metadata,
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("version", Integer, nullable=False, comment="that was checked"),
+    Column("result", Text, nullable=False, comment="verified, mismatch or not-found"),
+    Column("told_at", BigInteger, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("commune_code", Text, nullable=False, comment="of the school; empty if the card has none"),
+    PrimaryKeyConstraint("school_year", "card_id", "destination"),
+    Index("ix_identity_results_school", "destination", "result", "school_code", "school_year", "card_id"),
+    Index(
+        "ix_identity_results_commune", "destination", "result", "commune_code", "school_code", "school_year", "card_id"
+    ),
+)
+
 usage = Table(
     "usage",
     metadata,

@@ -13,15 +13,21 @@ from hocba_hub.store.tables import (
     acknowledgements,
     attempts,
     audit,
+    data_locks,
     deliveries,
     delivery_attempts,
     idempotency_keys,
+    identity_results,
     job_runs,
     jobs,
     open_findings,
+    reconcile_counts,
+    reconcile_differences,
+    reconcile_entries,
     records,
     report_cards,
     submissions,
+    transfers,
     versions,
 )
 
@@ -34,7 +40,7 @@ _STATES = ["acknowledged"] * 93 + ["refused"] * 3 + ["parked", "held", "queued",
 def fill(store: Store) -> None:
     """20,000 cards in 2,000 submissions, each card with a delivery to both destinations; few of them failed."""
     chance = random.Random(1)
-    digest, findings = bytes(32), pack(b"[]")
+    digest, findings, canonical = bytes(32), pack(b"[]"), pack(b'{"school":{}}')
     cards = [{"school_year": YEARS[n % 3], "card_id": f"card-{n}"} for n in range(CARDS)]
     with store.write() as connection:
         insert_rows(connection, report_cards,
@@ -52,7 +58,7 @@ def fill(store: Store) -> None:
                     **card, "version": 1, "event": "NEW", "accepted_at": n, "submission_id": f"sub-{n // 10}",
                     "position": n % 10, "school_code": f"S{n % SCHOOLS}", "content_sha256": digest,
                     "original_sha256": digest, "original_type": "application/json", "original_bytes": 2,
-                    "canonical": findings,
+                    "canonical": canonical,
                 }
                 for n, card in enumerate(cards)
             ],
@@ -136,6 +142,56 @@ def fill(store: Store) -> None:
         )  # fmt: skip
         insert_rows(connection, jobs,
             [{"key": key, "kind": "kind", "next_run_at": 1} for key in ("retention", *(f"kind-{n}" for n in range(6)))],
+        )  # fmt: skip
+        insert_rows(connection, reconcile_differences,
+            [
+                {
+                    **card, "run_id": 1 + n % 14, "destination": "ministry", "kind": ("missing", "older")[n % 2],
+                    "school_code": f"S{n % SCHOOLS}", "grade": 5, "class_code": "5A", "our_version": 1,
+                    "our_state": "acknowledged", "delivery_id": 1 + 2 * n,
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, reconcile_counts,
+            [
+                {
+                    "run_id": 1 + n % 14, "school_code": f"S{n // 100}", "school_year": YEARS[2], "grade": 5,
+                    "class_code": f"{n % 100}", "kind": "all", "cards": 30,
+                }
+                for n in range(CARDS)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, reconcile_entries,
+            [{**card, "run_id": 1 + n % 20, "version": 1, "state": "held"} for n, card in enumerate(cards)],
+        )  # fmt: skip
+        insert_rows(connection, identity_results,
+            [
+                {
+                    **card, "destination": ("ministry", "province")[n % 2], "version": 1,
+                    "result": ("verified", "mismatch", "not-found")[n % 3], "told_at": n,
+                    "school_code": f"S{n % SCHOOLS}", "commune_code": f"{n % SCHOOLS % 104:05d}",
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, transfers,
+            [
+                {
+                    **card, "from_school": f"S{n % SCHOOLS}", "to_school": f"S{(n + 1) % SCHOOLS}", "decided_at": n,
+                    "decided_by": "p", "reason": "r",
+                }
+                for n, card in enumerate(cards)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, data_locks,
+            [
+                {
+                    "school_code": f"S{n % SCHOOLS}", "school_year": YEARS[n % 3], "grade": n // SCHOOLS,
+                    "locked_at": n, "locked_by": "p", "reason": "r", "unlocked_at": n if n % 4 else None,
+                }
+                for n in range(8_000)
+            ],
         )  # fmt: skip
         connection.execute(
             insert(audit),

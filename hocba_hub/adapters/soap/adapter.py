@@ -20,11 +20,12 @@ from hocba_hub.adapters.authentication import Secrets, authenticated, credential
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.lists import NO_INVENTORY, Line, code_items, inventory_page
+from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, Line, code_items, identity_page, inventory_page
 from hocba_hub.adapters.protocol import (
     ABSENT,
     CallResult,
     CodeList,
+    IdentityPage,
     InventoryPage,
     MaySend,
     OutboundRecord,
@@ -36,6 +37,7 @@ from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
+from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.reconciliation import TheirState
 
 _LONGEST_REFERENCE = 200
@@ -93,6 +95,24 @@ class _Inventory(_Part):
     """What its words for a standing mean."""
 
 
+class _Identity(_Part):
+    operation: str = "ListIdentityResults"
+    after: str = "After"
+    limit: str = "Limit"
+    lines_per_page: int = Field(1_000, ge=1, le=10_000)
+    lines: str = "IdentityResult"
+    next: str = "Next"
+    record_id: str = "RecordId"
+    version: str = "Version"
+    result: str = "Outcome"
+    results: dict[str, IdentityResult] = {
+        "VERIFIED": IdentityResult.VERIFIED,
+        "MISMATCH": IdentityResult.MISMATCH,
+        "NOT_FOUND": IdentityResult.NOT_FOUND,
+    }
+    """What its words for a result mean."""
+
+
 class _List(_Part):
     operation: str = "GetCodeList"
     list: str = "Name"
@@ -125,6 +145,8 @@ class SoapOptions(_Part):
     """Returns the standing of one record; null where the destination cannot be asked."""
     inventory: _Inventory | None = _Inventory()
     """Lists what is held; null where it cannot be listed."""
+    identity: _Identity | None = None
+    """Lists the results of the check of personal numbers; null where none are told."""
     code_list: _List = _List()
     """Returns a code list."""
     verdict: _Verdict = _Verdict()
@@ -277,12 +299,31 @@ class SoapAdapter:
 
         def lines() -> Iterator[Line]:
             for line in reply.iter(f"{{*}}{options.lines}"):
-                found = {etree.QName(child).localname: child.text for child in line}
-                version = found.get(options.version) or ""
-                number = int(version) if _WHOLE_NUMBER.fullmatch(version) else None
-                yield found.get(options.record_id), number, found.get(options.state), found.get(options.sha256)
+                found = _fields(line)
+                version = _number(found.get(options.version))
+                yield found.get(options.record_id), version, found.get(options.state), found.get(options.sha256)
 
         return inventory_page(lines(), options.states, reply.findtext(f"{{*}}{options.next}"))
+
+    def identities(self, after: str | None) -> IdentityPage:
+        """List identity results.
+
+        Raises:
+            CallError: they were not given, or cannot be read; `no-identity` if it tells none.
+        """
+        options = self._options.identity
+        if options is None:
+            raise CallError(Stage.NOT_SENT, NO_IDENTITY)
+        fields: dict[str, str | list[str]] = {options.limit: str(options.lines_per_page)}
+        if after is not None:
+            fields[options.after] = after
+        reply = self._contract.reply_element(options.operation, self._ask(options.operation, fields))
+        lines = (
+            (found.get(options.record_id), _number(found.get(options.version)), found.get(options.result))
+            for line in reply.iter(f"{{*}}{options.lines}")
+            for found in [_fields(line)]
+        )
+        return identity_page(lines, options.results, reply.findtext(f"{{*}}{options.next}"))
 
     def close(self) -> None:
         """Close kept connections."""
@@ -313,6 +354,11 @@ class SoapAdapter:
             self._contract.check_reply(
                 inventory.operation, inventory.lines, inventory.record_id, inventory.version, inventory.state
             )
+        identity = self._options.identity
+        if identity is not None:
+            self._contract.check_reply(
+                identity.operation, identity.lines, identity.record_id, identity.version, identity.result
+            )
         if self._has_lists:
             lists = self._options.code_list
             self._contract.check_request(lists.operation, lists.list)
@@ -322,11 +368,10 @@ class SoapAdapter:
         """The verdicts in a reply about a batch, read without zeep: it takes 60 µs for each, this takes 10."""
         names, verdicts = self._options.verdict, Verdicts()
         for result in reply.iter(f"{{*}}{self._options.result.results}"):
-            found = {etree.QName(child).localname: child.text for child in result}
-            version = found.get(names.version) or ""
+            found = _fields(result)
             verdicts.add(
                 found.get(names.record_id),
-                int(version) if _WHOLE_NUMBER.fullmatch(version) else None,
+                _number(found.get(names.version)),
                 found.get(names.code) or found.get(names.verdict),
                 reference=found.get(names.reference),
             )
@@ -356,6 +401,15 @@ class SoapAdapter:
 def _member(reply: Any, name: str) -> Any:  # noqa: ANN401 - zeep is not typed
     """The named child of a reply; zeep returns the only child of a wrapper itself."""
     return getattr(reply, name, reply)
+
+
+def _fields(element: etree._Element) -> dict[str, str | None]:
+    """Local name -> text of an element's children."""
+    return {etree.QName(child).localname: child.text for child in element}
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and _WHOLE_NUMBER.fullmatch(text) else None
 
 
 def _reference(reply: object, names: _Submit) -> str:

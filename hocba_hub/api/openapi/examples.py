@@ -275,6 +275,22 @@ RECONCILIATION: Example = {
     "places": [{"school_code": "33-TH-0001", "counts": {"all": 640, "equal": 637, "missing": 2, "waiting": 1}}],
 }
 
+IDENTITY: Example = {
+    "places": [
+        {"commune_code": "11953", "counts": {"mismatch": 12, "not-found": 3, "verified": 5210}},
+    ]
+}
+
+CHECKED_CARD: Example = {
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "version": 1,
+    "result": "mismatch",
+    "told_at": "2026-07-02T03:45:01Z",
+    "school_code": "33-TH-0001",
+    "commune_code": "11953",
+}
+
 DIFFERENCE: Example = {
     "id": 90,
     "kind": "missing",

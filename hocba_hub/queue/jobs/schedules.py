@@ -22,9 +22,10 @@ DEFAULTS: Mapping[str, str | None] = {
     "acknowledgements": "* * * * *",
     "code-lists": "30 2 * * *",
     "reconcile": "0 3 * * *",
+    "identity": "45 * * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
-PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile"})
+PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity"})
 """Kinds of which each destination has a job of its own, as `kind:destination`."""
 
 

@@ -12,15 +12,30 @@ import pytest
 from sqlalchemy import Connection, event
 
 from hocba_hub.model.delivery import DeliveryState, Meaning
+from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear, Version
-from hocba_hub.store import acknowledgements, audit, control, idempotency, jobs, search
+from hocba_hub.model.reconciliation import Difference
+from hocba_hub.store import (
+    acknowledgements,
+    audit,
+    control,
+    idempotency,
+    identity,
+    jobs,
+    locks,
+    reconciliation,
+    search,
+    transfers,
+)
 from hocba_hub.store.access import Client
 from hocba_hub.store.acknowledgements import AckKind, Heard
 from hocba_hub.store.decide import Portion, Submission, find_cards
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.destination_health import acks_overdue
 from hocba_hub.store.engine import Store
+from hocba_hub.store.identity import Told
 from hocba_hub.store.lease import Allowance, Kind, due, lease
+from hocba_hub.store.repair import Chosen, plan
 from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.schema import upgrade
 from hocba_hub.store.selection import PENDING, Selection
@@ -31,9 +46,11 @@ PROVINCE = DestinationName("province")
 KEY = CardKey(SchoolYear("2025-2026"), CardId("card-5"))
 PLACE = ("S5", "2025-2026", "card-1", 1, "record")
 LATER = 10**9
+M = IdentityResult.MISMATCH
 GROWING = {
     "report_cards", "versions", "deliveries", "attempts", "delivery_attempts", "submissions", "records",
-    "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs",
+    "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs", "reconcile_entries",
+    "reconcile_differences", "reconcile_counts", "identity_results", "transfers", "data_locks",
 }  # fmt: skip
 PORTION = Portion(
     Submission("new", Client(1, "vendor", None), 1, "application/json"),
@@ -79,6 +96,25 @@ QUERIES: dict[str, Query] = {
     "the runs of a job": lambda c: jobs.history(c, "retention", before=100),
     "the last run that was done": lambda c: jobs.last_done(c, "retention", before=100),
     "jobs that are due": lambda c: jobs.due(c, LATER),
+    "what a reconciliation counted": lambda c: reconciliation.counts(c, 7, by=("school_code",)),
+    "what a reconciliation counted of a school": lambda c: reconciliation.counts(
+        c, 7, by=("school_code", "class_code"), school="S7"
+    ),
+    "what differs": lambda c: reconciliation.differences(c, 7, after=100),
+    "what is missing": lambda c: reconciliation.differences(c, 7, kind=Difference.MISSING, after=100),
+    "what differs of a school": lambda c: reconciliation.differences(c, 7, school="S7", after=100),
+    "what is looked at again": lambda c: reconciliation.suspects(c, 7, 100, 200),
+    "a plan of repair": lambda c: plan(c, Chosen(7, {Difference.MISSING}, "S7")),
+    "identity results of a commune": lambda c: identity.counts(c, "ministry", by="school", commune="00007"),
+    "identity results of a school": lambda c: identity.counts(c, "ministry", by="school", school="S7"),
+    "cards with a mismatch": lambda c: identity.cards_with(c, "ministry", M, after=("S7", "2025-2026", "card-9")),
+    "cards with a mismatch of a commune": lambda c: identity.cards_with(c, "ministry", M, commune="00007"),
+    "cards with a mismatch of a school": lambda c: identity.cards_with(c, "ministry", M, school="S7"),
+    "transfers": lambda c: transfers.listed(c, before=100),
+    "transfers of a school": lambda c: transfers.listed(c, school="S7"),
+    "transfers of a card": lambda c: transfers.listed(c, key=KEY),
+    "locks of a school": lambda c: locks.listed(c, school="S7", school_year="2025-2026"),
+    "locks on cards": lambda c: locks.locked(c, ["S1", "S7"]),
     "the audit trail": lambda c: audit.entries(c, before=100),
     "cards of a portion, the pupils' others, classes": lambda c: find_cards(c, [PORTION]),
     "what is due": lambda c: due(c, PROVINCE, LATER),
@@ -86,6 +122,10 @@ QUERIES: dict[str, Query] = {
 WRITES: dict[str, Query] = {
     "verdicts that are brought": lambda c: acknowledgements.hear(
         c, PROVINCE, [Heard(KEY, Version(1), "OK", Meaning.ACKNOWLEDGED)], source="push", now=LATER
+    ),
+    "a page that is compared": lambda c: reconciliation.compare_page(c, 7, "ministry", KEY, 50),
+    "identity results that are told": lambda c: identity.keep(
+        c, "ministry", [Told(KEY, Version(1), IdentityResult.VERIFIED)], {}, LATER
     ),
     "old runs of jobs": lambda c: jobs.forget_runs(c, before=10),
     "an idempotency key": lambda c: idempotency.begin(c, 1, "r", "k5", 0, 1),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as bench
-from bench.figures import Figure, at_least, at_most, duration, judge, rate, told
+from bench.figures import Figure, Target, at_least, at_most, duration, judge, rate, told
 from bench.yardstick import Yardstick
 
 HALF = Yardstick(213, 35_500)
@@ -24,6 +24,8 @@ HALF = Yardstick(213, 35_500)
         (duration("x", 6, 3), 3, True),
         (duration("x", 7, 3), 3.5, False),
         (Figure("x", 59, "/s", at_least(0.6, Figure("y", 100, "/s"))), 0.59, False),
+        (Figure("x", 300, "MB", Target(300, at_most=True)), 300, True),  # memory is the same at any pace
+        (Figure("x", 301, "MB", Target(300, at_most=True)), 301, False),
         (Figure("x", 120, "MB", at_most(1.2, Figure("y", 100, "MB"))), 1.2, True),
         (Figure("x", 121, "MB", at_most(1.2, Figure("y", 100, "MB"))), 1.21, False),
         (Figure("x", 1, "KB"), None, True),
