@@ -29,10 +29,12 @@ from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import api_answers, children
 from hocba_hub.model.clock import system_clock
+from hocba_hub.model.reconciliation import Difference
 from hocba_hub.sandbox.oracle import Verdict, examine
 from hocba_hub.sandbox.synthetic import generate_with_defects
 from hocba_hub.sandbox.vendor import Vendor, wait_until
 from hocba_hub.settings import Settings
+from hocba_hub.store import jobs
 from hocba_hub.store.access import add_client
 from hocba_hub.store.counters import backlog
 from hocba_hub.store.engine import Store, StoreError
@@ -47,6 +49,7 @@ _QUICK = {
 _ANSWER_SECONDS = "3"
 _CLIENTS = 3
 _SETTLED_SECONDS = 80
+_RECONCILED_SECONDS = 60
 
 
 @dataclass
@@ -267,11 +270,13 @@ def _kill_worker(stage: _Stage, store: Store) -> None:
 def _summary(stage: _Stage, console: Console, seconds: float) -> bool:
     """Show what the ledgers say; whether nothing was lost or doubled."""
     accepted = stage.accepted
+    reconciled = _reconciled(stage)
     verdicts = {name: examine(url, accepted) for name, url in stage.ledgers.items()}
     rejected: Counter[str] = sum((vendor.answers.rejected for vendor in stage.vendors), Counter())
     console.print()
     console.print(_vendors_table(stage, rejected))
     console.print(_destinations_table(verdicts))
+    console.print(_reconciliation_table(reconciled))
     console.print(
         f"{len(accepted)} cards to {len(verdicts)} destinations in {seconds:.1f} s: "
         f"[bold]{len(accepted) / seconds:.0f} cards/s[/], through scripted faults; "
@@ -282,13 +287,49 @@ def _summary(stage: _Stage, console: Console, seconds: float) -> bool:
             "[red]Nobody was killed while it held a lease, so nothing is shown. / "
             "Chưa tiến trình nào bị dừng khi đang gửi, nên chưa chứng minh được gì.[/]"
         )
+    equal = all(result is not None and not _differences(result) for result in reconciled.values())
+    console.print(
+        "[green]Card by card, both destinations hold what the hub says. / "
+        "Từng học bạ, hai nơi nhận giữ đúng những gì trục nói.[/]"
+        if equal
+        else "[red]A destination holds something else than the hub says! / Nơi nhận giữ khác với trục![/]"
+    )
     clean = bool(accepted) and all(verdict.is_clean for verdict in verdicts.values())
     console.print(
         "[green]Nothing lost, nothing doubled. / Không mất, không trùng.[/]"
         if clean
         else "[red]Something was lost or doubled! / Có bản ghi bị mất hoặc bị trùng![/]"
     )
-    return clean and bool(stage.killed)
+    return clean and equal and bool(stage.killed)
+
+
+def _reconciled(stage: _Stage) -> dict[str, Mapping[str, int] | None]:
+    """The figures of a reconciliation with each destination, run by the job worker; None if it did not end well."""
+    store = Store(stage.settings.store_url)
+    asked: dict[str, int | None] = {}
+    with store.write() as connection:
+        for name in sorted(stage.ledgers):
+            run = jobs.ask(connection, f"reconcile:{name}", "demo", system_clock())
+            asked[name] = None if run is None else run.id
+
+    def newest(name: str) -> jobs.Run | None:
+        with store.read() as connection:
+            found = jobs.history(connection, f"reconcile:{name}", limit=1)
+        return found[0] if found and found[0].id == asked[name] else None
+
+    def all_ended() -> bool:
+        stage.supervisor.watch()
+        return all((run := newest(name)) is None or run.ended_at is not None for name in asked)
+
+    wait_until(all_ended, _RECONCILED_SECONDS)
+    runs = {name: newest(name) for name in asked}
+    store.close()
+    return {name: run.result if run is not None and run.state == "done" else None for name, run in runs.items()}
+
+
+def _differences(result: Mapping[str, int]) -> int:
+    """How many cards differ; what a destination refused by its code is none."""
+    return sum(result.get(kind, 0) for kind in Difference if kind is not Difference.REFUSED)
 
 
 def _vendors_table(stage: _Stage, rejected: Counter[str]) -> Table:
@@ -314,6 +355,19 @@ def _destinations_table(verdicts: Mapping[str, Verdict]) -> Table:
     table.add_row("sent again / gửi lại", *(str(verdict.arrivals - verdict.ledger_versions) for verdict in ordered))
     table.add_row("[bold]lost / mất", *(str(len(verdict.lost)) for verdict in ordered))
     table.add_row("[bold]doubled / trùng", *(str(verdict.doubled) for verdict in ordered))
+    return table
+
+
+def _reconciliation_table(reconciled: Mapping[str, Mapping[str, int] | None]) -> Table:
+    table = Table(title="The hub's own reconciliation / Đối soát của trục")
+    table.add_column("")
+    for name in reconciled:
+        table.add_column(name, justify="right")
+    found = [result or {} for result in reconciled.values()]
+    table.add_row("cards compared / học bạ được so", *(str(result.get("all", "–")) for result in found))
+    table.add_row("equal / khớp", *(str(result.get("equal", "–")) for result in found))
+    table.add_row("refused there / nơi nhận từ chối", *(str(result.get("refused", 0)) for result in found))
+    table.add_row("[bold]different / khác", *(str(_differences(result)) if result else "–" for result in found))
     return table
 
 

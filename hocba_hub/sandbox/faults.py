@@ -59,6 +59,10 @@ class FaultName(StrEnum):
     """401, or a WS-Security fault: the account is not known."""
     LATE_ACKNOWLEDGEMENT = "late-acknowledgement"
     """The verdicts of a submission stay pending for some polls or seconds."""
+    LOST_ACKNOWLEDGEMENT = "lost-acknowledgement"
+    """The verdicts of a submission stay pending for whoever polls; a look-up of a record tells its own."""
+    REPEATED_ACKNOWLEDGEMENT = "repeated-acknowledgement"
+    """This record's verdict stands twice in each result."""
     CONTRADICTORY_ACKNOWLEDGEMENT = "contradictory-acknowledgement"
     """A record is accepted in the first decided result and refused in later ones; it stays held."""
     RECORD_REFUSED = "record-refused"
@@ -69,15 +73,17 @@ class FaultName(StrEnum):
     """A version lower than the held one is answered like an accepted one, although it is ignored."""
 
 
+PER_SUBMISSION = frozenset({FaultName.LATE_ACKNOWLEDGEMENT, FaultName.LOST_ACKNOWLEDGEMENT})
 PER_RECORD = frozenset(
     {
+        FaultName.REPEATED_ACKNOWLEDGEMENT,
         FaultName.CONTRADICTORY_ACKNOWLEDGEMENT,
         FaultName.RECORD_REFUSED,
         FaultName.RECORD_NOT_IN_ANSWER,
         FaultName.OLDER_VERSION_SILENT,
     }
 )
-"""Faults decided by record id; `late-acknowledgement` is decided by submission, all others by call."""
+"""Faults decided by record id; those of `PER_SUBMISSION` are decided by submission, all others by call."""
 
 
 class Fault(BaseModel):
@@ -149,9 +155,9 @@ class FaultPlayer:
         mine = [fault for fault in script.faults if self._simulator in fault.simulators]
         with self._lock:
             self.script = script
-            self._of_calls = [f for f in mine if f.name not in PER_RECORD | {FaultName.LATE_ACKNOWLEDGEMENT}]
+            self._of_calls = [f for f in mine if f.name not in PER_RECORD | PER_SUBMISSION]
             self._of_records = [f for f in mine if f.name in PER_RECORD]
-            self._of_submissions = [f for f in mine if f.name is FaultName.LATE_ACKNOWLEDGEMENT]
+            self._of_submissions = [f for f in mine if f.name in PER_SUBMISSION]
             self._ordinals: Counter[str] = Counter()
             self.played: Counter[str] = Counter()
 

@@ -64,6 +64,8 @@ class _Ministry:
         self._station = station
         self._tokens = UsernameTokens(account.username, account.password)
         self._pending: dict[str, _Pending] = {}
+        self._lost: set[str] = set()
+        """References of which no poll ever learns the verdicts."""
         self._accepted_once: set[tuple[str, str]] = set()
 
     async def soap(self, request: Request) -> Response:
@@ -121,7 +123,9 @@ class _Ministry:
 
         self._station.ledger.commit(came.arrivals, refusal, reference)
         late: Fault | None = faults.submission()
-        if late:
+        if late and late.name is FaultName.LOST_ACKNOWLEDGEMENT:
+            self._lost.add(reference)
+        elif late:
             self._pending[reference] = _Pending(time.monotonic() + late.seconds, late.polls)
         return reply(asked.soap, asked.operation, elements({"Reference": reference}))
 
@@ -147,7 +151,10 @@ class _Ministry:
             fields = {"RecordId": row["record_id"], "Version": row["version"], **verdict}
             if names_it:
                 fields["Reference"] = reference
-            yield f"<m:Result>{elements(fields)}</m:Result>"
+            result = f"<m:Result>{elements(fields)}</m:Result>"
+            yield result
+            if self._station.faults.record(FaultName.REPEATED_ACKNOWLEDGEMENT, row["record_id"]):
+                yield result
 
     def _card(self, asked: SoapRequest) -> Response:
         row = self._station.ledger.taken(asked.body.findtext(f"{M}RecordId") or "")
@@ -188,6 +195,8 @@ class _Ministry:
         return reply(asked.soap, asked.operation, elements({"ListVersion": found.version}) + items)
 
     def _is_pending(self, reference: str, *, polled: bool) -> bool:
+        if polled and reference in self._lost:
+            return True
         pending = self._pending.get(reference)
         if pending is None:
             return False

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from types import MappingProxyType
 from typing import assert_never
 
+import httpx
 import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -30,6 +31,7 @@ from hocba_hub.sandbox.faults import (
 from hocba_hub.sandbox.ledger import Ledger, Row
 
 _LONGEST_PAGE = 50_000
+_PUSH_SECONDS = 30
 
 
 class NoAnswer(Response):
@@ -112,6 +114,8 @@ class Station:
                 return refuse()
             case (
                 FaultName.LATE_ACKNOWLEDGEMENT
+                | FaultName.LOST_ACKNOWLEDGEMENT
+                | FaultName.REPEATED_ACKNOWLEDGEMENT
                 | FaultName.CONTRADICTORY_ACKNOWLEDGEMENT
                 | FaultName.RECORD_REFUSED
                 | FaultName.RECORD_NOT_IN_ANSWER
@@ -130,6 +134,7 @@ class Station:
             Route("/ledger/reset", self._reset, methods=["POST"]),
             Route("/ledger/lose", self._lose, methods=["POST"]),
             Route("/identity", self._check_identity, methods=["POST"]),
+            Route("/push", self._push, methods=["POST"]),
             Route("/code-lists/{name}", self._set_list, methods=["POST"]),
             Route("/faults", self._faults),
             Route("/faults", self._set_faults, methods=["POST"]),
@@ -188,6 +193,29 @@ class Station:
             return PlainTextResponse(f"record ids, each with one of: {', '.join(IdentityResult)}", 400)
         checked = sum(self.ledger.check_identity(record_id, told) for record_id, told in given.items())
         return json_response({"checked": checked})
+
+    async def _push(self, request: Request) -> Response:
+        """Bring verdicts to a hub, given as JSON: address, key, and acknowledgements (record id -> code).
+
+        They are about the newest versions that arrived. What the hub answers is the answer.
+        """
+        try:
+            given = orjson.loads(await request.body())
+            url, key = f"{given['address']}/v1/acknowledgements", str(given["key"])
+            verdicts = [
+                {"record_id": record_id, "version": self.ledger.record(record_id)[-1]["version"], "code": code}
+                for record_id, code in given["acknowledgements"].items()
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            return PlainTextResponse("address, key, and acknowledgements of records that arrived here", 400)
+        async with httpx.AsyncClient(timeout=_PUSH_SECONDS) as http:
+            try:
+                answer = await http.post(
+                    url, json={"acknowledgements": verdicts}, headers={"Authorization": f"Bearer {key}"}
+                )
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                return PlainTextResponse(f"the hub was not reached: {type(error).__name__}", 502)
+        return Response(answer.content, answer.status_code, media_type="application/json")
 
     async def _set_list(self, request: Request) -> Response:
         """Publish another version of a code list, given as JSON: version, items (pairs of code and name)."""

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
+from hocba_hub.cli import demo as demo_module
 from hocba_hub.cli.demo import demo
 from hocba_hub.sandbox.oracle import Verdict
+from hocba_hub.store.engine import Store
+from hocba_hub.store.tables import deliveries
 
 pytestmark = pytest.mark.timeout(240)
 SMALL = ("--cards", "60", "--schools", "3")
@@ -37,6 +41,10 @@ def test_the_demo_kills_a_worker_at_work_and_shows_that_nothing_was_lost(tmp_pat
     held, refused = row(done.stdout, "acknowledged / "), row(done.stdout, "refused by code / ")
     assert [int(a) + int(b) for a, b in zip(held, refused, strict=True)] == [accepted, accepted]
     assert row(done.stdout, "lost / ") == row(done.stdout, "doubled / ") == ["0", "0"]
+    assert row(done.stdout, "cards compared / ") == [str(accepted)] * 2
+    equal, refused = row(done.stdout, "equal / "), row(done.stdout, "refused there / ")
+    assert [int(a) + int(b) for a, b in zip(equal, refused, strict=True)] == [accepted, accepted]
+    assert row(done.stdout, "different / ") == ["0", "0"]
 
 
 def test_a_demo_that_could_kill_nobody_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -53,3 +61,22 @@ def test_a_demo_fails_if_a_ledger_lacks_a_card(tmp_path: Path, monkeypatch: pyte
     done = CliRunner().invoke(demo, [*SMALL, "--home", str(tmp_path / "demo")])
     assert done.exit_code == 1, done.output
     assert "Something was lost or doubled!" in done.output
+
+
+def test_a_demo_fails_if_a_reconciliation_finds_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hocba_hub.cli.demo.kill_while_delivering", lambda *_: True)
+    settled = demo_module._is_settled
+
+    def settled_then_changed(store: Store) -> bool:
+        """The hub is made to think that it sent newer versions than the destinations hold."""
+        if not settled(store):
+            return False
+        with store.write() as connection:
+            connection.execute(update(deliveries).values(version=deliveries.c.version + 1))
+        return True
+
+    monkeypatch.setattr("hocba_hub.cli.demo._is_settled", settled_then_changed)
+    done = CliRunner().invoke(demo, [*SMALL, "--home", str(tmp_path / "demo")])
+    assert done.exit_code == 1, done.output
+    assert "A destination holds something else" in done.output
+    assert "Nothing lost, nothing doubled" in done.output

@@ -171,6 +171,23 @@ def test_late_acknowledgement(sandbox):
     assert codes == ["PENDING", "PENDING", "ACCEPTED"]
 
 
+def test_a_lost_acknowledgement_is_told_to_a_look_up_alone(sandbox):
+    sandbox.play(Fault(name=F.LOST_ACKNOWLEDGEMENT))
+    with sandbox.adapter("ministry") as adapter:
+        reference = adapter.send([card()]).outcomes[0].reference
+        codes = [adapter.poll([reference], [card()]).outcomes[0].code for _ in range(4)]
+        assert codes == ["PENDING"] * 4
+        assert adapter.lookup(card()).outcomes[0].code == "ACCEPTED"
+
+
+def test_a_repeated_acknowledgement_is_one(sandbox):
+    sandbox.play(Fault(name=F.REPEATED_ACKNOWLEDGEMENT))
+    with sandbox.adapter("ministry") as adapter:
+        reference = adapter.send([card()]).outcomes[0].reference
+        assert [one.code for one in adapter.poll([reference], [card()]).outcomes] == ["ACCEPTED"]
+    assert sandbox.sandbox.ministry.faults.played[F.REPEATED_ACKNOWLEDGEMENT] == 1
+
+
 def test_contradictory_acknowledgement(sandbox):
     sandbox.play(Fault(name=F.CONTRADICTORY_ACKNOWLEDGEMENT))
     with sandbox.adapter("ministry") as adapter:

@@ -15,7 +15,11 @@ import pytest
 import zeep
 from lxml import etree
 
+from hocba_hub.model.delivery import Meaning
 from hocba_hub.sandbox.faults import Fault, FaultName
+from hocba_hub.store.access import add_client
+from hocba_hub.store.engine import Store
+from tests.support.api_server import running_api
 from tests.support.sandbox_server import CLIENT, SandboxHandle, outbound_record, running_sandbox
 
 RECALL = {
@@ -68,6 +72,44 @@ def test_the_ledger_over_http(sandbox, province):
     assert province.get("/ledger/records", params={"after": "x"}).status_code == 400
     assert province.post("/ledger/reset").status_code == 204
     assert province.get("/ledger").json()["records"] == 0
+
+
+def test_a_share_of_what_is_held_is_lost_without_a_word(sandbox, province):
+    records = [{**RECALL, "idbanghi": f"2025-2026/card-{n}"} for n in range(400)]
+    province.post("/v1/records", json={"records": records}).raise_for_status()
+    lost = province.post("/ledger/lose", json={"share": 0.1, "seed": 1}).json()["lost"]
+    assert 20 < lost < 60
+    assert province.get("/ledger").json()["records_held"] == 400 - lost
+    assert province.post("/ledger/lose", json={"share": 0.1, "seed": 1}).json()["lost"] == 0
+    assert province.post("/ledger/lose", json={}).status_code == 400
+
+
+def test_identity_results_are_told_in_the_order_of_their_coming(sandbox, province):
+    province.post("/v1/record", json=RECALL).raise_for_status()
+    told = {"2025-2026/card-1": "mismatch", "2025-2026/nobody": "verified"}
+    assert province.post("/identity", json=told).json() == {"checked": 1}
+    page = province.get("/v1/identity-results").json()
+    assert page["ketqua"] == [{"idbanghi": "2025-2026/card-1", "phienban": 2, "xacthuc": "2"}]
+    assert province.get("/v1/identity-results", params={"after": page["tiep"]}).json() == {"ketqua": []}
+    for wrong in ({"2025-2026/card-1": "perhaps"}, ["x"]):
+        assert province.post("/identity", json=wrong).status_code == 400
+
+
+def test_verdicts_are_brought_to_a_hub(sandbox, province, store: Store):
+    province.post("/v1/record", json=RECALL).raise_for_status()
+    with running_api(store) as api:
+        known = api.hub.destinations
+        known["province"] = known["province"].model_copy(update={"codes": {"OK": Meaning.ACKNOWLEDGED}})
+        with store.write() as connection:
+            key = add_client(connection, "province-push", (), now=api.now, destination="province").key
+        asked = {"address": api.url, "key": key, "acknowledgements": {"2025-2026/card-1": "OK"}}
+        answer = province.post("/push", json=asked)
+        assert answer.json()["results"] == [
+            {"record_id": "2025-2026/card-1", "version": 2, "reception": "unknown"}  # this hub never sent it
+        ]
+        assert province.post("/push", json=asked | {"key": "wrong"}).status_code == 401
+    assert province.post("/push", json=asked | {"address": "http://127.0.0.1:1"}).status_code == 502
+    assert province.post("/push", json=asked | {"acknowledgements": {"2025-2026/nobody": "OK"}}).status_code == 400
 
 
 def test_faults_over_http(sandbox, province):
