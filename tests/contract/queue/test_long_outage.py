@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from hocba_hub.intake.check import RecordChecker
-from hocba_hub.intake.deliverability import Deliverability
-from hocba_hub.intake.source import SentRecord
-from hocba_hub.mappings.library.mapping_set import shipped_mappings
-from hocba_hub.model.delivery import FINAL, DeliveryState
-from hocba_hub.model.ids import uuid7
-from hocba_hub.model.keys import DestinationName
-from hocba_hub.queue.drain import Engine
-from hocba_hub.rules.comparing import CardComparison
-from hocba_hub.rules.configuration import DEFAULT
+from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.sandbox.faults import Fault, FaultName
 from hocba_hub.sandbox.oracle import examine
 from hocba_hub.sandbox.synthetic import generate, revise
 from hocba_hub.store import replay
-from hocba_hub.store.accept import accept
-from hocba_hub.store.access import Client
 from hocba_hub.store.counters import sums
-from hocba_hub.store.decide import Portion, Submission
 from hocba_hub.store.engine import Store
 from hocba_hub.store.selection import Selection
 from hocba_hub.store.tables import deliveries
-from tests.support.sandbox_server import SandboxHandle, running_sandbox
+from tests.support.delivering_hub import HOUR, MINISTRY, PROVINCE, DeliveringHub
+from tests.support.sandbox_server import running_sandbox
 
 CARDS = 500
 CORRECTED = 50
-MINUTE, HOUR = 60_000, 3_600_000
 WINDOW_HOURS = 72
-MINISTRY, PROVINCE = DestinationName("ministry"), DestinationName("province")
 
 _AFTER = (FaultName.DROPPED_AFTER_COMMIT, FaultName.BAD_GATEWAY_AFTER_COMMIT, FaultName.MALFORMED_AFTER_COMMIT)
 OUTAGE = (
@@ -56,59 +41,10 @@ OUTAGE = (
 """The province limps: every call has its chance. The Ministry is as good as away: few of its calls come through."""
 
 
-class Hub:
-    """One process that delivers to both destinations, and its clock."""
-
-    def __init__(self, store: Store, sandbox: SandboxHandle, stack: ExitStack) -> None:
-        self.now = time.time_ns() // 1_000_000
-        self.store, self.sandbox = store, sandbox
-        changes = {"batch": {"records": 25}, "limits": {"concurrency": 2}}
-        self.destinations = {name: sandbox.destination(name, **changes) for name in (PROVINCE, MINISTRY)}
-        adapters = {name: stack.enter_context(sandbox.adapter(name, **changes)) for name in self.destinations}
-        self.engine = Engine(store, self.destinations, adapters.__getitem__, lambda: self.now, "worker-1", 60)
-        self.accepted: dict[str, int] = {}
-
-    def accept(self, cards: Sequence[bytes]) -> None:
-        checker = RecordChecker(Deliverability(tuple(self.destinations.values())), DEFAULT)
-        received = [
-            checker.check(place, SentRecord(raw, "application/json"), shipped_mappings())
-            for place, raw in enumerate(cards)
-        ]
-        submission = Submission(uuid7(), Client(1, "vendor", None), self.now, "application/x-ndjson")
-        with self.store.write() as connection:
-            results = accept(
-                connection, [Portion(submission, received)], list(self.destinations), CardComparison(), self.now
-            )[0]
-        assert {result.status for result in results} == {"accepted"}
-        self.accepted |= {result.key.record_id(): result.version for result in results if result.key}
-
-    def run_until(self, end: int) -> None:
-        """Go from timer to timer."""
-        while self.now < end and (timer := self._next_timer()) is not None and timer <= end:
-            self.now = max(self.now, timer)
-            for name in self.engine.due():
-                self.engine.drain(name, seconds=60, stop=threading.Event())
-            self.now += 15 * MINUTE  # polls and probes that come every few seconds, for days, are made together
-        self.now = max(self.now, end)
-
-    def _next_timer(self) -> int | None:
-        d = deliveries.c
-        query = select(func.min(d.next_attempt_at)).where(d.state.not_in([*FINAL, DeliveryState.PARKED]))
-        with self.store.read() as connection:
-            timer: int | None = connection.execute(query).scalar()
-        return timer
-
-    def states(self, name: DestinationName) -> Counter[str]:
-        with self.store.read() as connection:
-            d = deliveries.c
-            rows = connection.execute(select(d.state, func.count()).where(d.destination == name).group_by(d.state))
-            return Counter(dict(rows.all()))
-
-
 @contextmanager
-def hub_with_500_cards(store: Store) -> Iterator[Hub]:
+def hub_with_500_cards(store: Store) -> Iterator[DeliveringHub]:
     with running_sandbox(answer_seconds=2) as sandbox, ExitStack() as stack:
-        hub = Hub(store, sandbox, stack)
+        hub = DeliveringHub(store, sandbox, stack, now=time.time_ns() // 1_000_000)
         hub.accept(list(generate(CARDS, 72, schools=12)))
         yield hub
 
