@@ -8,17 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from hocba_hub.adapters.destination import load_destination
+from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.sandbox.vendor import wait_until
-from hocba_hub.store import control, jobs
+from hocba_hub.store import control, identity, jobs
 from hocba_hub.store.engine import Store
 from hocba_hub.store.jobs import Run
-from hocba_hub.store.tables import deliveries, reconcile_differences, records, report_cards
+from hocba_hub.store.tables import deliveries, open_findings, reconcile_differences, records, report_cards
 from tests.support.long_form import LONG
-from tests.support.rig import Rig
+from tests.support.rig import PACKAGED, Rig
+from tests.support.sandbox_server import outbound_record
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -30,7 +34,7 @@ class Killed:
     """A kind of job, with enough to do that it can be killed in the middle."""
 
     key: str
-    prepare: Callable[[Store], int]
+    prepare: Callable[[Rig, Store], int]
     """Gives it work; how much."""
     check: Callable[[Store, int, Run], None]
     """That everything was done, and once."""
@@ -38,7 +42,7 @@ class Killed:
     """Something that moves while it works."""
 
 
-def _old_records(store: Store) -> int:
+def _old_records(_: Rig, store: Store) -> int:
     number = 60_000 if LONG else 30_000
     rows = [
         {"submission_id": f"00000000-{n:012d}", "position": 0, "status": "rejected", "sha256": b"x" * 32}
@@ -55,7 +59,7 @@ def _all_forgotten(store: Store, number: int, run: Run) -> None:
     assert run.result["rejected_records"] == number
 
 
-def _acknowledged_cards(store: Store) -> int:
+def _acknowledged_cards(_: Rig, store: Store) -> int:
     """Cards that the Ministry acknowledged and holds nothing of: each is missing there."""
     number = 30_000 if LONG else 12_000
     cards = [{"school_year": "2025-2026", "card_id": f"card-{n:06d}"} for n in range(number)]
@@ -88,9 +92,9 @@ def _all_found_missing(store: Store, number: int, run: Run) -> None:
     assert (run.result["missing"], run.result["all"], run.result["equal"]) == (number, number, 0)
 
 
-def _awaited(store: Store) -> int:
+def _awaited(rig: Rig, store: Store) -> int:
     """Cards whose verdict has been awaited for a day; nobody is called, so that only the job moves them."""
-    number = _acknowledged_cards(store)
+    number = _acknowledged_cards(rig, store)
     with store.write() as connection:
         control.pause(connection, DestinationName("ministry"), actor="t", reason="t", now=1)
         connection.execute(update(deliveries).values(state="awaiting_ack", awaiting_since=1, reference="r"))
@@ -104,7 +108,30 @@ def _all_in_doubt(store: Store, number: int, run: Run) -> None:
     assert run.result["looked_up"] == number
 
 
+def _identity_results(rig: Rig, store: Store) -> int:
+    """Cards that the Ministry holds, and whose numbers it has checked: nobody has them."""
+    number = _acknowledged_cards(rig, store)
+    text = (PACKAGED / "ministry.yaml").read_text(encoding="utf-8")
+    ministry = adapter_for(load_destination(text, rig.environment), rig.environment)
+    for first in range(0, number, 200):
+        cards = [outbound_record(n, document=b"<x/>", card_id=f"card-{n:06d}") for n in range(first, first + 200)]
+        assert {one.code for one in ministry.send(cards).outcomes} == {"TAKEN"}
+    ministry.close()
+    told = {f"2025-2026/card-{n:06d}": "not-found" for n in range(number)}
+    assert httpx.post(f"{rig.ledgers['ministry']}/identity", json=told, timeout=60).json() == {"checked": number}
+    return number
+
+
+def _all_told(store: Store, number: int, run: Run) -> None:
+    with store.read() as connection:
+        assert identity.counts(connection, "ministry") == {("", ""): {"not-found": number}}
+        opened = select(func.count(), func.max(open_findings.c.times)).where(open_findings.c.matter == "identity")
+        assert connection.execute(opened).one() == (number, 1)
+    assert (run.result["new"], run.result["known"]) == (number, 0)
+
+
 KINDS = (
+    Killed("identity:ministry", _identity_results, _all_told, lambda run: run.result.get("new", 0)),
     Killed("retention", _old_records, _all_forgotten, lambda run: run.result.get("rejected_records", 0)),
     Killed("reconcile:ministry", _acknowledged_cards, _all_found_missing, lambda run: len(str(run.cursor or ""))),
     Killed("acknowledgements:ministry", _awaited, _all_in_doubt, lambda run: run.result.get("looked_up", 0)),
@@ -124,7 +151,7 @@ def test_a_killed_job_goes_on_where_it_was(tmp_path: Path, database_url: str | N
             current = run()
             return 0 if current is None else kind.progress(current)
 
-        number = kind.prepare(store)
+        number = kind.prepare(rig, store)
         with store.write() as connection:
             asked = jobs.ask(connection, kind.key, "test", time.time_ns() // 1_000_000)
         assert asked is not None
