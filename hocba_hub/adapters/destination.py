@@ -175,6 +175,10 @@ class Destination(_Part):
     """The destination's own codes, and ours where it differs from the default, to what they mean."""
     ca_file: Path | None = None
     """Certificates to trust besides the system's; verification is never switched off."""
+    certificate_file: Path | None = None
+    """Our own certificate (PEM), for a destination that knows its callers by theirs (mutual TLS)."""
+    key_file: Path | None = None
+    """Its private key, without a password; without it, the key stands in `certificate_file` too."""
     folder: Path = Field(Path(), exclude=True)
     """Where the file lies: relative paths in it count from there."""
     options: dict[str, Any] = {}
@@ -218,8 +222,9 @@ def load_destination(
         if isinstance(document, dict) and "folder" in document:
             raise DestinationError(f"{origin}: folder: Extra inputs are not permitted")
         read = Destination.model_validate(document)
-        own = {"folder": folder, "ca_file": None if read.ca_file is None else folder / read.ca_file}
-        return read.model_copy(update=own)
+        files = {name: getattr(read, name) for name in ("ca_file", "certificate_file", "key_file")}
+        own = {name: None if file is None else folder / file for name, file in files.items()}
+        return read.model_copy(update={"folder": folder, **own})
     except yaml.YAMLError as error:
         raise DestinationError(f"{origin}: not readable as YAML: {error}") from error
     except ValidationError as error:

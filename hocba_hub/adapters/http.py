@@ -69,7 +69,8 @@ class HttpConnection:
     Verification of certificates is always on; redirects are not followed and proxies of the environment not used.
 
     Raises:
-        DestinationError: the destination's `ca_file` cannot be read.
+        DestinationError: the destination's `ca_file`, `certificate_file` or `key_file` cannot be read, or our
+            certificate is shown to nobody, since its address is plain http.
     """
 
     def __init__(self, destination: Destination, *, query: Mapping[str, str] | None = None) -> None:
@@ -197,6 +198,18 @@ def _trust(destination: Destination) -> ssl.SSLContext:
             context.load_verify_locations(cafile=destination.ca_file)
         except OSError as error:
             raise DestinationError(f"{destination.name}: ca_file is not readable as certificates (PEM).") from error
+    if destination.certificate_file is not None:
+        if not destination.address.startswith("https:"):
+            raise DestinationError(f"{destination.name}: certificate_file needs an address of https.")
+        try:
+            # Whoever starts the hub is not asked for a password: an encrypted key is refused.
+            context.load_cert_chain(destination.certificate_file, destination.key_file, password=lambda: b"")
+        except OSError as error:
+            raise DestinationError(
+                f"{destination.name}: certificate_file and key_file are no certificate (PEM) with its key, unencrypted."
+            ) from error
+    elif destination.key_file is not None:
+        raise DestinationError(f"{destination.name}: key_file is of no use without certificate_file.")
     return context
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -67,12 +68,13 @@ def running_sandbox(
     ports: tuple[int, int] = (0, 0),
     token_seconds: float = 3600,
     tls: tuple[Path, Path] | None = None,
+    tls_clients: Path | None = None,
 ) -> Iterator[Sandbox]:
     """Both simulators, started when entered and stopped when left.
 
     `client` and `account` are the credentials that they take. A port of 0 takes a free one. With `ledger`, the
     ledgers are kept in files of that name with `-province` and `-ministry` added. `tls` is a certificate and its key
-    as PEM files.
+    as PEM files; with `tls_clients`, certificates as a PEM file, nobody is let in who has none of these.
 
     Raises:
         OSError: a port is taken.
@@ -85,16 +87,18 @@ def running_sandbox(
         for station in (province, ministry):
             stack.callback(station.ledger.close)
         province_port = stack.enter_context(
-            _serving(province_app(province, client, token_seconds), host, ports[0], tls)
+            _serving(province_app(province, client, token_seconds), host, ports[0], tls, tls_clients)
         )
-        ministry_port = stack.enter_context(_serving(ministry_app(ministry, account), host, ports[1], tls))
+        ministry_port = stack.enter_context(_serving(ministry_app(ministry, account), host, ports[1], tls, tls_clients))
         yield Sandbox(
             f"{scheme}://{host}:{province_port}", f"{scheme}://{host}:{ministry_port}/soap", province, ministry
         )
 
 
 @contextmanager
-def _serving(app: ASGIApp, host: str, port: int, tls: tuple[Path, Path] | None) -> Iterator[int]:
+def _serving(
+    app: ASGIApp, host: str, port: int, tls: tuple[Path, Path] | None, tls_clients: Path | None
+) -> Iterator[int]:
     listener = socket.create_server((host, port))
     config = uvicorn.Config(
         app,
@@ -106,6 +110,8 @@ def _serving(app: ASGIApp, host: str, port: int, tls: tuple[Path, Path] | None) 
         timeout_graceful_shutdown=1,
         ssl_certfile=tls[0] if tls else None,
         ssl_keyfile=tls[1] if tls else None,
+        ssl_ca_certs=None if tls_clients is None else str(tls_clients),
+        ssl_cert_reqs=ssl.CERT_NONE if tls_clients is None else ssl.CERT_REQUIRED,
     )
     server = uvicorn.Server(config)
     # uvicorn installs signal handlers in the main thread only; here it must leave them alone.

@@ -14,6 +14,8 @@ import pytest
 from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.http import LONGEST_ANSWER_BYTES, CallError, HttpConnection
 from hocba_hub.adapters.protocol import Stage
+from hocba_hub.model.certificates import make_certificate
+from hocba_hub.model.clock import system_clock
 from tests.support.sandbox_server import SandboxHandle, outbound_record, running_sandbox
 from tests.support.servers import free_port
 
@@ -178,6 +180,40 @@ def test_certificates_are_verified(certificate):
         with secured.adapter("ministry", ca_file=certificate[0]) as adapter:
             (outcome,) = adapter.send([outbound_record()]).outcomes
             assert (outcome.stage, outcome.code) == (Stage.ANSWERED, "TAKEN")
+
+
+def test_we_show_our_own_certificate_where_one_is_asked_for(certificate, tmp_path):
+    own, key = tmp_path / "hub.crt.pem", tmp_path / "hub.key.pem"
+    for path, content in zip((own, key), make_certificate("hub", now=system_clock(), days=2), strict=True):
+        path.write_bytes(content)
+    whole = tmp_path / "hub.pem"
+    whole.write_bytes(own.read_bytes() + key.read_bytes())
+    with running_sandbox(answer_seconds=5, tls=certificate, tls_clients=own) as secured:
+        with secured.adapter("ministry", ca_file=certificate[0]) as adapter:
+            (outcome,) = adapter.send([outbound_record()]).outcomes
+            assert outcome.stage is not Stage.ANSWERED
+        assert secured.ledgers["ministry"].summary()["received"] == 0
+        two_files, one_file = {"certificate_file": own, "key_file": key}, {"certificate_file": whole}
+        for name, shown in (("ministry", two_files), ("province", one_file)):
+            with secured.adapter(name, ca_file=certificate[0], **shown) as adapter:
+                assert adapter.inventory(None).entries == []
+
+
+def test_our_own_certificate_without_what_it_needs_is_refused(sandbox, certificate, tmp_path):
+    broken = tmp_path / "broken.pem"
+    broken.write_text("x")
+    cases = (
+        ({"certificate_file": certificate[0]}, "no certificate"),  # without its key
+        ({"certificate_file": broken}, "no certificate"),
+        ({"certificate_file": tmp_path / "absent.pem"}, "no certificate"),
+        ({"key_file": certificate[1]}, "without certificate_file"),
+    )
+    for changes, reason in cases:
+        known = sandbox.destination("province", address="https://localhost", **changes)
+        with pytest.raises(DestinationError, match=reason):
+            HttpConnection(known)
+    with pytest.raises(DestinationError, match="https"):
+        HttpConnection(sandbox.destination("province", certificate_file=certificate[0], key_file=certificate[1]))
 
 
 def test_a_ca_file_that_is_not_one_is_refused(sandbox, tmp_path):
