@@ -206,8 +206,8 @@ def _open_page(found: Sequence[OpenFindings], limit: int, *, client_id: int | No
                 since=entry.since,
                 last_at=entry.last_at,
                 times=entry.times,
-                submission_id=entry.submission_id if is_own else None,
-                position=entry.position if is_own else None,
+                submission_id=entry.submission_id or None if is_own else None,
+                position=entry.position if is_own and entry.submission_id else None,
                 findings=findings_shown(entry.findings, shows_card=client_id is not None) or [],
                 matter=entry.matter,
             )

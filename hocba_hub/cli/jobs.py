@@ -127,7 +127,13 @@ def _standing(job: Job) -> str:
 def _told(run: Run) -> tuple[str, str, str, str]:
     """A run's state, start, progress and result, as a table shows them."""
     progress = f"{run.done:,}" if run.total is None else f"{run.done:,} / {run.total:,}"
-    counts = ", ".join(f"{name} {count:,}" for name, count in sorted(run.result.items()) if count)
+    counts = ", ".join(f"{_name_of(name)} {count:,}" for name, count in sorted(run.result.items()) if count)
     error = f"job.error.{run.error}"
     wrong = "" if run.error is None else text(error) if error in TEXTS else run.error
     return text(f"run.{run.state}"), shown(run.started_at), progress, wrong or counts
+
+
+def _name_of(count: str) -> str:
+    """What a count of a result is called; a run of an older version may have counted something else."""
+    name = f"job.count.{count}"
+    return text(name) if name in TEXTS else count

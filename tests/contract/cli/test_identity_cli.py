@@ -63,4 +63,5 @@ def test_the_same_over_the_api(store: Store):
         assert [(one["destination"], one["result"]) for one in card["identity"]] == [("ministry", "mismatch")]
         [item] = api.get("/v1/findings", vendor).json()["items"]
         assert (item["matter"], item["findings"][0]["code"]) == ("identity", "identity.mismatch")
+        assert "submission_id" not in item  # no call of the client's raised it
         assert item["findings"][0]["pointer"] == "/pupil/personal_number"

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from hocba_hub.cli.texts import TEXTS, language, text
+from hocba_hub.model.reconciliation import Difference
+from hocba_hub.queue.jobs.retention import Retention
+from hocba_hub.queue.jobs.schedules import DEFAULTS
+from hocba_hub.settings import Settings
 
 COMMANDS = Path(__file__).parents[3] / "hocba_hub" / "cli"
+JOBS = COMMANDS.parent / "queue" / "jobs"
 
 
 def test_every_text_is_used_and_every_text_used_exists():
@@ -62,3 +67,14 @@ def test_the_language_is_the_terminals(monkeypatch: pytest.MonkeyPatch, environm
         monkeypatch.setenv(name, value)
     assert language() == expected
     assert text("total") == {"vi": "Tổng", "en": "Total"}[expected]
+
+
+def test_each_kind_of_job_each_count_and_each_way_that_one_fails_has_a_text():
+    kinds = {*DEFAULTS, "import"}
+    assert {f"job.{kind}" for kind in kinds} <= TEXTS.keys()
+    counts = {*Difference, *(rule.name for rule in Retention(Settings())._rules())}
+    source = "".join(path.read_text(encoding="utf-8") for path in JOBS.glob("*.py"))
+    counts |= set(re.findall(r'run\.result\["([a-z_]+)"\]', source))
+    assert {f"job.count.{count}" for count in counts} <= TEXTS.keys()
+    known = {name.removeprefix("job.error.") for name in TEXTS if name.startswith("job.error.")}
+    assert set(re.findall(r'JobFailedError\("([a-z-]+)"\)', source)) <= known
