@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
 from hocba_hub.adapters.http import CallError
-from hocba_hub.adapters.protocol import CodeItem, IdentityEntry, IdentityPage, InventoryEntry, InventoryPage, Stage
-from hocba_hub.model.identity import IdentityResult
+from hocba_hub.adapters.protocol import CodeItem, IdentityPage, InventoryPage, Stage
+from hocba_hub.model.identity import IdentityEntry, IdentityResult
 from hocba_hub.model.keys import Version, card_key
-from hocba_hub.model.reconciliation import Theirs, TheirState
+from hocba_hub.model.reconciliation import InventoryEntry, Theirs, TheirState
 
 NO_INVENTORY = "no-inventory"
 """Code of a destination that cannot list what it holds."""
@@ -62,9 +62,8 @@ def inventory_page(lines: Iterable[Line], states: Mapping[str, TheirState], foll
         standing = states.get(str(state))
         if not _is_version(version) or standing is None:
             raise CallError(Stage.NO_ANSWER, "unreadable-answer", "a line without version or standing")
-        sha256 = bytes.fromhex(digest) if isinstance(digest, str) and _SHA_256.fullmatch(digest) else None
-        entries.append(InventoryEntry(key, Theirs(Version(version), standing, sha256)))
-    return InventoryPage(entries, following if isinstance(following, str) and following else None, unreadable)
+        entries.append(InventoryEntry(key, Theirs(Version(version), standing, digest_of(digest))))
+    return InventoryPage(entries, _following(following), unreadable)
 
 
 def identity_page(
@@ -87,7 +86,16 @@ def identity_page(
         if not _is_version(version) or result is None:
             raise CallError(Stage.NO_ANSWER, "unreadable-answer", "a line without version or result")
         entries.append(IdentityEntry(key, Version(version), result))
-    return IdentityPage(entries, following if isinstance(following, str) and following else None, unreadable)
+    return IdentityPage(entries, _following(following), unreadable)
+
+
+def digest_of(given: object) -> bytes | None:
+    """A SHA-256 that is written in hex; None if it is none."""
+    return bytes.fromhex(given) if isinstance(given, str) and _SHA_256.fullmatch(given) else None
+
+
+def _following(place: object) -> str | None:
+    return place if isinstance(place, str) and place else None
 
 
 def _is_version(value: object) -> TypeGuard[int]:

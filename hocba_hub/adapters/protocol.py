@@ -12,9 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from hocba_hub.model.identity import IdentityResult
+from hocba_hub.model.identity import IdentityEntry
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
-from hocba_hub.model.reconciliation import Theirs
+from hocba_hub.model.reconciliation import InventoryEntry
 
 MISFIT = "destination-misfit"
 """Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
@@ -144,13 +144,6 @@ class CodeList(NamedTuple):
     items: Sequence[CodeItem]
 
 
-class InventoryEntry(NamedTuple):
-    """What a destination holds of one card."""
-
-    key: CardKey
-    theirs: Theirs
-
-
 class InventoryPage(NamedTuple):
     """A page of a destination's inventory."""
 
@@ -159,14 +152,6 @@ class InventoryPage(NamedTuple):
     """Where the next page begins; None after the last."""
     unreadable: int = 0
     """Lines that are of no card of ours."""
-
-
-class IdentityEntry(NamedTuple):
-    """What a destination tells of the personal number of one version."""
-
-    key: CardKey
-    version: Version
-    result: IdentityResult
 
 
 class IdentityPage(NamedTuple):

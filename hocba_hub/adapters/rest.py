@@ -215,13 +215,7 @@ class RestAdapter:
             CallError: it was not given, or cannot be read.
         """
         names = self._options.list_names
-        answer = self._get(self._options.code_list_path.format(name=quote(name, safe="")))
-        if answer.status != HTTPStatus.OK:
-            raise CallError(Stage.ANSWERED, f"http-{answer.status}")
-        document = _document(answer) or {}
-        lines = document.get(names.items)
-        if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-            raise CallError(Stage.NO_ANSWER, "unreadable-answer")
+        document, lines = self._lines(self._options.code_list_path.format(name=quote(name, safe="")), names.items)
         items = code_items((line.get(names.code), line.get(names.name)) for line in lines)
         return CodeList(str(document.get(names.version) or ""), items)
 
@@ -238,8 +232,10 @@ class RestAdapter:
         if after is not None:
             query.append(("after", after))
         document, lines = self._lines(f"{self._options.inventory_path}?{urlencode(query)}", names.lines)
-        fields = (names.record_id, names.version, names.state, names.sha256)
-        found = ((line.get(a), line.get(b), line.get(c), line.get(d)) for line in lines for a, b, c, d in [fields])
+        found = (
+            (line.get(names.record_id), line.get(names.version), line.get(names.state), line.get(names.sha256))
+            for line in lines
+        )
         return inventory_page(found, names.states, document.get(names.next))
 
     def identities(self, after: str | None) -> IdentityPage:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.protocol import Unasked
 from hocba_hub.api.context import Hub
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import DestinationName, Version, card_key
+from hocba_hub.queue.outcomes_to_states import heard as by_codes
 from hocba_hub.store.access import Client
 from hocba_hub.store.acknowledgements import PUSH, Heard, Reception, enter_by_hand, hear
 
@@ -64,11 +65,10 @@ def take_verdicts(hub: Hub, client: Client, brought: Sequence[Brought]) -> list[
 
 def heard(destination: Destination, brought: Sequence[Brought]) -> list[Heard]:
     """The verdicts on cards that may be ours, by the destination's code table."""
-    return [
-        Heard(key, Version(one.version), one.code, destination.codes.get(one.code, Meaning.TRANSIENT))
-        for one in brought
-        if (key := card_key(one.record_id)) is not None
+    of_ours = [
+        Unasked(key, Version(one.version), one.code) for one in brought if (key := card_key(one.record_id)) is not None
     ]
+    return by_codes(of_ours, destination.codes)
 
 
 def receptions(brought: Sequence[Brought], found: Sequence[Reception]) -> list[Reception]:

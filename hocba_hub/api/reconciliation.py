@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from hocba_hub.model.finding_kinds import DIFFERENT_THERE, NEWER_THERE, REFUSED_THERE
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import DestinationName
-from hocba_hub.model.reconciliation import Difference
-from hocba_hub.store.reconciliation import ALL, Counted, StoredDifference, counts, differences
+from hocba_hub.model.reconciliation import ALL, REPORTED, Difference, equal_cards
+from hocba_hub.store.reconciliation import Counted, StoredDifference, counts, differences
 
 LEVELS: dict[str, tuple[str, ...]] = {
     "all": (),
@@ -24,7 +24,6 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "class": ("school_code", "grade", "class_code"),
 }
 """By what a report counts, and the columns for it."""
-KINDS = tuple(one for one in Difference if one is not Difference.UNSENT)
 _MOST_ROWS = 200_000
 _PAGE = 5_000
 _HEADS = {
@@ -60,8 +59,7 @@ def figures(found: Sequence[Counted]) -> dict[tuple[str, str, int, str], dict[st
     for one in found:
         by_place.setdefault((one.school_code, one.school_year, one.grade, one.class_code), {})[one.kind] = one.cards
     for of_place in by_place.values():
-        wrong = sum(cards for kind, cards in of_place.items() if kind not in {ALL, Difference.UNKNOWN})
-        of_place["equal"] = of_place.get(ALL, 0) - wrong
+        of_place["equal"] = equal_cards(of_place)
     return by_place
 
 
@@ -72,12 +70,12 @@ def workbook(connection: Connection, run_id: int) -> bytes:
         sheet = made.create_sheet(title)
         columns = LEVELS[level]
         sheet.freeze_panes = "A2"
-        heads = [_HEADS[name] for name in (*columns, "all", "equal", *KINDS)]
+        heads = [_HEADS[name] for name in (*columns, "all", "equal", *REPORTED)]
         sheet.append(_bold(sheet, heads))
         for (school, _, grade, class_), of_place in figures(counts(connection, run_id, by=columns)).items():
             place = {"school_code": school, "grade": grade, "class_code": class_}
             cells: list[object] = [place[name] for name in columns]
-            cells += [of_place.get(name, 0) for name in (ALL, "equal", *KINDS)]
+            cells += [of_place.get(name, 0) for name in (ALL, "equal", *REPORTED)]
             sheet.append(cells)
     sheet = made.create_sheet("Khác biệt - Differences")
     sheet.freeze_panes = "A2"

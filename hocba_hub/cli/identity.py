@@ -7,8 +7,9 @@ import click
 from hocba_hub.cli.destinations import known_destination
 from hocba_hub.cli.session import opened_store, print_table, report_errors, shown
 from hocba_hub.cli.texts import text
+from hocba_hub.model.identity import IdentityResult
 
-_RESULTS = ("verified", "mismatch", "not-found")
+_RESULTS = tuple(map(str, IdentityResult))
 _DESTINATION = click.argument("destination", default="ministry")
 _COMMUNE = click.option("--commune", metavar="CODE", help=text("option.commune"))
 _SCHOOL = click.option("--school", metavar="CODE", help=text("option.school"))
@@ -61,7 +62,6 @@ def show(destination: str, by: str, school_year: str | None, commune: str | None
 @report_errors
 def cards(destination: str, result: str, commune: str | None, school: str | None, limit: int) -> None:
     """Show the cards with one result, by school."""
-    from hocba_hub.model.identity import IdentityResult
     from hocba_hub.store import identity as stored
 
     name = known_destination(destination)

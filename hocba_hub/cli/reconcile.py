@@ -20,14 +20,15 @@ from hocba_hub.cli.session import (
     state_shown,
 )
 from hocba_hub.cli.texts import text
+from hocba_hub.model.reconciliation import RAISED, REPAIRED_BY_SENDING, REPORTED
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hocba_hub.store.repair import RepairResult
 
-_KINDS = ("missing", "older", "newer", "unknown", "refused", "different", "alive", "waiting")
-_REPAIRED = ("missing", "older", "alive", "refused", "different", "newer")
+_KINDS = tuple(map(str, REPORTED))
+_REPAIRED = tuple(str(one) for one in REPORTED if one in REPAIRED_BY_SENDING | RAISED)
 _DESTINATION = click.argument("destination")
 _SCHOOL = click.option("--school", metavar="CODE", help=text("option.school"))
 
@@ -144,7 +145,7 @@ def repair(
     name = known_destination(destination)
     with opened_store() as store:
         with store.read() as connection:
-            meant = {Difference(kind) for kind in kinds or ("missing", "older", "alive")}
+            meant = {Difference(kind) for kind in kinds} or REPAIRED_BY_SENDING
             chosen = repairs.Chosen(_newest(connection, destination), meant, school)
             planned = repairs.plan(connection, chosen)
         asks = not dry_run and not yes and is_asked()

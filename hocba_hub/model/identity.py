@@ -6,6 +6,9 @@ Only the Ministry may ask that database; a destination tells the result of each 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
+
+from hocba_hub.model.keys import CardKey, Version
 
 
 class IdentityResult(StrEnum):
@@ -17,6 +20,14 @@ class IdentityResult(StrEnum):
     """The number is of somebody whose name or birth date is another."""
     NOT_FOUND = "not-found"
     """Nobody has this number."""
+
+
+class IdentityEntry(NamedTuple):
+    """What a destination tells of the personal number of one version."""
+
+    key: CardKey
+    version: Version
+    result: IdentityResult
 
 
 TO_MEND = frozenset({IdentityResult.MISMATCH, IdentityResult.NOT_FOUND})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.model.keys import Event, Version
+from hocba_hub.model.keys import CardKey, Event, Version
 
 
 class TheirState(StrEnum):
@@ -41,6 +43,8 @@ class Difference(StrEnum):
     """Nothing of it was to be sent there, and nothing is there."""
 
 
+REPORTED = tuple(one for one in Difference if one is not Difference.UNSENT)
+"""What a report tells, in this order."""
 REPAIRED_BY_SENDING = frozenset({Difference.MISSING, Difference.OLDER, Difference.ALIVE})
 """What sending our newest version again repairs: of a card that is recalled here, the recall."""
 RAISED = frozenset({Difference.REFUSED, Difference.DIFFERENT, Difference.NEWER})
@@ -68,7 +72,25 @@ class Theirs:
     """None if it does not say."""
 
 
-_ENDED_UNSENT = frozenset({DeliveryState.SUPERSEDED, DeliveryState.CANCELLED})
+class InventoryEntry(NamedTuple):
+    """One line of a destination's inventory."""
+
+    key: CardKey
+    theirs: Theirs
+
+
+ENDED_UNSENT = frozenset({DeliveryState.SUPERSEDED, DeliveryState.CANCELLED})
+"""How a version stands that is not to go to the destination any more."""
+
+
+ALL = "all"
+"""Under which all cards of a place are counted, beside the kinds of difference."""
+
+
+def equal_cards(counted: Mapping[str, int]) -> int:
+    """How many cards of a place are equal; what is unknown to us is none of its cards."""
+    wrong = sum(cards for kind, cards in counted.items() if kind not in {ALL, Difference.UNKNOWN})
+    return counted.get(ALL, 0) - wrong
 
 
 def compare(ours: Ours | None, theirs: Theirs | None) -> Difference | None:
@@ -76,7 +98,7 @@ def compare(ours: Ours | None, theirs: Theirs | None) -> Difference | None:
     match ours:
         case None:
             found = Difference.UNSENT if theirs is None else Difference.UNKNOWN
-        case Ours(state=state) if state in _ENDED_UNSENT:
+        case Ours(state=state) if state in ENDED_UNSENT:
             found = Difference.UNSENT if theirs is None else Difference.UNKNOWN
         case Ours(state=DeliveryState.REFUSED):
             found = Difference.REFUSED

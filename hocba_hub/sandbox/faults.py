@@ -74,6 +74,7 @@ class FaultName(StrEnum):
 
 
 PER_SUBMISSION = frozenset({FaultName.LATE_ACKNOWLEDGEMENT, FaultName.LOST_ACKNOWLEDGEMENT})
+"""Faults decided by submission."""
 PER_RECORD = frozenset(
     {
         FaultName.REPEATED_ACKNOWLEDGEMENT,

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from hocba_hub.adapters.contracts import PROVINCE_OPENAPI
 from hocba_hub.sandbox.contract import Problem, record_check
-from hocba_hub.sandbox.faults import FaultName
+from hocba_hub.sandbox.faults import FaultName, Operation
 from hocba_hub.sandbox.ledger import OK, OLDER_VERSION, Arrival
 from hocba_hub.sandbox.station import Station, json_response
 
@@ -123,9 +123,6 @@ class _Province:
         )
 
     async def held(self, request: Request) -> Response:
-        if not self._tokens.holds(request):
-            return _problem("TOKEN_INVALID", 401)
-
         def answer() -> Response:
             record_id = request.path_params["record_id"]
             held = self._station.ledger.held(record_id)
@@ -134,18 +131,9 @@ class _Province:
             standing = "2" if held["event"] == "CANCEL" else "1"
             return json_response({"idbanghi": record_id, "phienban": held["version"], "trangthai": standing, "ma": OK})
 
-        return await self._station.answer(
-            request,
-            "lookup",
-            receive=_nothing,
-            commit=answer,
-            refuse=lambda: self._refuse_token(request),
-            break_down=_broken,
-        )
+        return await self._asked(request, "lookup", answer)
 
     async def inventory(self, request: Request) -> Response:
-        if not self._tokens.holds(request):
-            return _problem("TOKEN_INVALID", 401)
         asked = request.query_params
 
         def answer() -> Response:
@@ -163,18 +151,9 @@ class _Province:
             ]
             return json_response({"banghi": lines} | ({"tiep": following} if following else {}))
 
-        return await self._station.answer(
-            request,
-            "list",
-            receive=_nothing,
-            commit=answer,
-            refuse=lambda: self._refuse_token(request),
-            break_down=_broken,
-        )
+        return await self._asked(request, "list", answer)
 
     async def identities(self, request: Request) -> Response:
-        if not self._tokens.holds(request):
-            return _problem("TOKEN_INVALID", 401)
         asked = request.query_params
 
         def answer() -> Response:
@@ -185,18 +164,9 @@ class _Province:
             ]
             return json_response({"ketqua": lines} | ({"tiep": following} if following else {}))
 
-        return await self._station.answer(
-            request,
-            "list",
-            receive=_nothing,
-            commit=answer,
-            refuse=lambda: self._refuse_token(request),
-            break_down=_broken,
-        )
+        return await self._asked(request, "list", answer)
 
     async def code_list(self, request: Request) -> Response:
-        if not self._tokens.holds(request):
-            return _problem("TOKEN_INVALID", 401)
         found = self._station.lists.get(request.path_params["name"])
 
         def answer() -> Response:
@@ -205,9 +175,15 @@ class _Province:
             items = [{"ma": code, "ten": name} for code, name in found.items]
             return json_response({"phienban": found.version, "muc": items})
 
+        return await self._asked(request, "list", answer)
+
+    async def _asked(self, request: Request, operation: Operation, answer: Callable[[], Response]) -> Response:
+        """Answer a question, which brings no records, to whoever holds a token."""
+        if not self._tokens.holds(request):
+            return _problem("TOKEN_INVALID", 401)
         return await self._station.answer(
             request,
-            "list",
+            operation,
             receive=_nothing,
             commit=answer,
             refuse=lambda: self._refuse_token(request),

@@ -92,6 +92,11 @@ class Operator:
     name: str
     role: Role
 
+    @property
+    def actor(self) -> str:
+        """Who it is in the audit trail."""
+        return f"operator:{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:

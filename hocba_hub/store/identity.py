@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, func, select, tuple_
 
 from hocba_hub.model.findings import Finding
-from hocba_hub.model.identity import TO_MEND, IdentityResult
+from hocba_hub.model.identity import TO_MEND, IdentityEntry, IdentityResult
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear, Version
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.bulk import upsert
@@ -23,14 +23,6 @@ _i, _v = identity_results.c, versions.c
 _KEY = ("school_year", "card_id", "destination")
 PLACES = {"all": (), "commune": (_i.commune_code,), "school": (_i.commune_code, _i.school_code)}
 """By what results are counted, and the columns for it."""
-
-
-class Told(NamedTuple):
-    """What a destination tells of one version."""
-
-    key: CardKey
-    version: Version
-    result: IdentityResult
 
 
 class Checked(NamedTuple):
@@ -58,7 +50,7 @@ class Place(NamedTuple):
 def keep(
     connection: Connection,
     destination: str,
-    told: Iterable[Told],
+    told: Iterable[IdentityEntry],
     finding_of: Mapping[IdentityResult, Finding],
     now: int,
 ) -> Counter[str]:
@@ -67,7 +59,7 @@ def keep(
     A result of a lower version than the one kept is `known`. What the school has to mend goes on its open list, if
     it is about the card's newest version, and leaves it with a result that is right.
     """
-    newest: dict[CardKey, Told] = {}
+    newest: dict[CardKey, IdentityEntry] = {}
     for one in told:
         if one.key not in newest or newest[one.key].version <= one.version:
             newest[one.key] = one
@@ -154,7 +146,7 @@ def cards_with(
     return [_checked(row) for row in connection.execute(query.order_by(*order).limit(limit))]
 
 
-def _is_newer(one: Told, kept: Any) -> bool:  # noqa: ANN401 - a row of several columns, or None
+def _is_newer(one: IdentityEntry, kept: Any) -> bool:  # noqa: ANN401 - a row of several columns, or None
     if kept is None or one.version > kept.version:
         return True
     return bool(one.version == kept.version and one.result != kept.result)

@@ -232,13 +232,16 @@ def cancel(connection: Connection, key: str, now: int) -> Run | None:
 
 def listed(connection: Connection) -> list[Job]:
     """Every job with its newest run, by key."""
-    return [_job(connection, row) for row in connection.execute(select(jobs).order_by(_j.key)).all()]
+    newest = select(func.max(_r.id)).where(_r.key == _j.key).scalar_subquery()
+    ids = connection.execute(select(newest).select_from(jobs)).scalars()
+    runs = {row.key: _run(row) for row in connection.execute(select(job_runs).where(_r.id.in_(list(ids))))}
+    return [_job(row, runs.get(row.key)) for row in connection.execute(select(jobs).order_by(_j.key))]
 
 
 def find(connection: Connection, key: str) -> Job | None:
     """A job with its newest run; None if there is none."""
     row = connection.execute(select(jobs).where(_j.key == key)).one_or_none()
-    return None if row is None else _job(connection, row)
+    return None if row is None else _job(row, next(iter(history(connection, key, limit=1)), None))
 
 
 def history(connection: Connection, key: str, *, before: int | None = None, limit: int = 100) -> list[Run]:
@@ -298,10 +301,8 @@ def _held(connection: Connection, lease_id: str, values: Mapping[str, Any]) -> b
     return bool(connection.execute(mine.values(values)).rowcount)
 
 
-def _job(connection: Connection, row: Row[Any]) -> Job:
-    runs = history(connection, row.key, limit=1)
-    columns = {name: getattr(row, name) for name in Job.__slots__ if name != "run"}
-    return Job(**columns, run=runs[0] if runs else None)
+def _job(row: Row[Any], run: Run | None) -> Job:
+    return Job(**{name: getattr(row, name) for name in Job.__slots__ if name != "run"}, run=run)
 
 
 def _run(row: Row[Any]) -> Run:

@@ -15,9 +15,20 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, sel
 
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
-from hocba_hub.model.reconciliation import Difference, Ours, Theirs, TheirState, compare
+from hocba_hub.model.reconciliation import (
+    ALL,
+    ENDED_UNSENT,
+    Difference,
+    InventoryEntry,
+    Ours,
+    Theirs,
+    TheirState,
+    compare,
+    equal_cards,
+)
 from hocba_hub.store.bulk import insert_rows, upsert
 from hocba_hub.store.engine import one_of, one_of_cards
+from hocba_hub.store.jobs import RunState
 from hocba_hub.store.tables import (
     deliveries,
     delivery_attempts,
@@ -28,20 +39,13 @@ from hocba_hub.store.tables import (
     report_cards,
 )
 
-ALL = "all"
-"""Kind under which all cards of a class are counted."""
 _TEMPORARY = (Difference.WAITING, Difference.UNSENT)
 """Counted, and not kept card by card."""
 _RUNS_KEPT = 14
+_BY = ("school_code", "school_year", "grade", "class_code")
+"""Where cards are counted, from the largest to the smallest."""
 _d, _r, _e = deliveries.c, report_cards.c, reconcile_entries.c
 _x, _n, _t = reconcile_differences.c, reconcile_counts.c, delivery_attempts.c
-
-
-class Entry(NamedTuple):
-    """One line of a destination's inventory."""
-
-    key: CardKey
-    theirs: Theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ class StoredDifference:
     repaired_at: int | None
     repaired_by: str | None
 
+    @property
+    def key(self) -> CardKey:
+        """Of the card."""
+        return CardKey(SchoolYear(self.school_year), CardId(self.card_id))
+
 
 class Counted(NamedTuple):
     """How many cards of a class, or of more, are of a kind."""
@@ -78,7 +87,7 @@ class Counted(NamedTuple):
     cards: int
 
 
-def stage(connection: Connection, run_id: int, entries: Iterable[Entry]) -> None:
+def stage(connection: Connection, run_id: int, entries: Iterable[InventoryEntry]) -> None:
     """Keep a page of the inventory; a card that comes twice counts as it came last."""
     rows = [
         {
@@ -138,7 +147,7 @@ def suspects(connection: Connection, run_id: int, after: int, limit: int) -> lis
     """What is to be looked at a second time, in the order of their ids."""
     kinds = sorted(set(Difference) - set(_TEMPORARY))
     query = select(reconcile_differences).where(_x.run_id == run_id, _x.id > after, _x.kind.in_(kinds))
-    return [_difference(row) for row in connection.execute(query.order_by(_x.id).limit(limit))]
+    return [stored_difference(row) for row in connection.execute(query.order_by(_x.id).limit(limit))]
 
 
 def look_again(
@@ -152,7 +161,7 @@ def look_again(
 
     Where the destination was not asked again (None), what changed here since the run began counts as moving.
     """
-    keys = [_key(one) for one in suspected]
+    keys = [one.key for one in suspected]
     [destination] = {one.destination for one in suspected}
     these = (one_of_cards(connection, _d.school_year, _d.card_id, keys),)
     staged: dict[_Place, Theirs] = {(key.school_year, key.card_id): one for key, one in (theirs or {}).items()}
@@ -164,7 +173,7 @@ def look_again(
             now_there = _as_staged(one)
             kind = None if mine is not None and mine.changed_at >= since else one.kind
         else:
-            now_there = theirs.get(_key(one))
+            now_there = theirs.get(one.key)
             kind = compare(mine.ours if mine else None, now_there)
         if kind is None:
             connection.execute(delete(reconcile_differences).where(_x.id == one.id))
@@ -179,24 +188,22 @@ def look_again(
 
 def count(connection: Connection, run_id: int) -> dict[str, int]:
     """Count by school, grade and class, and let go what is only needed for that; kind -> cards, over all."""
-    by = ("school_code", "school_year", "grade", "class_code")
-    names = ["run_id", *by, "kind", "cards"]
-    total = select(literal(run_id), *(_r[name] for name in by), literal(ALL), func.count()).group_by(
-        *(_r[name] for name in by)
+    names = ["run_id", *_BY, "kind", "cards"]
+    total = select(literal(run_id), *(_r[name] for name in _BY), literal(ALL), func.count()).group_by(
+        *(_r[name] for name in _BY)
     )
     connection.execute(delete(reconcile_counts).where(_n.run_id == run_id))
     connection.execute(insert(reconcile_counts).from_select(names, total))
     kinds = (
-        select(literal(run_id), *(_x[name] for name in by), _x.kind, func.count())
+        select(literal(run_id), *(_x[name] for name in _BY), _x.kind, func.count())
         .where(_x.run_id == run_id)
-        .group_by(*(_x[name] for name in by), _x.kind)
+        .group_by(*(_x[name] for name in _BY), _x.kind)
     )
     connection.execute(insert(reconcile_counts).from_select(names, kinds))
     connection.execute(delete(reconcile_differences).where(_x.run_id == run_id, _x.kind.in_(_TEMPORARY)))
     query = select(_n.kind, func.sum(_n.cards)).where(_n.run_id == run_id).group_by(_n.kind)
     found = {kind: int(cards) for kind, cards in connection.execute(query)}
-    wrong = sum(cards for kind, cards in found.items() if kind not in {ALL, Difference.UNKNOWN})
-    return found | {"equal": found.get(ALL, 0) - wrong}
+    return found | {"equal": equal_cards(found)}
 
 
 def forget_entries(connection: Connection, run_id: int, limit: int) -> int:
@@ -220,7 +227,7 @@ def forget_runs(connection: Connection, key: str) -> None:
 def newest_run(connection: Connection, destination: str) -> int | None:
     """The newest run whose counts are there."""
     runs = job_runs.c
-    done = select(runs.id).where(runs.key == f"reconcile:{destination}", runs.state == "done")
+    done = select(runs.id).where(runs.key == f"reconcile:{destination}", runs.state == RunState.DONE)
     return connection.execute(done.order_by(runs.id.desc()).limit(1)).scalar()
 
 
@@ -233,9 +240,6 @@ def counts(connection: Connection, run_id: int, *, by: Sequence[str], school: st
     grouped = [_n[name] for name in by]
     rows = connection.execute(query.group_by(*grouped, _n.kind).order_by(*grouped, _n.kind))
     return [Counted(*row[:5], int(row[5])) for row in rows]
-
-
-_BY = ("school_code", "school_year", "grade", "class_code")
 
 
 def differences(
@@ -253,7 +257,7 @@ def differences(
         query = query.where(_x.kind == kind)
     if school is not None:
         query = query.where(_x.school_code == school)
-    return [_difference(row) for row in connection.execute(query)]
+    return [stored_difference(row) for row in connection.execute(query)]
 
 
 def note_repaired(connection: Connection, ids: Sequence[int], *, actor: str, now: int) -> None:
@@ -314,7 +318,7 @@ def _ours(
 
 def _rank(row: Any) -> tuple[bool, int]:  # noqa: ANN401 - a row of several columns
     """A version that was to be sent counts before one that ended unsent."""
-    return row.state not in {DeliveryState.SUPERSEDED, DeliveryState.CANCELLED}, row.version
+    return row.state not in ENDED_UNSENT, row.version
 
 
 def _row(  # noqa: PLR0917 - its parts
@@ -348,10 +352,7 @@ def _changed(one: StoredDifference, mine: _Mine | None) -> bool:
     return ours != (None if one.our_version is None else (one.our_version, one.our_state))
 
 
-def _key(one: StoredDifference) -> CardKey:
-    return CardKey(SchoolYear(one.school_year), CardId(one.card_id))
-
-
-def _difference(row: Row[Any]) -> StoredDifference:
+def stored_difference(row: Row[Any]) -> StoredDifference:
+    """What a row says."""
     found = {name: getattr(row, name) for name in StoredDifference.__slots__}
     return StoredDifference(**found | {"kind": Difference(row.kind)})

@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from hocba_hub.model.delivery import DeliveryState, sent_again
 from hocba_hub.model.findings import Finding
-from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.reconciliation import RAISED, REPAIRED_BY_SENDING, Difference
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store, one_of
 from hocba_hub.store.open_findings import DESTINATION, raise_items
-from hocba_hub.store.reconciliation import StoredDifference, note_repaired
+from hocba_hub.store.reconciliation import StoredDifference, note_repaired, stored_difference
 from hocba_hub.store.tables import deliveries, reconcile_differences
 
 REPAIRABLE = REPAIRED_BY_SENDING | RAISED
@@ -63,14 +62,19 @@ class Chosen:
 def plan(connection: Connection, chosen: Chosen) -> RepairResult:
     """What a repair would do now, in exact counts; nothing is changed."""
     result = RepairResult()
-    query = select(_x.kind, _x.repaired_at.is_not(None).label("done"), func.count()).where(*_these(chosen))
-    for kind, done, cards in connection.execute(query.group_by(_x.kind, _x.repaired_at.is_not(None))):
+    standing = exists().where(_d.id == _x.delivery_id, *_still_stands())
+    each = select(_x.kind, _x.repaired_at.is_not(None).label("done"), standing.label("stands")).where(*_these(chosen))
+    e = each.subquery().c
+    query = select(e.kind, e.done, e.stands, func.count()).group_by(e.kind, e.done, e.stands)
+    for kind, done, stands, cards in connection.execute(query):
         if done:
             result.repaired_before += cards
-        elif Difference(kind) in REPAIRED_BY_SENDING:
+        elif Difference(kind) in RAISED:
+            result.raised[kind] += cards
+        elif stands:
             result.sent[kind] += cards
         else:
-            result.raised[kind] += cards
+            result.changed += cards
     return result
 
 
@@ -93,9 +97,7 @@ def repair(
             rows = connection.execute(
                 select(reconcile_differences).where(*_these(chosen), _x.id > after).order_by(_x.id).limit(_BATCH)
             ).all()
-            found = [
-                StoredDifference(**{name: getattr(row, name) for name in StoredDifference.__slots__}) for row in rows
-            ]
+            found = [stored_difference(row) for row in rows]
             _repair(connection, found, result, finding_of, actor=actor, now=now)
             _note(connection, chosen, result, actor, reason, now)
         if len(rows) < _BATCH:
@@ -121,13 +123,12 @@ def _repair(
 ) -> None:
     open_ = [one for one in found if one.repaired_at is None]
     result.repaired_before += len(found) - len(open_)
-    keys = sorted({CardKey(SchoolYear(one.school_year), CardId(one.card_id)) for one in open_})
+    keys = sorted({one.key for one in open_})
     cards = cards_of(connection, keys, lock=True)  # no newer version comes between the look and the change
-    raised = [one for one in open_ if Difference(one.kind) in RAISED]
-    items = [(CardKey(SchoolYear(one.school_year), CardId(one.card_id)), finding_of[one.kind]) for one in raised]
-    raise_items(connection, DESTINATION, items, cards, now)
+    raised = [one for one in open_ if one.kind in RAISED]
+    raise_items(connection, DESTINATION, [(one.key, finding_of[one.kind]) for one in raised], cards, now)
     result.raised.update(str(one.kind) for one in raised)
-    to_send = [one for one in open_ if Difference(one.kind) in REPAIRED_BY_SENDING and one.delivery_id is not None]
+    to_send = [one for one in open_ if one.kind in REPAIRED_BY_SENDING and one.delivery_id is not None]
     sent = _send(connection, to_send, now)
     result.sent.update(str(one.kind) for one in sent)
     result.changed += len(open_) - len(raised) - len(sent)
@@ -138,19 +139,8 @@ def _send(connection: Connection, found: Sequence[StoredDifference], now: int) -
     """Queue our newest versions again, those that are still acknowledged and still the newest."""
     if not found:
         return []
-    newer = deliveries.alias("newer").c
-    has_newer = (
-        select(newer.id)
-        .where(
-            newer.school_year == _d.school_year,
-            newer.card_id == _d.card_id,
-            newer.destination == _d.destination,
-            newer.version > _d.version,
-        )
-        .exists()
-    )
     mine = one_of(connection, _d.id, [one.delivery_id for one in found])
-    query = select(_d.id, _d.destination).where(mine, _d.state == DeliveryState.ACKNOWLEDGED, ~has_newer)
+    query = select(_d.id, _d.destination).where(mine, *_still_stands())
     rows = {row.id: row for row in connection.execute(query.with_for_update(of=deliveries))}
     if not rows:
         return []
@@ -168,6 +158,15 @@ def _send(connection: Connection, found: Sequence[StoredDifference], now: int) -
         counters.add("replayed", row.destination)
     counters.write(connection)
     return [one for one in found if one.delivery_id in rows]
+
+
+def _still_stands() -> tuple[ColumnElement[bool], ...]:
+    """That a delivery is acknowledged, and of the newest version that goes there."""
+    newer = deliveries.alias("newer")
+    same_card = (
+        newer.c.school_year == _d.school_year, newer.c.card_id == _d.card_id, newer.c.destination == _d.destination
+    )  # fmt: skip
+    return _d.state == DeliveryState.ACKNOWLEDGED, ~exists().where(*same_card, newer.c.version > _d.version)
 
 
 def _note(connection: Connection, chosen: Chosen, result: RepairResult, actor: str, reason: str, now: int) -> None:  # noqa: PLR0917

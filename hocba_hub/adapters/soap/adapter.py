@@ -20,7 +20,15 @@ from hocba_hub.adapters.authentication import Secrets, authenticated, credential
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, Line, code_items, identity_page, inventory_page
+from hocba_hub.adapters.lists import (
+    NO_IDENTITY,
+    NO_INVENTORY,
+    Line,
+    code_items,
+    digest_of,
+    identity_page,
+    inventory_page,
+)
 from hocba_hub.adapters.protocol import (
     ABSENT,
     CallResult,
@@ -41,7 +49,6 @@ from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.reconciliation import TheirState
 
 _LONGEST_REFERENCE = 200
-_SHA_256 = re.compile(r"[0-9a-f]{64}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -204,7 +211,7 @@ class SoapAdapter:
                 (made,), mappings[record.delivery_id] = self._translations.represent(record)
                 written.append(self._writer.record(made))
                 sent.append(record)
-                digests[record.delivery_id] = _digest(made.get(submit.sha256))
+                digests[record.delivery_id] = digest_of(made.get(submit.sha256))
             except (NotRepresentableError, UnwritableError) as error:
                 if isinstance(error, NotRepresentableError):
                     mappings[record.delivery_id] = error.mapping
@@ -273,8 +280,7 @@ class SoapAdapter:
             CallError: it was not given, or cannot be read.
         """
         options = self._options.code_list
-        answer = self._ask(options.operation, {options.list: name})
-        reply = self._contract.reply_element(options.operation, answer)
+        reply = self._reply(options.operation, {options.list: name})
         items = code_items(
             (item.findtext(f"{{*}}{options.code}"), item.findtext(f"{{*}}{options.name}"))
             for item in reply.iter(f"{{*}}{options.items}")
@@ -295,7 +301,7 @@ class SoapAdapter:
             fields[options.ids] = list(ids)
         if after is not None:
             fields[options.after] = after
-        reply = self._contract.reply_element(options.operation, self._ask(options.operation, fields))
+        reply = self._reply(options.operation, fields)
 
         def lines() -> Iterator[Line]:
             for line in reply.iter(f"{{*}}{options.lines}"):
@@ -317,7 +323,7 @@ class SoapAdapter:
         fields: dict[str, str | list[str]] = {options.limit: str(options.lines_per_page)}
         if after is not None:
             fields[options.after] = after
-        reply = self._contract.reply_element(options.operation, self._ask(options.operation, fields))
+        reply = self._reply(options.operation, fields)
         lines = (
             (found.get(options.record_id), _number(found.get(options.version)), found.get(options.result))
             for line in reply.iter(f"{{*}}{options.lines}")
@@ -388,6 +394,9 @@ class SoapAdapter:
             zulu_timestamp=True,
         )
 
+    def _reply(self, operation: str, fields: Mapping[str, str | list[str]]) -> etree._Element:
+        return self._contract.reply_element(operation, self._ask(operation, fields))
+
     def _ask(self, operation: str, fields: Mapping[str, str | list[str]]) -> Answer:
         return retried(lambda: self._post(operation, self._contract.request(operation, self._token(), **fields)))
 
@@ -417,11 +426,6 @@ def _reference(reply: object, names: _Submit) -> str:
     if not isinstance(reference, str) or not 0 < len(reference) <= _LONGEST_REFERENCE:
         raise CallError(Stage.NO_ANSWER, "unreadable-answer", "no reference")
     return reference
-
-
-def _digest(given: object) -> bytes | None:
-    """A digest as the mapping writes it, in hex."""
-    return bytes.fromhex(given) if isinstance(given, str) and _SHA_256.fullmatch(given) else None
 
 
 def _code(result: object, names: _Verdict) -> object:

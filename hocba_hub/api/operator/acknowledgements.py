@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from hocba_hub.api.acknowledging import MOST, Brought, enter_verdicts
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, known_destination
 from hocba_hub.api.operator.deliveries import act
 from hocba_hub.api.operator.delivery_shapes import ActReport, AskedAct, DestinationName, Reason
 from hocba_hub.api.problems.problem import ProblemError
@@ -24,10 +23,9 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.queue.doubt import check_absence
 from hocba_hub.store import acknowledgements as stored
-from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.acknowledgements import AckKind, Decision, DecisionError
 from hocba_hub.store.replay import Act
-from hocba_hub.store.verdict_times import Timeliness, timeliness
+from hocba_hub.store.verdict_times import timeliness
 
 router = APIRouter(
     prefix="/v1/operations/acknowledgements",
@@ -36,9 +34,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 AckId = Annotated[int, Path(ge=1, le=2**63 - 1, description="From the list. / Lấy từ danh sách.")]
 
 
@@ -146,7 +141,7 @@ def acknowledgements_timeliness(_: Viewer, hub: TheHub) -> TimelinessList:
             )
             for name, one in sorted(hub.destinations.items())
         ]
-    return TimelinessList(destinations=[_entry(one) for one in found])
+    return TimelinessList(destinations=[TimelinessEntry.model_validate(one) for one in found])
 
 
 @router.post("/{ack_id}/decide", response_model_exclude_none=True, responses=problems(404, 409))
@@ -155,7 +150,7 @@ def decide_acknowledgement(ack_id: AckId, asked: AskedDecision, operator: Acting
     try:
         with hub.store.write() as connection:
             found = stored.decide(
-                connection, ack_id, asked.decision, actor=f"operator:{operator.name}", reason=asked.reason,
+                connection, ack_id, asked.decision, actor=operator.actor, reason=asked.reason,
                 now=hub.clock(),
             )  # fmt: skip
     except DecisionError as error:
@@ -168,11 +163,9 @@ def decide_acknowledgement(ack_id: AckId, asked: AskedDecision, operator: Acting
 @router.post("/enter", response_model_exclude_none=True, responses=problems(404))
 def enter_acknowledgements(asked: AskedEntry, operator: Acting, hub: TheHub) -> ReceptionList:
     """Enter verdicts that a person has from the destination. / Nhập kết quả do nơi nhận báo cho cán bộ."""
-    destination = hub.destinations.get(Name(asked.destination))
-    if destination is None:
-        raise ProblemError("not-found")
+    destination = hub.destinations[known_destination(hub, asked.destination)]
     brought = [Brought(one.record_id, one.version, one.code) for one in asked.acknowledgements]
-    found = enter_verdicts(hub, destination, brought, actor=f"operator:{operator.name}", reason=asked.reason)
+    found = enter_verdicts(hub, destination, brought, actor=operator.actor, reason=asked.reason)
     return reception_list(brought, found)
 
 
@@ -181,7 +174,3 @@ def enter_absence(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
     """Say that a destination which cannot be asked does not hold them: sent again. / Nơi nhận báo không có: gửi lại."""
     check_absence(hub.destinations, asked.selection.as_selection())
     return act(Act.ABSENT, asked, operator, hub)
-
-
-def _entry(one: Timeliness) -> TimelinessEntry:
-    return TimelinessEntry.model_validate(one)

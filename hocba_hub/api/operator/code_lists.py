@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import Field
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Administrator, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Moment, Page, Shape, shown_as
 from hocba_hub.intake.code_lists import effect
 from hocba_hub.store import code_lists as stored
-from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.code_lists import CodeListError, ListState, StoredList
 
 router = APIRouter(
@@ -29,9 +27,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 ListId = Annotated[int, Path(ge=1, le=2**63 - 1, description="From the list. / Lấy từ danh sách.")]
 
 
@@ -112,7 +107,7 @@ def code_list(list_id: ListId, _: Viewer, hub: TheHub) -> CodeListDetail:
 def activate_code_list(list_id: ListId, asked: AskedReason, operator: Administrator, hub: TheHub) -> CodeListEntry:
     """Let a draft count; the cards that waited are read again. / Cho bản nháp có hiệu lực; đọc lại học bạ đang chờ."""
     mappings = hub.intake.mappings.newest()
-    actor = f"operator:{operator.name}"
+    actor = operator.actor
     try:
         with hub.store.write() as connection:
             found = stored.find(connection, list_id)
@@ -129,7 +124,7 @@ def activate_code_list(list_id: ListId, asked: AskedReason, operator: Administra
 @router.post("/{list_id}/discard", response_model_exclude_none=True, responses=problems(404, 409))
 def discard_code_list(list_id: ListId, asked: AskedReason, operator: Administrator, hub: TheHub) -> CodeListEntry:
     """Put a draft aside. / Bỏ bản nháp."""
-    actor = f"operator:{operator.name}"
+    actor = operator.actor
     try:
         with hub.store.write() as connection:
             found = stored.discard(connection, list_id, actor=actor, reason=asked.reason, now=hub.clock())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import ANYONE, require_operator
+from hocba_hub.api.context import Hub
+from hocba_hub.api.http.authentication import ANYONE
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.lookup import findings_shown
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, Administrator, TheHub
 from hocba_hub.api.operator.mapping_shapes import (
     AskedFill,
     AskedTakeBack,
@@ -32,7 +33,7 @@ from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.masking import shown_value
 from hocba_hub.store import code_fills
 from hocba_hub.store import unmapped_codes as stored_codes
-from hocba_hub.store.access import Client, Operator, Role
+from hocba_hub.store.access import Client, Operator
 from hocba_hub.store.code_fills import StoredFill
 from hocba_hub.store.unmapped_codes import ListedCode
 
@@ -44,9 +45,6 @@ router = APIRouter(
 )
 
 Caller = Annotated[Client | Operator, ANYONE[0]]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 TableInPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,60}$", description="Its name. / Tên bảng.")]
 OwnerQuery = Annotated[
     str | None,
@@ -145,9 +143,7 @@ def fill(code_id: IdInPath, asked: AskedFill, operator: Administrator, hub: TheH
     )  # fmt: skip
     if asked.dry_run:
         return told
-    made, done = fill_code(
-        hub.recheck, planned, source=asked.source, actor=f"operator:{operator.name}", now=hub.clock()
-    )
+    made, done = fill_code(hub.recheck, planned, source=asked.source, actor=operator.actor, now=hub.clock())
     for name in sorted(hub.destinations) if done.accepted else ():
         hub.ring(name)
     still = [
@@ -162,7 +158,7 @@ def fill(code_id: IdInPath, asked: AskedFill, operator: Administrator, hub: TheH
 @router.post("/code-fills/{fill_id}/take-back", response_model_exclude_none=True, responses=problems(404, 413))
 def take_back(fill_id: IdInPath, asked: AskedTakeBack, operator: Administrator, hub: TheHub) -> FillEntry:
     """End a fill: the value is unknown again; cards stay as they are. / Rút lại một lần điền."""
-    actor = f"operator:{operator.name}"
+    actor = operator.actor
     with hub.store.write() as connection:
         return fill_entry(code_fills.take_back(connection, fill_id, actor=actor, reason=asked.reason, now=hub.clock()))
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Administrator, TheHub
 from hocba_hub.api.operator.delivery_shapes import Reason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Moment, Shape, shown_as
 from hocba_hub.model.certificates import CertificateError, make_certificate, read_certificate
 from hocba_hub.store import audit
 from hocba_hub.store import credentials as stored
-from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.access import Operator
 from hocba_hub.store.credentials import CredentialKind, Replacing
 
 router = APIRouter(
@@ -29,8 +29,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 404, 409, 413, 422, 429, 500, 503),
 )
 
-Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 NameInPath = Annotated[str, Path(min_length=1, max_length=200, description="The client's. / Tên phần mềm.")]
 CredentialId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$", examples=["0f3a5c9d1e2b"])]
 _ENTRY = {
@@ -213,7 +211,7 @@ def revoke(
 def _note(  # noqa: PLR0917 - what is written
     hub: Hub, connection: Connection, operator: Operator, action: str, reason: str, detail: dict[str, Any]
 ) -> None:
-    actor = f"operator:{operator.name}"
+    actor = operator.actor
     audit.write(connection, at=hub.clock(), actor=actor, action=action, reason=reason, detail=detail)
 
 

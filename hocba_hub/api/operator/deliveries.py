@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import DestinationInPath
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, known_destination
 from hocba_hub.api.operator.delivery_shapes import (
     ActReport,
     AskedAct,
@@ -31,12 +31,11 @@ from hocba_hub.api.operator.delivery_shapes import (
     Time,
     milliseconds,
 )
-from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Page
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.store import audit, control
-from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.access import Operator
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.selection import FAILED, PENDING, Selection
@@ -47,10 +46,6 @@ router = APIRouter(
     route_class=BoundedRoute,
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
-
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 
 
 def narrowed(
@@ -177,7 +172,7 @@ def act(what: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
         with hub.store.read() as connection:
             result = preview(connection, what, selection)
     else:
-        result = execute(hub.store, what, selection, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        result = execute(hub.store, what, selection, actor=operator.actor, reason=asked.reason, now=hub.clock())
         for name in {count.destination for count in result.counts} if what is not Act.CANCEL else ():
             hub.ring(Name(name))
     return ActReport(
@@ -202,18 +197,18 @@ def destinations(_: Viewer, hub: TheHub) -> DestinationList:
 @router.post("/destinations/{name}/pause", response_model_exclude_none=True, responses=problems(404))
 def pause(name: DestinationInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> DestinationEntry:
     """Send nothing there until it is resumed. / Tạm dừng gửi đến nơi nhận."""
-    known = _known(hub, name)
+    known = known_destination(hub, name)
     with hub.store.write() as connection:
-        control.pause(connection, known, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        control.pause(connection, known, actor=operator.actor, reason=asked.reason, now=hub.clock())
         return _destination(hub, control.overview(connection, [known], hub.clock())[0])
 
 
 @router.post("/destinations/{name}/resume", response_model_exclude_none=True, responses=problems(404))
 def resume(name: DestinationInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> DestinationEntry:
     """Send again. / Tiếp tục gửi."""
-    known = _known(hub, name)
+    known = known_destination(hub, name)
     with hub.store.write() as connection:
-        control.resume(connection, known, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+        control.resume(connection, known, actor=operator.actor, reason=asked.reason, now=hub.clock())
         health = control.overview(connection, [known], hub.clock())[0]
     hub.ring(known)
     return _destination(hub, health)
@@ -229,16 +224,6 @@ def audit_trail(_: Viewer, hub: TheHub, after: Cursor = None, limit: Limit = 100
         items=[AuditEntry.model_validate(entry) for entry in found[:limit]],
         next=cursor((found[limit - 1].id,)) if len(found) > limit else None,
     )
-
-
-def _actor(operator: Operator) -> str:
-    return f"operator:{operator.name}"
-
-
-def _known(hub: Hub, name: str) -> Name:
-    if name not in hub.destinations:
-        raise ProblemError("not-found")
-    return Name(name)
 
 
 def _destination(hub: Hub, health: control.DestinationHealth) -> DestinationEntry:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import DestinationInPath, SchoolQuery, YearQuery
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.api.operator.callers import TheHub, Viewer, known_destination
 from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
 from hocba_hub.model.identity import IdentityResult
 from hocba_hub.store import identity as stored
-from hocba_hub.store.access import Operator, Role
 
 router = APIRouter(
     prefix="/v1/operations/identity/{name}",
@@ -28,8 +25,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 404, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 CommuneQuery = Annotated[
     str | None, Query(pattern=r"^[0-9]{5}$", description="Commune of the school. / Mã xã, phường của trường.")
 ]
@@ -77,7 +72,7 @@ def identity_results(
     school: SchoolQuery = None,
 ) -> IdentityReport:
     """How many personal numbers are verified, of somebody else, or unknown. / Kết quả xác thực định danh."""
-    _known(hub, name)
+    known_destination(hub, name)
     with hub.store.read() as connection:
         found = stored.counts(connection, name, by=by, school_year=school_year, commune=commune, school=school)
     return IdentityReport(
@@ -105,7 +100,7 @@ def identity_cards(
     limit: Limit = 100,
 ) -> Page[CheckedCard]:
     """The cards with one result, by school. / Các học bạ có một kết quả, theo trường."""
-    _known(hub, name)
+    known_destination(hub, name)
     with hub.store.read() as connection:
         found = stored.cards_with(
             connection, name, result, commune=commune, school=school, after=place(after, str, str, str),
@@ -116,8 +111,3 @@ def identity_cards(
         items=[CheckedCard.model_validate(one) for one in found[:limit]],
         next=None if last is None else cursor((last.school_code, last.school_year, last.card_id)),
     )
-
-
-def _known(hub: Hub, name: str) -> None:
-    if name not in hub.destinations:
-        raise ProblemError("not-found")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import JobInPath
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.operator.job_shapes import JobEntry, JobList, RunEntry, job_entry, run_entry
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Page
 from hocba_hub.store import job_acts
-from hocba_hub.store.access import Operator, Role
+from hocba_hub.store.access import Operator
 from hocba_hub.store.job_acts import ActNotPossibleError, JobAct
 from hocba_hub.store.jobs import history
 
@@ -27,10 +25,6 @@ router = APIRouter(
     route_class=BoundedRoute,
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
-
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 
 
 @router.get("", response_model_exclude_none=True)
@@ -91,7 +85,7 @@ def _act(key: str, act: JobAct, asked: AskedReason, operator: Operator, hub: Hub
     now = hub.clock()
     try:
         with hub.store.write() as connection:
-            found = job_acts.act(connection, key, act, actor=f"operator:{operator.name}", reason=asked.reason, now=now)
+            found = job_acts.act(connection, key, act, actor=operator.actor, reason=asked.reason, now=now)
     except ActNotPossibleError as error:
         raise ProblemError(error.code) from error
     if found is None:

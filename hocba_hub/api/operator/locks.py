@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import SchoolQuery, YearQuery
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import AskedReason, Reason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Moment, Page, SchoolYear, Shape, shown_as
 from hocba_hub.model.windows import Window
 from hocba_hub.store import locks as stored
-from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.locks import LockError, Scope
 
 router = APIRouter(
@@ -30,9 +28,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 LockId = Annotated[int, Path(ge=1, le=2**63 - 1, description="From the list. / Lấy từ danh sách.")]
 
 
@@ -119,7 +114,7 @@ def lock_data(asked: AskedLock, operator: Acting, hub: TheHub) -> LockEntry:
     scope = Scope(asked.school, asked.school_year, asked.grade)
     try:
         with hub.store.write() as connection:
-            made = stored.lock(connection, scope, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+            made = stored.lock(connection, scope, actor=operator.actor, reason=asked.reason, now=hub.clock())
     except LockError as error:
         raise ProblemError(error.code) from error
     return LockEntry.model_validate(made)
@@ -130,7 +125,7 @@ def unlock_data(lock_id: LockId, asked: AskedReason, operator: Acting, hub: TheH
     """Ask for a lock to end; another operator's call ends it. / Đề nghị mở chốt; cán bộ thứ hai gọi thì mở."""
     try:
         with hub.store.write() as connection:
-            found = stored.unlock(connection, lock_id, actor=_actor(operator), reason=asked.reason, now=hub.clock())
+            found = stored.unlock(connection, lock_id, actor=operator.actor, reason=asked.reason, now=hub.clock())
     except LockError as error:
         raise ProblemError(error.code) from error
     if found is None:
@@ -152,7 +147,3 @@ def _entry(
     destination: str | None, window: Window, outside: Literal["accept", "refuse", "hold", "send"]
 ) -> WindowEntry:
     return WindowEntry(destination=destination, outside=outside, **window.model_dump(mode="json"))
-
-
-def _actor(operator: Operator) -> str:
-    return f"operator:{operator.name}"

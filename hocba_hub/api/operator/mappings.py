@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from hocba_hub.adapters.registry import new_misfits
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import ANYONE, require_operator
+from hocba_hub.api.context import Hub
+from hocba_hub.api.http.authentication import ANYONE
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Administrator, TheHub, Viewer
 from hocba_hub.api.operator.drafts import checked_draft, findings_shown
 from hocba_hub.api.operator.mapping_shapes import (
     ActivationEntry,
@@ -39,7 +40,7 @@ from hocba_hub.mappings.schemas import REPORT_CARD
 from hocba_hub.model.activation import ActivationScope
 from hocba_hub.model.clock import vietnam_day
 from hocba_hub.store import mappings as stored
-from hocba_hub.store.access import Client, Operator, Role
+from hocba_hub.store.access import Client, Operator
 
 router = APIRouter(
     prefix="/v1/mappings",
@@ -48,10 +49,7 @@ router = APIRouter(
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
 Caller = Annotated[Client | Operator, ANYONE[0]]
-Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 NameInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$", description="Its name. / Tên ánh xạ.")]
 VersionInQuery = Annotated[
     str | None,
@@ -97,7 +95,7 @@ def draft(name: NameInPath, asked: AskedDraft, operator: Administrator, hub: The
             name,
             document.number,
             asked.document.encode(),
-            actor=f"operator:{operator.name}",
+            actor=operator.actor,
             reason=asked.reason,
             now=hub.clock(),
         )
@@ -155,7 +153,7 @@ def activate(
             asked.version,
             text.encode("utf-8", "surrogateescape"),
             scope,
-            actor=f"operator:{operator.name}",
+            actor=operator.actor,
             reason=asked.reason,
             now=hub.clock(),
             expected=_expected(if_match),
@@ -179,7 +177,7 @@ def deactivate(
             connection,
             name,
             asked.activation,
-            actor=f"operator:{operator.name}",
+            actor=operator.actor,
             reason=asked.reason,
             now=hub.clock(),
             expected=_expected(if_match),

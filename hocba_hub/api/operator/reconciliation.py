@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Connection
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
+from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import DestinationInPath, SchoolQuery
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, known_destination
 from hocba_hub.api.operator.delivery_shapes import Reason, SchoolCode
 from hocba_hub.api.operator.job_shapes import RunEntry, run_entry
 from hocba_hub.api.problems.problem import ProblemError
@@ -25,7 +25,6 @@ from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.model.reconciliation import Difference
 from hocba_hub.store import jobs
 from hocba_hub.store import reconciliation as stored
-from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.repair import REPAIRABLE, Chosen, RepairResult, plan, repair
 
 router = APIRouter(
@@ -35,9 +34,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 404, 422, 429, 500, 503),
 )
 
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -162,7 +158,7 @@ def reconciliation_differences(
 @router.get("/trend", response_model_exclude_none=True)
 def reconciliation_trend(name: DestinationInPath, _: Viewer, hub: TheHub, limit: Limit = 30) -> Trend:
     """The figures of the runs, the newest first. / Số liệu các lần đối soát."""
-    _known(hub, name)
+    known_destination(hub, name)
     with hub.store.read() as connection:
         runs = jobs.history(connection, f"reconcile:{name}", limit=limit)
     return Trend(runs=[run_entry(run) for run in runs])
@@ -189,7 +185,7 @@ def repair_differences(name: DestinationInPath, asked: AskedRepair, operator: Ac
         if asked.dry_run:
             return _report(plan(connection, chosen), dry_run=True)
     done = repair(
-        hub.store, chosen, told_to_schools(Name(name)), actor=f"operator:{operator.name}", reason=asked.reason,
+        hub.store, chosen, told_to_schools(Name(name)), actor=operator.actor, reason=asked.reason,
         now=hub.clock(),
     )  # fmt: skip
     hub.ring(Name(name))
@@ -203,18 +199,13 @@ def _report(result: RepairResult, *, dry_run: bool) -> RepairReport:
     )  # fmt: skip
 
 
-def _known(hub: Hub, name: str) -> None:
-    if name not in hub.destinations:
-        raise ProblemError("not-found")
-
-
 def _newest(hub: Hub, connection: Connection, name: str) -> int:
     """The newest run of a destination.
 
     Raises:
         ProblemError: `not-found`, there is no such destination, or no run was done yet.
     """
-    _known(hub, name)
+    known_destination(hub, name)
     run_id = stored.newest_run(connection, name)
     if run_id is None:
         raise ProblemError("not-found")

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.pages import Cursor, Limit
 from hocba_hub.api.http.parameters import CardInPath, SchoolQuery, SubmissionId, YearInPath, YearQuery
 from hocba_hub.api.lookup import look_up_card, look_up_open_list, look_up_submission
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import TheHub, Viewer
 from hocba_hub.api.shapes import Card, OpenCard, Page, Submission
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
-from hocba_hub.store.access import Operator, Role
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"], responses=problems(401, 403, 422, 429, 500, 503))
-
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 
 
 @router.get("/submissions/{submission_id}", response_model_exclude_none=True, responses=problems(404))

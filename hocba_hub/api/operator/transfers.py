@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from hocba_hub.api.context import Hub, hub_of
-from hocba_hub.api.http.authentication import require_operator
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import SchoolQuery
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import Reason, SchoolCode
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
@@ -22,7 +20,6 @@ from hocba_hub.model.keys import CardId as Card
 from hocba_hub.model.keys import CardKey
 from hocba_hub.model.keys import SchoolYear as Year
 from hocba_hub.store import transfers as stored
-from hocba_hub.store.access import Operator, Role
 from hocba_hub.store.transfers import TransferError
 
 router = APIRouter(
@@ -31,10 +28,6 @@ router = APIRouter(
     route_class=BoundedRoute,
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
-
-Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
-Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
-TheHub = Annotated[Hub, Depends(hub_of)]
 
 
 class AskedCard(BaseModel):
@@ -103,7 +96,7 @@ def transfer_cards(asked: AskedTransfer, operator: Acting, hub: TheHub) -> Trans
         with hub.store.write() as connection:
             made = stored.transfer(
                 connection, keys, asked.to_school, all_of_pupil=asked.all_of_pupil,
-                actor=f"operator:{operator.name}", reason=asked.reason, now=hub.clock(),
+                actor=operator.actor, reason=asked.reason, now=hub.clock(),
             )  # fmt: skip
     except TransferError as error:
         raise ProblemError("not-found") from error

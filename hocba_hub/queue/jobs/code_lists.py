@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hocba_hub.adapters.destination import CodeListUse, Destination
-from hocba_hub.adapters.http import CallError
 from hocba_hub.adapters.protocol import CodeList, Outbound
 from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.intake.code_lists import effect
@@ -33,7 +32,8 @@ class CodeLists:
         """One list after the other.
 
         Raises:
-            JobFailedError: there is no such destination any more, or it does not give a list.
+            JobFailedError: there is no such destination any more, or no such table.
+            CallError: it does not give a list.
         """
         name = DestinationName(run.about)
         destination = self.destinations.get(name)
@@ -44,11 +44,7 @@ class CodeLists:
         while run.done < len(uses):
             run.give_way()
             list_name, use = uses[run.done]
-            try:
-                fetched = self.adapter_of(name).code_list(list_name)
-            except CallError as error:
-                raise JobFailedError(error.code) from error
-            self._keep(run, name, list_name, use, fetched)
+            self._keep(run, name, list_name, use, self.adapter_of(name).code_list(list_name))
 
     def _keep(self, run: JobRun, destination: str, name: str, use: CodeListUse, fetched: CodeList) -> None:
         items = [(item.code, item.name) for item in fetched.items]

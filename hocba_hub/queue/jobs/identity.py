@@ -18,7 +18,6 @@ from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.jobs.runner import JobFailedError, JobRun
 from hocba_hub.store import identity, jobs
-from hocba_hub.store.identity import Told
 
 _KINDS = {IdentityResult.MISMATCH: IDENTITY_MISMATCH, IdentityResult.NOT_FOUND: IDENTITY_NOT_FOUND}
 
@@ -34,7 +33,8 @@ class Identity:
         """Page by page; a destination that tells no results has nothing to be fetched.
 
         Raises:
-            JobFailedError: there is no such destination any more, or it does not give its results.
+            JobFailedError: there is no such destination any more.
+            CallError: it does not give its results.
         """
         name = DestinationName(run.about)
         if name not in self.destinations:
@@ -57,13 +57,12 @@ class Identity:
             except CallError as error:
                 if error.code == NO_IDENTITY:
                     return
-                raise JobFailedError(error.code) from error
+                raise
             has_more = bool(page.entries) and page.next not in {None, after}
             after = page.next or after
             with run.step() as connection:
-                told = [Told(one.key, one.version, one.result) for one in page.entries]
-                run.result.update(identity.keep(connection, name, told, findings, run.clock()))
+                run.result.update(identity.keep(connection, name, page.entries, findings, run.clock()))
                 if page.unreadable:
                     run.result["unreadable"] += page.unreadable
-                run.done += len(told)
+                run.done += len(page.entries)
                 run.cursor = after

@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.adapters.http import CallError
 from hocba_hub.adapters.protocol import Outbound
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear
 from hocba_hub.queue.jobs.runner import JobFailedError, JobRun
 from hocba_hub.store import reconciliation
-from hocba_hub.store.reconciliation import Entry
 
 _CARDS = 2_000
 """That one step compares."""
@@ -36,7 +34,8 @@ class Reconcile:
         """Phase after phase; the cursor says where.
 
         Raises:
-            JobFailedError: there is no such destination any more, or it does not give its inventory.
+            JobFailedError: there is no such destination any more.
+            CallError: it does not give its inventory.
         """
         name = DestinationName(run.about)
         if name not in self.destinations:
@@ -58,12 +57,9 @@ class Reconcile:
 
     @staticmethod
     def _fetch(run: JobRun, adapter: Outbound) -> None:
-        try:
-            page = adapter.inventory(run.cursor[1] if run.cursor else None)
-        except CallError as error:
-            raise JobFailedError(error.code) from error
+        page = adapter.inventory(run.cursor[1] if run.cursor else None)
         with run.step() as connection:
-            reconciliation.stage(connection, run.id, [Entry(one.key, one.theirs) for one in page.entries])
+            reconciliation.stage(connection, run.id, page.entries)
             run.result["listed"] += len(page.entries)
             run.done += len(page.entries)
             if page.unreadable:
@@ -84,11 +80,8 @@ class Reconcile:
             suspected = reconciliation.suspects(connection, run.id, run.cursor[1], _SECOND_LOOKS)
         theirs = None
         if suspected and adapter.inventory_by_id:
-            ids = [f"{one.school_year}/{one.card_id}" for one in suspected]
-            try:
-                theirs = {one.key: one.theirs for one in adapter.inventory(None, ids).entries}
-            except CallError as error:
-                raise JobFailedError(error.code) from error
+            ids = [one.key.record_id() for one in suspected]
+            theirs = {one.key: one.theirs for one in adapter.inventory(None, ids).entries}
         with run.step() as connection:
             if suspected:
                 moved = reconciliation.look_again(connection, suspected, theirs, since=run.started_at)

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hocba_hub.adapters.http import CallError
 from hocba_hub.model.clock import Clock
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.jobs.schedules import following
@@ -78,7 +79,7 @@ class JobRun:
 
     @property
     def about(self) -> str:
-        """What the job is about: of `poll:ministry`, `ministry`."""
+        """What the job is about: of `reconcile:ministry`, `ministry`."""
         return self.key.partition(":")[2]
 
     def give_way(self) -> None:
@@ -106,6 +107,7 @@ Work = Callable[[JobRun], None]
 
 Raises:
     JobFailedError: it cannot go on.
+    CallError: a destination did not give what it was asked for; the run fails with its code.
     StoreError: the store is away; somebody goes on when the lease has expired.
 """
 
@@ -199,7 +201,7 @@ class JobWorker:
         )  # fmt: skip
         try:
             work(under_way)
-        except JobFailedError as error:
+        except (CallError, JobFailedError) as error:
             log.warning("the job %s failed: %s", run.key, error.code)
             return error.code
         except (StoreError, _GiveWayError, _RunLostError):

@@ -7,12 +7,11 @@ import time
 from hocba_hub.cli.session import now
 from hocba_hub.model.finding_kinds import IDENTITY_MISMATCH
 from hocba_hub.model.findings import Finding
-from hocba_hub.model.identity import IdentityResult
+from hocba_hub.model.identity import IdentityEntry, IdentityResult
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear, Version
 from hocba_hub.store import identity
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
-from hocba_hub.store.identity import Told
 from tests.support.acceptance import submit
 from tests.support.api_server import running_api
 from tests.support.command_line import Run, cells
@@ -26,9 +25,10 @@ def told(store: Store) -> None:
     finding = Finding(IDENTITY_MISMATCH, "/pupil/personal_number", facts={"destination": "ministry"})
     with store.write() as connection:
         identity.keep(
-            connection, "ministry",
-            [Told(CardKey(SchoolYear("2025-2026"), CardId(card)), Version(1), of) for card, of in results.items()],
-            {IdentityResult.MISMATCH: finding}, now(),
+            connection, "ministry", [
+                IdentityEntry(CardKey(SchoolYear("2025-2026"), CardId(card)), Version(1), of)
+                for card, of in results.items()
+            ], {IdentityResult.MISMATCH: finding}, now(),
         )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def reconciled(store: Store) -> None:
         run_id = connection.execute(insert(job_runs).values(**run, result={}).returning(job_runs.c.id)).scalar_one()
         theirs = reconciliation.Theirs(1, reconciliation.TheirState.HELD, None)
         key = reconciliation.CardKey(reconciliation.SchoolYear("2025-2026"), reconciliation.CardId("c"))
-        reconciliation.stage(connection, run_id, [reconciliation.Entry(key, theirs)])
+        reconciliation.stage(connection, run_id, [reconciliation.InventoryEntry(key, theirs)])
         reconciliation.compare_page(connection, run_id, "ministry", None, 100)
         found = reconciliation.count(connection, run_id)
         connection.execute(update(job_runs).where(job_runs.c.id == run_id).values(result=found))

@@ -298,6 +298,9 @@ def test_what_has_moved_since_the_run_is_left_alone(stage: Stage):
         stage.ledger.lose(f"2025-2026/{card}")
     run = stage.reconcile()
     submit(stage.store, ("a", "2"), now=stage.now, destinations=(stage.name,))
+    with stage.store.read() as connection:
+        planned = plan(connection, Chosen(run.id, {D.MISSING}))
+    assert (dict(planned.sent), planned.changed) == ({"missing": 1}, 1)
     done = repair(stage.store, Chosen(run.id, {D.MISSING}), {}, actor="os:lan", reason="they lost some", now=stage.now)
     assert (dict(done.sent), done.changed) == ({"missing": 1}, 1)
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from hocba_hub.model.delivery import DeliveryState, Meaning
-from hocba_hub.model.identity import IdentityResult
+from hocba_hub.model.identity import IdentityEntry, IdentityResult
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear, Version
 from hocba_hub.model.reconciliation import Difference
 from hocba_hub.store import (
@@ -33,7 +33,6 @@ from hocba_hub.store.decide import Portion, Submission, find_cards
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.destination_health import acks_overdue
 from hocba_hub.store.engine import Store
-from hocba_hub.store.identity import Told
 from hocba_hub.store.lease import Allowance, Kind, due, lease
 from hocba_hub.store.repair import Chosen, plan
 from hocba_hub.store.replay import Act, execute, preview
@@ -94,6 +93,7 @@ QUERIES: dict[str, Query] = {
     "unusual verdicts": lambda c: acknowledgements.listed(c, kind=AckKind.LATE, before=100),
     "undecided verdicts": lambda c: acknowledgements.undecided(c, PROVINCE),
     "the runs of a job": lambda c: jobs.history(c, "retention", before=100),
+    "every job": jobs.listed,
     "the last run that was done": lambda c: jobs.last_done(c, "retention", before=100),
     "jobs that are due": lambda c: jobs.due(c, LATER),
     "what a reconciliation counted": lambda c: reconciliation.counts(c, 7, by=("school_code",)),
@@ -125,7 +125,7 @@ WRITES: dict[str, Query] = {
     ),
     "a page that is compared": lambda c: reconciliation.compare_page(c, 7, "ministry", KEY, 50),
     "identity results that are told": lambda c: identity.keep(
-        c, "ministry", [Told(KEY, Version(1), IdentityResult.VERIFIED)], {}, LATER
+        c, "ministry", [IdentityEntry(KEY, Version(1), IdentityResult.VERIFIED)], {}, LATER
     ),
     "old runs of jobs": lambda c: jobs.forget_runs(c, before=10),
     "an idempotency key": lambda c: idempotency.begin(c, 1, "r", "k5", 0, 1),
