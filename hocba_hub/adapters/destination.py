@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.errors import HubError
+from hocba_hub.model.keys import RECORD_IDS, RecordIds
 from hocba_hub.model.windows import Maintenance, Window, maintained, maintained_until
 
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
@@ -144,8 +145,18 @@ class Doubt(StrEnum):
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+def _record_ids(form: object) -> RecordIds:
+    if isinstance(form, RecordIds):
+        return form
+    if not isinstance(form, str):
+        raise ValueError("must be a text such as {school_year}/{card_id}")  # noqa: TRY004 - what pydantic reports
+    return RecordIds(form)
+
+
 class Destination(_Part):
     """One outside system, described by configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
     title: Title
@@ -167,6 +178,8 @@ class Destination(_Part):
     """When it is not to be called at all; nothing burns an attempt, and no retry window runs."""
     in_doubt: Doubt = Doubt.LOOK_UP
     """What is done with a record that may have been sent; without a look-up it is `send-again` or `hold`."""
+    record_ids: Annotated[RecordIds, BeforeValidator(_record_ids)] = RECORD_IDS
+    """The form of its record ids: what a card is called there."""
     mappings: dict[MappingUse, str] = {}
     """Which mapping writes a card of which kind (`card`: of any other), and its recall."""
     code_lists: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$")], CodeListUse] = {}

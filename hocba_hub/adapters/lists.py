@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
+from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import CallError
 from hocba_hub.adapters.protocol import CodeItem, IdentityPage, InventoryPage, Stage
 from hocba_hub.model.identity import IdentityEntry, IdentityResult
-from hocba_hub.model.keys import Version, card_key
+from hocba_hub.model.keys import CardKey, RecordIds, Version
 from hocba_hub.model.reconciliation import InventoryEntry, Theirs, TheirState
 
 NO_INVENTORY = "no-inventory"
@@ -43,19 +44,23 @@ def code_items(lines: Iterable[tuple[object, object]]) -> list[CodeItem]:
     return items
 
 
-Line = tuple[object, object, object, object]
-"""Record id, version, state and digest of a line, as they came."""
+InventoryLine = tuple[object, object, object, object, object]
+"""Record id, school year where it is told, version, state and digest, as they came."""
+IdentityLine = tuple[object, object, object, object]
+"""Record id, school year where it is told, version and result, as they came."""
 
 
-def inventory_page(lines: Iterable[Line], states: Mapping[str, TheirState], following: object) -> InventoryPage:
+def inventory_page(
+    lines: Iterable[InventoryLine], states: Mapping[str, TheirState], following: object, record_ids: RecordIds
+) -> InventoryPage:
     """A page of an inventory; `states` says what the destination's words for a standing mean.
 
     Raises:
         CallError: a line has no readable version, or a standing that nobody knows.
     """
     entries, unreadable = [], 0
-    for record_id, version, state, digest in lines:
-        key = card_key(record_id) if isinstance(record_id, str) else None
+    for record_id, school_year, version, state, digest in lines:
+        key = _key(record_ids, record_id, school_year)
         if key is None:
             unreadable += 1
             continue
@@ -67,18 +72,16 @@ def inventory_page(lines: Iterable[Line], states: Mapping[str, TheirState], foll
 
 
 def identity_page(
-    lines: Iterable[tuple[object, object, object]], results: Mapping[str, IdentityResult], following: object
+    lines: Iterable[IdentityLine], results: Mapping[str, IdentityResult], following: object, record_ids: RecordIds
 ) -> IdentityPage:
-    """A page of identity results from record id, version and result as they came.
-
-    `results` says what the destination's words mean.
+    """A page of identity results; `results` says what the destination's words mean.
 
     Raises:
         CallError: a line has no readable version, or a result that nobody knows.
     """
     entries, unreadable = [], 0
-    for record_id, version, told in lines:
-        key = card_key(record_id) if isinstance(record_id, str) else None
+    for record_id, school_year, version, told in lines:
+        key = _key(record_ids, record_id, school_year)
         if key is None:
             unreadable += 1
             continue
@@ -87,6 +90,24 @@ def identity_page(
             raise CallError(Stage.NO_ANSWER, "unreadable-answer", "a line without version or result")
         entries.append(IdentityEntry(key, Version(version), result))
     return IdentityPage(entries, _following(following), unreadable)
+
+
+def check_year(destination: Destination, name: str, place: str | None) -> None:
+    """Do nothing if a list says of which school year a card is: in its record id, or at a place of its own.
+
+    Raises:
+        DestinationError: nothing says it.
+    """
+    if not destination.record_ids.names_year and place is None:
+        raise DestinationError(
+            f"{destination.name}: record_ids says no school year, and options.{name}.school_year names no place of it."
+        )
+
+
+def _key(record_ids: RecordIds, record_id: object, school_year: object) -> CardKey | None:
+    if not isinstance(record_id, str):
+        return None
+    return record_ids.key(record_id, school_year if isinstance(school_year, str) else None)
 
 
 def digest_of(given: object) -> bytes | None:

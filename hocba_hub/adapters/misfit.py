@@ -21,12 +21,12 @@ from hocba_hub.adapters.protocol import (
     Stage,
     always,
 )
+from hocba_hub.model.keys import CardKey
 
 
 class Misfit:
     """Stands in for the adapter of such a destination; see `Outbound`."""
 
-    polls = True
     inventory_by_id = False
 
     def __init__(self, reason: str) -> None:
@@ -53,7 +53,7 @@ class Misfit:
         """
         raise CallError(Stage.NOT_SENT, MISFIT, self.reason)
 
-    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:  # noqa: ARG002
+    def inventory(self, after: str | None, keys: Sequence[CardKey] = ()) -> InventoryPage:  # noqa: ARG002
         """Nothing is asked.
 
         Raises:

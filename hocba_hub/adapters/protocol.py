@@ -20,6 +20,8 @@ MISFIT = "destination-misfit"
 """Code of a delivery to a destination that cannot be called as it is described; its detail says why."""
 ABSENT = "absent"
 """Code of a look-up that found nothing of this version at the destination."""
+NOT_IN_ANSWER = "not-in-answer"
+"""Code of a record that an answer about a batch does not mention."""
 WINDOW_CLOSED = "window-closed"
 """Code of a delivery that waits until the destination takes cards of its level and school year."""
 LEASE_OVER = "lease-over"
@@ -170,8 +172,6 @@ class Outbound(Protocol):
     No method raises for what the network or the destination did: that comes back as outcomes.
     """
 
-    polls: bool
-    """Whether verdicts come later and `poll` is to be called; `poll` is never called otherwise."""
     inventory_by_id: bool
     """Whether the inventory can be asked for single cards."""
 
@@ -211,8 +211,8 @@ class Outbound(Protocol):
         """
         ...
 
-    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
-        """List what the destination holds: the page behind `after`, or of the cards with these record ids only.
+    def inventory(self, after: str | None, keys: Sequence[CardKey] = ()) -> InventoryPage:
+        """List what the destination holds: the page behind `after`, or of these cards only.
 
         Of a version that goes as several records only the one with the card's own record id counts.
 

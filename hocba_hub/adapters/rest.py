@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
@@ -12,12 +13,15 @@ from urllib.parse import quote, urlencode
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
-from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, code_items, identity_page, inventory_page
+from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, check_year, code_items, identity_page, inventory_page
+from hocba_hub.adapters.places import SELF, Place, nested, value_at
 from hocba_hub.adapters.protocol import (
     ABSENT,
+    NOT_IN_ANSWER,
     CallResult,
     CodeList,
     IdentityPage,
@@ -32,8 +36,10 @@ from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.identity import IdentityResult
+from hocba_hub.model.keys import CardKey, RecordIds
 from hocba_hub.model.reconciliation import TheirState
 
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _JSON = {"Content-Type": "application/json"}
 _NOT_ABOUT_THE_RECORD = frozenset(
     {
@@ -63,37 +69,47 @@ class _Written(NamedTuple):
 
 
 class _Names(_Part):
-    results: str = "results"
-    record_id: str = "idbanghi"
-    version: str = "phienban"
-    code: str = "ma"
-    field: str = "truong"
+    results: Place = "results"
+    record_id: Place | None = "idbanghi"
+    version: Place | None = "phienban"
+    code: Place = "ma"
+    field: Place | None = "truong"
 
 
 class _ListNames(_Part):
-    version: str = "phienban"
-    items: str = "muc"
-    code: str = "ma"
-    name: str = "ten"
+    version: Place | None = "phienban"
+    items: Place = "muc"
+    code: Place = "ma"
+    name: Place = "ten"
 
 
 class _InventoryNames(_Part):
-    lines: str = "banghi"
-    next: str = "tiep"
-    record_id: str = "idbanghi"
-    version: str = "phienban"
-    state: str = "trangthai"
-    sha256: str = "sha256"
+    after: str | None = "after"
+    limit: str | None = "limit"
+    ids: str | None = "id"
+    """Names of the parameters that ask for the next page, a page's length, and single records."""
+    lines: Place = "banghi"
+    next: Place | None = "tiep"
+    record_id: Place = "idbanghi"
+    school_year: Place | None = None
+    """For record ids that do not say it."""
+    version: Place = "phienban"
+    state: Place = "trangthai"
+    sha256: Place | None = "sha256"
     states: dict[str, TheirState] = {"1": TheirState.HELD, "2": TheirState.RECALLED, "3": TheirState.REFUSED}
     """What its words for a standing mean."""
 
 
 class _IdentityNames(_Part):
-    lines: str = "ketqua"
-    next: str = "tiep"
-    record_id: str = "idbanghi"
-    version: str = "phienban"
-    result: str = "xacthuc"
+    after: str | None = "after"
+    limit: str | None = "limit"
+    lines: Place = "ketqua"
+    next: Place | None = "tiep"
+    record_id: Place = "idbanghi"
+    school_year: Place | None = None
+    """For record ids that do not say it."""
+    version: Place = "phienban"
+    result: Place = "xacthuc"
     results: dict[str, IdentityResult] = {
         "1": IdentityResult.VERIFIED,
         "2": IdentityResult.MISMATCH,
@@ -107,11 +123,23 @@ class RestOptions(_Part):
 
     mode: Literal["batch", "single"] = "batch"
     batch_path: str = "/v1/records"
-    batch_field: str = "records"
-    """Name of the list in a batch."""
+    batch_field: Place = "records"
+    """Where in a batch its list is; `.` where the batch is the list."""
+    fields: dict[Place, filling.Field] = {}
+    """What else stands in a batch, by place; see `filling`."""
     single_path: str = "/v1/record"
+    record_id: Place = "idbanghi"
+    """Where the record id stands in a record; compared with what each mapping makes."""
     lookup_path: str | None = "/v1/records/{record_id}"
     """Where to ask for one record; null where the destination cannot be asked."""
+    standing: Place = "."
+    """Where in its answer the record is."""
+    reference: Place | None = None
+    """Where in the answer to a batch the reference is under which verdicts come later; null where none do."""
+    taken: str = "TAKEN"
+    """The code that being taken under a reference stands for."""
+    result_path: str | None = None
+    """Where to ask for the verdicts of a `{reference}`."""
     code_list_path: str = "/v1/code-lists/{name}"
     """Where to ask for a code list."""
     inventory_path: str | None = "/v1/inventory"
@@ -119,17 +147,18 @@ class RestOptions(_Part):
     inventory_limit: int = Field(5_000, ge=1, le=50_000)
     """Lines of one page."""
     inventory: _InventoryNames = _InventoryNames()
-    """Where in a page its lines and the next page are, and in a line the record id, version, standing and digest."""
+    """How a page is asked for, where in it its lines and the next page are, and what a line has where."""
     identity_path: str | None = None
     """Where to list identity results; null where it tells none."""
     identity_limit: int = Field(1_000, ge=1, le=10_000)
     """Lines of one page."""
     identity: _IdentityNames = _IdentityNames()
-    """Where in a page its lines and the place to go on are, and in a line the record id, version and result."""
+    """How a page is asked for, where in it its lines and the place to go on are, and what a line has where."""
     not_held_code: str = "NOT_HELD"
     """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
     names: _Names = _Names()
-    """Where in an answer a result has what; `field` names the field that a refusal is about."""
+    """Where in an answer a result has what; `field` names the field that a refusal is about. Without `version`, an
+    answer is about the version that was sent or asked about."""
     list_names: _ListNames = _ListNames()
     """Where in a code list its version and lines are, and in a line code and name."""
     query: dict[str, str] = {}
@@ -143,24 +172,35 @@ class RestAdapter:
         DestinationError: the destination file does not fit the adapter.
     """
 
-    polls = False
-    inventory_by_id = True
-
     def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
         try:
-            self._options = RestOptions.model_validate(destination.options)
+            self._options = options = RestOptions.model_validate(destination.options)
         except ValidationError as error:
             places = ", ".join(".".join(str(step) for step in e["loc"]) for e in error.errors())
             raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
-        if destination.authentication.scheme == "wsse-username-token":
-            raise DestinationError(f"{destination.name}: wsse-username-token belongs to SOAP, not to REST.")
-        if self._options.lookup_path is None and destination.in_doubt is Doubt.LOOK_UP:
-            raise DestinationError(f"{destination.name}: without a lookup_path, in_doubt is send-again or hold.")
-        self._connection = HttpConnection(destination, query=self._options.query)
-        self._credentials = credentials_for(destination, Secrets(destination, environment), self._connection)
+        self._record_ids = destination.record_ids
         self._translations = translations
-        translations.check_record_ids(self._options.names.record_id)
+        for is_wrong, why in _contradictions(destination, options, translations):
+            if is_wrong:
+                raise DestinationError(f"{destination.name}: {why}.")
+        self._check_texts(destination)
+        translations.check_record_ids(options.record_id)
+        self.inventory_by_id = options.inventory.ids is not None
+        self._connection = HttpConnection(destination, query=options.query)
+        self._credentials = credentials_for(destination, Secrets(destination, environment), self._connection)
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
+
+    def _check_texts(self, destination: Destination) -> None:
+        options = self._options
+        filling.check("options.fields", options.fields.values(), filling.BATCH)
+        filling.check("options.lookup_path", [options.lookup_path or ""], filling.CARD)
+        filling.check("options.result_path", [options.result_path or ""], frozenset({"reference"}))
+        filling.check("options.code_list_path", [options.code_list_path], frozenset({"name"}))
+        nested([*options.fields.items(), *([] if options.batch_field == SELF else [(options.batch_field, [])])])
+        if options.inventory_path is not None:
+            check_year(destination, "inventory", options.inventory.school_year)
+        if options.identity_path is not None:
+            check_year(destination, "identity", options.identity.school_year)
 
     def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
         """Send a batch in one call, or its records one after the other; the verdicts come at once."""
@@ -178,13 +218,28 @@ class RestAdapter:
             return CallResult(outcomes, mappings=mappings)
         send = self._send_batch if self._options.mode == "batch" else self._send_singly
         call = send(written, may_send)
-        sent = {one.record.delivery_id: _digest(one) for one in written}
+        sent = {one.record.delivery_id: _digest(one, self._record_ids) for one in written}
         answered = [replace(one, sent_sha256=sent.get(one.delivery_id)) for one in call.outcomes]
         return replace(call, outcomes=[*outcomes, *answered], mappings=mappings)
 
-    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:  # noqa: ARG002 - the protocol's
-        """Nothing to ask: this adapter's destinations give their verdicts at once."""
-        return CallResult([Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records])
+    def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
+        """Ask for the verdicts on a reference."""
+        if self._options.result_path is None:
+            outcomes = [Outcome(r.delivery_id, Stage.NOT_SENT, "missing-precondition", "no polls") for r in records]
+            return CallResult(outcomes)
+        try:
+            answer = self._get(_path(self._options.result_path, {"reference": references[0]}))
+        except CallError as failed:
+            return CallResult([failed.outcome(record) for record in records])
+        if not _is_fine(answer):
+            outcomes = [_refused_call(record, answer, self._options.names.code) for record in records]
+            return answer.evidence(outcomes, b"")
+        verdicts = self._verdicts(answer, self._options.names.results, {self._record_ids.of(r.key): r for r in records})
+        if verdicts is None:
+            unreadable = [Outcome(r.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for r in records]
+            return answer.evidence(unreadable, b"")
+        found = answer.evidence([verdicts.outcome(record) for record in records], b"")
+        return replace(found, unasked=verdicts.unasked(records))
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask which version is held of each record that this version goes as."""
@@ -197,9 +252,9 @@ class RestAdapter:
         standings: dict[str, Outcome] = {}
         responses = hashlib.sha256()
         for record_id in ids:
-            path = self._options.lookup_path.format(record_id=quote(record_id, safe=""))
+            facts = {**filling.card_facts(record, self._record_ids), "record_id": record_id}
             try:
-                answer = self._get(path)
+                answer = self._get(_path(self._options.lookup_path, facts))
             except CallError as failed:
                 return CallResult([failed.outcome(record)])
             responses.update(answer.body)
@@ -215,28 +270,33 @@ class RestAdapter:
             CallError: it was not given, or cannot be read.
         """
         names = self._options.list_names
-        document, lines = self._lines(self._options.code_list_path.format(name=quote(name, safe="")), names.items)
-        items = code_items((line.get(names.code), line.get(names.name)) for line in lines)
-        return CodeList(str(document.get(names.version) or ""), items)
+        document, lines = self._lines(_path(self._options.code_list_path, {"name": name}), names.items)
+        items = code_items((value_at(line, names.code), value_at(line, names.name)) for line in lines)
+        return CodeList(_word(_at(document, names.version)) or "", items)
 
-    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
+    def inventory(self, after: str | None, keys: Sequence[CardKey] = ()) -> InventoryPage:
         """List what is held.
 
         Raises:
             CallError: it was not given, or cannot be read; `no-inventory` if it has none.
         """
-        if self._options.inventory_path is None:
+        path, names = self._options.inventory_path, self._options.inventory
+        if path is None:
             raise CallError(Stage.NOT_SENT, NO_INVENTORY)
-        names = self._options.inventory
-        query = [("limit", str(self._options.inventory_limit)), *(("id", one) for one in ids)]
-        if after is not None:
-            query.append(("after", after))
-        document, lines = self._lines(f"{self._options.inventory_path}?{urlencode(query)}", names.lines)
+        asked = [(names.limit, str(self._options.inventory_limit)), (names.after, after)]
+        asked += [(names.ids, self._record_ids.of(key)) for key in keys]
+        document, lines = self._lines(path, names.lines, asked)
         found = (
-            (line.get(names.record_id), line.get(names.version), line.get(names.state), line.get(names.sha256))
+            (
+                value_at(line, names.record_id),
+                _at(line, names.school_year),
+                _number(value_at(line, names.version)),
+                value_at(line, names.state),
+                _at(line, names.sha256),
+            )
             for line in lines
         )
-        return inventory_page(found, names.states, document.get(names.next))
+        return inventory_page(found, names.states, _word(_at(document, names.next)), self._record_ids)
 
     def identities(self, after: str | None) -> IdentityPage:
         """List identity results.
@@ -244,25 +304,36 @@ class RestAdapter:
         Raises:
             CallError: they were not given, or cannot be read; `no-identity` if it tells none.
         """
-        if self._options.identity_path is None:
+        path, names = self._options.identity_path, self._options.identity
+        if path is None:
             raise CallError(Stage.NOT_SENT, NO_IDENTITY)
-        names = self._options.identity
-        query = [("limit", str(self._options.identity_limit))] + ([] if after is None else [("after", after)])
-        document, lines = self._lines(f"{self._options.identity_path}?{urlencode(query)}", names.lines)
-        found = ((line.get(names.record_id), line.get(names.version), line.get(names.result)) for line in lines)
-        return identity_page(found, names.results, document.get(names.next))
+        asked = [(names.limit, str(self._options.identity_limit)), (names.after, after)]
+        document, lines = self._lines(path, names.lines, asked)
+        found = (
+            (
+                value_at(line, names.record_id),
+                _at(line, names.school_year),
+                _number(value_at(line, names.version)),
+                value_at(line, names.result),
+            )
+            for line in lines
+        )
+        return identity_page(found, names.results, _word(_at(document, names.next)), self._record_ids)
 
-    def _lines(self, path: str, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """An answer, and the list of objects that it has under a name.
+    def _lines(
+        self, path: str, place: str, asked: Sequence[tuple[str | None, str | None]] = ()
+    ) -> tuple[object, list[Any]]:
+        """An answer, and the list of objects that it has at a place.
 
         Raises:
             CallError: it was not given, or is none such.
         """
-        answer = self._get(path)
+        query = urlencode([(name, value) for name, value in asked if name is not None and value is not None])
+        answer = self._get(f"{path}?{query}" if query else path)
         if answer.status != HTTPStatus.OK:
             raise CallError(Stage.ANSWERED, f"http-{answer.status}")
-        document = _document(answer) or {}
-        lines = document.get(name)
+        document = _document(answer)
+        lines = value_at(document, place)
         if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
             raise CallError(Stage.NO_ANSWER, "unreadable-answer")
         return document, lines
@@ -274,10 +345,10 @@ class RestAdapter:
     def _written(self, record: OutboundRecord) -> _Written:
         records, mapping = self._translations.represent(record)
         try:
-            bodies = {str(one[self._options.names.record_id]): orjson.dumps(one) for one in records}
-        except (KeyError, orjson.JSONEncodeError) as error:
-            raise NotRepresentableError("The mapping makes no JSON record with a record id.", mapping) from error
-        if not all(one.startswith(record.key.record_id()) for one in bodies):
+            bodies = {str(value_at(one, self._options.record_id)): orjson.dumps(one) for one in records}
+        except orjson.JSONEncodeError as error:
+            raise NotRepresentableError("The mapping makes no JSON record.", mapping) from error
+        if not all(one.startswith(self._record_ids.of(record.key)) for one in bodies):
             raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
         if len(bodies) < len(records):
             raise NotRepresentableError("Several records have the same record id.", mapping)
@@ -290,17 +361,21 @@ class RestAdapter:
             NotRepresentableError: nobody can say, since the mapping has changed after it was sent.
         """
         if self._translations.makes_several() is None:
-            return [record.key.record_id()]
+            return [self._record_ids.of(record.key)]
         return list(self._written(record).bodies)
 
     def _send_batch(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
-        head = b'{"%b":[' % self._options.batch_field.encode()
-        body = b"".join((head, b",".join(content for one in written for content in one.bodies.values()), b"]}"))
+        options = self._options
+        records = [orjson.Fragment(content) for one in written for content in one.bodies.values()]
+        facts = filling.batch_facts([one.record for one in written]) if options.fields else {}
+        beside = [(place, filling.filled(text, facts)) for place, text in options.fields.items()]
+        is_list = options.batch_field == SELF
+        body = orjson.dumps(records if is_list else nested([*beside, (options.batch_field, records)]))
         try:
-            answer = self._post(self._options.batch_path, body, may_send)
+            answer = self._post(options.batch_path, body, may_send)
         except CallError as failed:
             return CallResult([failed.outcome(one.record) for one in written], sha256(body))
-        return answer.evidence(self._outcomes(written, answer, self._options.names.results), body)
+        return answer.evidence(self._outcomes(written, answer, options.names.results), body)
 
     def _send_singly(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         outcomes: list[Outcome] = []
@@ -318,7 +393,7 @@ class RestAdapter:
                     break
                 responses.update(answer.body)
                 status = answer.status
-                found[record_id] = self._outcomes([one._replace(bodies={record_id: body})], answer, None)[0]
+                found[record_id] = self._outcomes([one._replace(bodies={record_id: body})], answer, SELF)[0]
                 is_over = status in _NOT_ABOUT_THE_RECORD
                 if is_over or found[record_id].code not in self._acknowledged:
                     break  # the version's other records wait with it
@@ -340,40 +415,116 @@ class RestAdapter:
             self._connection, self._credentials, "POST", path, body=body, headers=_JSON, may_send=may_send
         )
 
-    def _outcomes(self, written: Sequence[_Written], answer: Answer, list_name: str | None) -> list[Outcome]:
-        if answer.status != HTTPStatus.OK:
-            return [_refused_call(one.record, answer, self._options.names.code) for one in written]
-        document = _document(answer)
-        results = [document] if list_name is None else document.get(list_name) if document else None
-        if not isinstance(results, list) or document is None:
+    def _outcomes(self, written: Sequence[_Written], answer: Answer, place: str) -> list[Outcome]:
+        """What the answer to records says: verdicts, where it has them; what has none waits under the reference."""
+        options = self._options
+        if not _is_fine(answer):
+            return [_refused_call(one.record, answer, options.names.code) for one in written]
+        reference = _word(_at(_document(answer), options.reference)) or None
+        verdicts = self._verdicts(answer, place, {name: one.record for one in written for name in one.bodies})
+        if verdicts is None and reference is None:
             return [Outcome(one.record.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for one in written]
-        names, verdicts = self._options.names, Verdicts(self._acknowledged)
+        found = []
+        for one in written:
+            outcome = (verdicts or Verdicts()).outcome(one.record, list(one.bodies))
+            if reference is not None and outcome.code == NOT_IN_ANSWER:
+                outcome = Outcome(one.record.delivery_id, Stage.ANSWERED, options.taken)
+            found.append(_with_taken(one.record, replace(outcome, reference=reference)))
+        return found
+
+    def _verdicts(self, answer: Answer, place: str, asked: Mapping[str, OutboundRecord]) -> Verdicts | None:
+        """The verdicts in an answer about records, by record id; None if it is no such answer."""
+        results = value_at(_document(answer), place)
+        if isinstance(results, dict):
+            results = [results]
+        if not isinstance(results, list):
+            return None
+        names, verdicts = self._options.names, Verdicts(self._record_ids, self._acknowledged)
         for result in results:
-            if isinstance(result, dict):
-                verdicts.add(*(result.get(n) for n in (names.record_id, names.version, names.code, names.field)))
-        return [_with_taken(one.record, verdicts.outcome(one.record, list(one.bodies))) for one in written]
+            record_id = _at(result, names.record_id)
+            if names.record_id is None and len(asked) == 1:
+                (record_id,) = asked
+            version = _number(_at(result, names.version))
+            if names.version is None and isinstance(record_id, str) and record_id in asked:
+                version = asked[record_id].version
+            verdicts.add(record_id, version, _word(value_at(result, names.code)), _at(result, names.field))
+        return verdicts
 
     def _standing(self, record: OutboundRecord, answer: Answer) -> Outcome:
-        names = self._options.names
+        options, names = self._options, self._options.names
         document = _document(answer)
-        if (
-            answer.status == HTTPStatus.NOT_FOUND
-            and document
-            and document.get(names.code) == self._options.not_held_code
-        ):
+        if answer.status == HTTPStatus.NOT_FOUND and _word(value_at(document, names.code)) == options.not_held_code:
             return Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
-        if answer.status != HTTPStatus.OK:
+        if not _is_fine(answer):
             return _refused_call(record, answer, names.code)
-        version = document.get(names.version) if document else None
-        code = plain_code(document.get(names.code)) if document else None
-        if not isinstance(version, int) or code is None:
+        standing = value_at(document, options.standing)
+        code = plain_code(_word(value_at(standing, names.code)))
+        version = _number(_at(standing, names.version))
+        if names.version is None:  # the question was about this one
+            version = record.version
+        if code is None or (version is None and code in self._acknowledged):
             return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer")
-        return Outcome(record.delivery_id, Stage.ANSWERED, code if version >= record.version else ABSENT)
+        is_there = version is None or version >= record.version
+        return Outcome(record.delivery_id, Stage.ANSWERED, code if is_there else ABSENT)
 
 
-def _digest(written: _Written) -> bytes | None:
+def _contradictions(
+    destination: Destination, options: RestOptions, translations: Translations
+) -> Iterator[tuple[bool, str]]:
+    """What a file may say only together with something else: whether it is wrong, and why."""
+    yield destination.authentication.scheme == "wsse-username-token", "wsse-username-token belongs to SOAP, not to REST"
+    without = options.lookup_path is None and destination.in_doubt is Doubt.LOOK_UP
+    yield without, "without a lookup_path, in_doubt is send-again or hold"
+    names = options.names
+    asks_version = options.lookup_path is None or "version" in filling.names([options.lookup_path])
+    why = "a look-up that is told no version asks for one, by {version} in options.lookup_path"
+    yield names.version is None and not asks_version, why
+    why = "options.names.record_id is null only where options.mode is single"
+    yield names.record_id is None and options.mode != "single", why
+    why = "options.reference and options.result_path go together: verdicts that come later are asked for by one"
+    yield (options.reference is None) != (options.result_path is None), why
+    later = options.result_path is not None
+    yield later and destination.acknowledgement.references != 1, "options.result_path asks about one reference"
+    yield (
+        later and translations.makes_several() is not None,
+        "several records of a card have no verdict that comes later",
+    )
+    why = "where options.batch_field is ., the batch is the list, and options.fields nothing"
+    yield options.batch_field == SELF and bool(options.fields), why
+    pages = [options.inventory] if options.inventory_path else []
+    why = "options.inventory.after and next go together: one leads to the other"
+    yield any((one.after is None) != (one.next is None) for one in pages), why
+
+
+def _path(path: str, facts: filling.Facts) -> str:
+    return str(filling.filled(path, {name: quote(str(fact), safe="") for name, fact in facts.items()}))
+
+
+def _at(document: object, place: str | None) -> object:
+    return None if place is None else value_at(document, place)
+
+
+def _word(value: object) -> str | None:
+    """A word that may be written as a number or a truth value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | str) else None
+
+
+def _number(value: object) -> int | None:
+    """A whole number, which may be written as a text."""
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _is_fine(answer: Answer) -> bool:
+    return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _digest(written: _Written, record_ids: RecordIds) -> bytes | None:
     """Of the record with the card's own id, as it stood in the request."""
-    body = written.bodies.get(written.record.key.record_id())
+    body = written.bodies.get(record_ids.of(written.record.key))
     return None if body is None else hashlib.sha256(body).digest()
 
 
@@ -387,15 +538,14 @@ def _with_taken(record: OutboundRecord, outcome: Outcome) -> Outcome:
     return replace(outcome, taken=tuple(dict.fromkeys((*record.taken, *(outcome.taken or ())))))
 
 
-def _document(answer: Answer) -> dict[str, Any] | None:
+def _document(answer: Answer) -> object:
     try:
-        document = orjson.loads(answer.body)
+        return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         return None
-    return document if isinstance(document, dict) else None
 
 
-def _refused_call(record: OutboundRecord, answer: Answer, code_name: str) -> Outcome:
+def _refused_call(record: OutboundRecord, answer: Answer, code_place: str) -> Outcome:
     """The call as a whole was refused: the HTTP status decides, the destination's own code says more."""
-    own = plain_code((_document(answer) or {}).get(code_name)) or ""
+    own = plain_code(_word(value_at(_document(answer), code_place))) or ""
     return Outcome(record.delivery_id, Stage.ANSWERED, f"http-{answer.status}", own, retry_after=answer.retry_after)

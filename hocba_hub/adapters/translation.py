@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.places import value_at
 from hocba_hub.adapters.protocol import OutboundRecord
 from hocba_hub.mappings.check.source_fields import source_fields
 from hocba_hub.mappings.document.document import Document, DocumentError
@@ -19,7 +20,7 @@ from hocba_hub.mappings.schemas import RECORDS
 from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
 from hocba_hub.model.clock import Clock, system_clock, vietnam_day
 from hocba_hub.model.errors import HubError
-from hocba_hub.model.keys import CardId, CardKey, Event, SchoolYear, Version
+from hocba_hub.model.keys import CardId, CardKey, Event, RecordIds, SchoolYear, Version
 
 CANONICAL_TYPE = "application/json"
 _MOST_NAMED = 5
@@ -85,18 +86,20 @@ class Translations:
     def check_record_ids(self, field: str) -> None:
         """Do nothing if every mapping makes of a version the record id that look-ups ask with.
 
-        Several records of one version may each have it with something behind it.
+        `field` is its path in a record. Several records of one version may each have it with something behind it.
 
         Raises:
             DestinationError: a mapping makes another one: what is in doubt would be asked for in vain, and sent twice.
         """
         mappings = self._current()
-        facts = envelope_facts(_PROBE, Version(1), Event.NEW, datetime.fromtimestamp(0, UTC))
+        record_ids = self._destination.record_ids
+        probe = record_ids.of(_PROBE)
+        facts = envelope_facts(_PROBE, Version(1), Event.NEW, datetime.fromtimestamp(0, UTC), record_ids)
         for document in self._documents(mappings):
             output = mappings.compiled(document).translate(JsonRecord({"delivery": facts})).output
             several = output.get(RECORDS)
             made = several if isinstance(several, list) else [] if RECORDS in document.fields else [output]
-            if any(not str(one.get(field)).startswith(_PROBE.record_id()) for one in made if isinstance(one, dict)):
+            if any(not str(value_at(one, field)).startswith(probe) for one in made):
                 raise DestinationError(f"{document.label}: {field} is not delivery/record_id, which look-ups ask with.")
 
     def represent(self, record: OutboundRecord) -> Representation:
@@ -113,7 +116,7 @@ class Translations:
         name = mapping_name(self._destination, kind, recall=record.event is Event.CANCEL)
         if not name:
             raise NotRepresentableError("The destination has no mapping for this kind of card.")
-        source["delivery"] = _facts(record)
+        source["delivery"] = _facts(record, self._destination.record_ids)
         try:
             mapping = mappings.compiled(chosen_version(mappings, name, record.key.school_year, self._clock()))
         except (MappingNotFoundError, DocumentError) as error:
@@ -159,9 +162,9 @@ def _card(record: OutboundRecord) -> tuple[dict[str, Any], str]:
     return card, kind
 
 
-def _facts(record: OutboundRecord) -> dict[str, Any]:
+def _facts(record: OutboundRecord, record_ids: RecordIds) -> dict[str, Any]:
     signed = record.is_signed
-    return envelope_facts(record.key, record.version, record.event, record.accepted_at) | {
+    return envelope_facts(record.key, record.version, record.event, record.accepted_at, record_ids) | {
         "school": record.school or None,
         "document": (record.document if signed else record.canonical) or None,
         "document_type": record.document_type if signed else CANONICAL_TYPE,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from hocba_hub.adapters.protocol import OutboundRecord, Outcome, Stage, Unasked
-from hocba_hub.model.keys import Version, card_key
+from hocba_hub.adapters.protocol import NOT_IN_ANSWER, OutboundRecord, Outcome, Stage, Unasked
+from hocba_hub.model.keys import RECORD_IDS, RecordIds, Version
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -34,8 +34,8 @@ class Verdicts:
     other answer counts.
     """
 
-    def __init__(self, acknowledged: Collection[str] = ()) -> None:
-        self._acknowledged = acknowledged
+    def __init__(self, record_ids: RecordIds = RECORD_IDS, acknowledged: Collection[str] = ()) -> None:
+        self._record_ids, self._acknowledged = record_ids, acknowledged
         self._codes: dict[tuple[str, int, str | None], tuple[str | None, str]] = {}
 
     def add(
@@ -56,17 +56,17 @@ class Verdicts:
 
     def unasked(self, records: Sequence[OutboundRecord]) -> list[Unasked]:
         """What is readable of it about other versions than those of `records`."""
-        asked = {(record.key.record_id(), record.version) for record in records}
+        asked = {(self._record_ids.of(record.key), record.version) for record in records}
         found = []
         for (record_id, version, _), (code, _) in self._codes.items():
-            key = card_key(record_id)
+            key = self._record_ids.key(record_id)
             if code is not None and key is not None and (record_id, version) not in asked:
                 found.append(Unasked(key, Version(version), code))
         return found
 
     def outcome(self, record: OutboundRecord, record_ids: Sequence[str] = ()) -> Outcome:
         """The outcome of one version that was part of the call, under its own record id or under several."""
-        names = record_ids or (record.key.record_id(),)
+        names = record_ids or (self._record_ids.of(record.key),)
         return whole({name: self._outcome(record, name) for name in names}, self._acknowledged)
 
     def _outcome(self, record: OutboundRecord, record_id: str) -> Outcome:
@@ -74,7 +74,7 @@ class Verdicts:
         found = of_batch or self._codes.get((record_id, record.version, None))
         match found:
             case None:
-                return Outcome(record.delivery_id, Stage.NO_ANSWER, "not-in-answer")
+                return Outcome(record.delivery_id, Stage.NO_ANSWER, NOT_IN_ANSWER)
             case None, _:
                 return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer", "no code")
             case code, detail:

@@ -5,14 +5,15 @@ Bringing the same again changes nothing, so a destination that got no answer may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.adapters.protocol import Unasked
 from hocba_hub.api.context import Hub
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.model.keys import DestinationName, Version, card_key
+from hocba_hub.model.delivery import Meaning
+from hocba_hub.model.keys import RECORD_IDS, DestinationName, RecordIds, Version
 from hocba_hub.queue.outcomes_to_states import heard as by_codes
 from hocba_hub.store.access import Client
 from hocba_hub.store.acknowledgements import PUSH, Heard, Reception, enter_by_hand, hear
@@ -25,8 +26,11 @@ class Brought(NamedTuple):
     """One verdict as it is brought."""
 
     record_id: str
+    """In the destination's form where it brings it, in the hub's own where a person enters it."""
     version: int
     code: str
+    school_year: str | None = None
+    """For record ids that do not say it."""
 
 
 def enter_verdicts(
@@ -40,10 +44,10 @@ def enter_verdicts(
     name = DestinationName(destination.name)
     with hub.store.write() as connection:
         found = enter_by_hand(
-            connection, name, heard(destination, brought), actor=actor, reason=reason, now=hub.clock()
+            connection, name, heard(brought, RECORD_IDS, destination.codes), actor=actor, reason=reason, now=hub.clock()
         )
     hub.ring(name)
-    return receptions(brought, found)
+    return receptions(brought, RECORD_IDS, found)
 
 
 def take_verdicts(hub: Hub, client: Client, brought: Sequence[Brought]) -> list[Reception]:
@@ -58,20 +62,20 @@ def take_verdicts(hub: Hub, client: Client, brought: Sequence[Brought]) -> list[
     if destination is None:
         raise ProblemError("access.not-a-destination")
     with hub.store.write() as connection:
-        found = hear(connection, name, heard(destination, brought), source=PUSH, now=hub.clock())
+        told = heard(brought, destination.record_ids, destination.codes)
+        found = hear(connection, name, told, source=PUSH, now=hub.clock())
     hub.ring(name)
-    return receptions(brought, found)
+    return receptions(brought, destination.record_ids, found)
 
 
-def heard(destination: Destination, brought: Sequence[Brought]) -> list[Heard]:
+def heard(brought: Sequence[Brought], record_ids: RecordIds, codes: Mapping[str, Meaning]) -> list[Heard]:
     """The verdicts on cards that may be ours, by the destination's code table."""
-    of_ours = [
-        Unasked(key, Version(one.version), one.code) for one in brought if (key := card_key(one.record_id)) is not None
-    ]
-    return by_codes(of_ours, destination.codes)
+    keys = ((one, record_ids.key(one.record_id, one.school_year)) for one in brought)
+    return by_codes([Unasked(key, Version(one.version), one.code) for one, key in keys if key is not None], codes)
 
 
-def receptions(brought: Sequence[Brought], found: Sequence[Reception]) -> list[Reception]:
+def receptions(brought: Sequence[Brought], record_ids: RecordIds, found: Sequence[Reception]) -> list[Reception]:
     """What became of each, given what became of those that were `heard`."""
     known = iter(found)
-    return [Reception.UNKNOWN if card_key(one.record_id) is None else next(known) for one in brought]
+    keys = (record_ids.key(one.record_id, one.school_year) for one in brought)
+    return [Reception.UNKNOWN if key is None else next(known) for key in keys]

@@ -30,12 +30,23 @@ class AskedVerdict(BaseModel):
     )  # fmt: skip
 
 
+class BroughtVerdict(AskedVerdict):
+    """The verdict on one version, as a destination brings it. / Kết quả của một phiên bản, do nơi nhận báo về."""
+
+    school_year: str | None = Field(
+        None,
+        pattern=r"^20[0-9]{2}-20[0-9]{2}$",
+        description="Where the record id does not say it. / Khi mã bản ghi không nêu năm học.",
+        examples=["2025-2026"],
+    )  # fmt: skip
+
+
 class AskedVerdicts(BaseModel):
     """Verdicts that a destination brings. / Kết quả mà nơi nhận báo về."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.VERDICTS]})
 
-    acknowledgements: Sequence[AskedVerdict] = Field(min_length=1, max_length=MOST)
+    acknowledgements: Sequence[BroughtVerdict] = Field(min_length=1, max_length=MOST)
 
 
 class ReceptionEntry(Shape):

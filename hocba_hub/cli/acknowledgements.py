@@ -113,15 +113,16 @@ def enter(records: tuple[str, ...], destination: str, code: str, reason: str | N
     """Enter the verdict that a person has from a destination."""
     from hocba_hub.api.acknowledging import Brought, heard, receptions
     from hocba_hub.bootstrap import destinations
+    from hocba_hub.model.keys import RECORD_IDS
     from hocba_hub.store.acknowledgements import enter_by_hand
 
     name = known_destination(destination)
     brought = [Brought(*_record(record), code) for record in records]
-    verdicts = heard(destinations(settings_in_force())[name], brought)
+    verdicts = heard(brought, RECORD_IDS, destinations(settings_in_force())[name].codes)
     why = reason_of(reason)
     with opened_store() as store, store.write() as connection:
         found = enter_by_hand(connection, name, verdicts, actor=actor(), reason=why, now=now())
-    became = receptions(brought, found)
+    became = receptions(brought, RECORD_IDS, found)
     rows = [(record, text(f"ack.{reception}")) for record, reception in zip(records, became, strict=True)]
     print_table(("card", "outcome"), rows)
 

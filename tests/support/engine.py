@@ -59,8 +59,6 @@ def not_sent(record: OutboundRecord) -> Outcome:
 class Scripted:
     """A destination that answers as it is told and remembers what it was sent."""
 
-    polls = True
-
     def __init__(self) -> None:
         self.on_send: Answer = answered("OK")
         self.on_lookup: Answer = answered("absent")

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zeep.wsse.username import UsernameToken
 
+from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
@@ -23,14 +24,16 @@ from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, 
 from hocba_hub.adapters.lists import (
     NO_IDENTITY,
     NO_INVENTORY,
-    Line,
+    check_year,
     code_items,
     digest_of,
     identity_page,
     inventory_page,
 )
+from hocba_hub.adapters.places import SELF, Place, Texts, elements_at, nested, steps, text_at, value_at
 from hocba_hub.adapters.protocol import (
     ABSENT,
+    NOT_IN_ANSWER,
     CallResult,
     CodeList,
     IdentityPage,
@@ -41,11 +44,13 @@ from hocba_hub.adapters.protocol import (
     Stage,
     always,
 )
-from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
+from hocba_hub.adapters.soap.writer import UnwritableError, Written
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
+from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.identity import IdentityResult
+from hocba_hub.model.keys import CardKey
 from hocba_hub.model.reconciliation import TheirState
 
 _LONGEST_REFERENCE = 200
@@ -56,44 +61,72 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Submit(_Part):
+class _Request(_Part):
+    operation: str
+    fields: dict[Place, filling.Field] = {}
+    """What else stands in the request, by place; see `filling`."""
+
+
+class _Verdict(_Part):
+    record_id: Place | None = "RecordId"
+    """Null where an answer is about the only record of a request and does not name it."""
+    version: Place | None = "Version"
+    """Null where an answer does not say it: then it is the version that was asked about."""
+    verdict: Place | None = "Verdict"
+    code: Place | None = "Code"
+    reference: Place | None = "Reference"
+    """Which of several references a verdict is about."""
+
+
+class _Submit(_Request):
     operation: str = "SubmitReportCards"
-    record: str = "Record"
-    reference: str = "Reference"
+    record: Place = "Record"
+    """The element that repeats; `.` where a request is one record."""
+    record_id: Place = "RecordId"
+    """Where the record id stands in a record; compared with what each mapping makes."""
+    reference: Place | None = "Reference"
+    """Null where every verdict is in the answer."""
     taken: str = "TAKEN"
-    sha256: str = "Sha256"
+    results: Place | None = None
+    """Verdicts that the answer has already."""
+    sha256: Place | None = "Sha256"
     """Element of a record whose digest the inventory says again."""
 
 
-class _Result(_Part):
+class _Result(_Request):
     operation: str = "GetSubmissionResult"
-    reference: str = "Reference"
-    results: str = "Result"
-    unknown: str = "UnknownReference"
+    reference: Place = "Reference"
+    results: Place = "Result"
+    unknown: Place | None = "UnknownReference"
     """Names a reference, of several, that is not known there."""
     unknown_code: str = "REFERENCE_UNKNOWN"
 
 
-class _Card(_Part):
+class _Card(_Request):
     operation: str = "GetReportCard"
-    record_id: str = "RecordId"
-    standing: str = "Standing"
-    reference: str = "Reference"
+    record_id: Place | None = "RecordId"
+    """Null where `fields` say which card is meant."""
+    standing: Place = "Standing"
+    reference: Place | None = "Reference"
+    verdict: _Verdict | None = None
+    """Where in a standing its verdict is, if elsewhere than in a result."""
 
 
-class _Inventory(_Part):
+class _Inventory(_Request):
     operation: str = "ListReportCards"
-    after: str = "After"
-    limit: str = "Limit"
+    after: Place | None = "After"
+    limit: Place | None = "Limit"
     lines_per_page: int = Field(5_000, ge=1, le=50_000)
-    ids: str | None = "RecordId"
+    ids: Place | None = "RecordId"
     """Asks for single records; null where that cannot be done."""
-    lines: str = "Entry"
-    next: str = "Next"
-    record_id: str = "RecordId"
-    version: str = "Version"
-    state: str = "State"
-    sha256: str = "Sha256"
+    lines: Place = "Entry"
+    next: Place | None = "Next"
+    record_id: Place = "RecordId"
+    school_year: Place | None = None
+    """For record ids that do not say it."""
+    version: Place = "Version"
+    state: Place = "State"
+    sha256: Place | None = "Sha256"
     states: dict[str, TheirState] = {
         "HELD": TheirState.HELD,
         "RECALLED": TheirState.RECALLED,
@@ -102,16 +135,18 @@ class _Inventory(_Part):
     """What its words for a standing mean."""
 
 
-class _Identity(_Part):
+class _Identity(_Request):
     operation: str = "ListIdentityResults"
-    after: str = "After"
-    limit: str = "Limit"
+    after: Place | None = "After"
+    limit: Place | None = "Limit"
     lines_per_page: int = Field(1_000, ge=1, le=10_000)
-    lines: str = "IdentityResult"
-    next: str = "Next"
-    record_id: str = "RecordId"
-    version: str = "Version"
-    result: str = "Outcome"
+    lines: Place = "IdentityResult"
+    next: Place | None = "Next"
+    record_id: Place = "RecordId"
+    school_year: Place | None = None
+    """For record ids that do not say it."""
+    version: Place = "Version"
+    result: Place = "Outcome"
     results: dict[str, IdentityResult] = {
         "VERIFIED": IdentityResult.VERIFIED,
         "MISMATCH": IdentityResult.MISMATCH,
@@ -120,23 +155,19 @@ class _Identity(_Part):
     """What its words for a result mean."""
 
 
-class _List(_Part):
+class _List(_Request):
     operation: str = "GetCodeList"
-    list: str = "Name"
+    list: Place = "Name"
     """Names the list in the request."""
-    version: str = "ListVersion"
-    items: str = "Item"
-    code: str = "Code"
-    name: str = "Label"
+    version: Place | None = "ListVersion"
+    items: Place = "Item"
+    code: Place = "Code"
+    name: Place = "Label"
 
 
-class _Verdict(_Part):
-    record_id: str = "RecordId"
-    version: str = "Version"
-    verdict: str = "Verdict"
-    code: str = "Code"
-    reference: str = "Reference"
-    """Which of several references a verdict is about."""
+class _Fault(_Part):
+    code: Place | None = None
+    """Where in a fault the service's own code is; without it, the first `Code` of the detail."""
 
 
 class SoapOptions(_Part):
@@ -145,9 +176,9 @@ class SoapOptions(_Part):
     wsdl: Path = MINISTRY_WSDL
     binding: str = "ReportCardsSoap11"
     submit: _Submit = _Submit()
-    """Takes a batch and returns a reference; the destination's mappings make the elements of each record."""
-    result: _Result = _Result()
-    """Returns the verdicts of a reference."""
+    """Takes a batch; the destination's mappings make the elements of each record."""
+    result: _Result | None = _Result()
+    """Returns the verdicts of a reference; null where the answer to `submit` or `card` tells them."""
     card: _Card | None = _Card()
     """Returns the standing of one record; null where the destination cannot be asked."""
     inventory: _Inventory | None = _Inventory()
@@ -158,6 +189,7 @@ class SoapOptions(_Part):
     """Returns a code list."""
     verdict: _Verdict = _Verdict()
     """Where in a result or a standing the verdict is; a code beside it says more and wins."""
+    fault: _Fault = _Fault()
 
 
 class SoapAdapter:
@@ -167,12 +199,9 @@ class SoapAdapter:
         DestinationError: the destination file does not fit the adapter or the WSDL.
     """
 
-    polls = True
-    inventory_by_id = True
-
     def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
         try:
-            self._options = SoapOptions.model_validate(destination.options)
+            self._options = options = SoapOptions.model_validate(destination.options)
         except ValidationError as error:
             places = ", ".join(".".join(str(step) for step in e["loc"]) for e in error.errors())
             raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
@@ -180,38 +209,43 @@ class SoapAdapter:
         self._secrets = Secrets(destination, environment)
         if self._authentication.scheme == "wsse-username-token":
             self._secrets.check("username_env", "password_env")
-        self._has_lists = bool(destination.code_lists)
-        self._references = destination.acknowledgement.references
-        self._contract = Contract(destination.folder / self._options.wsdl, self._options.binding)
-        submit = self._options.submit
+        self._record_ids = destination.record_ids
+        self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
         self._translations = translations
-        self._writer = BatchWriter(self._contract.operation(submit.operation), submit.record)
-        if (several := translations.makes_several()) is not None:
-            raise DestinationError(f"{several.label}: makes several records of a card; soap sends one.")
+        self._contract = Contract(destination.folder / options.wsdl, options.binding, options.fault.code)
+        self._standing = options.verdict if options.card is None else options.card.verdict or options.verdict
+        names = options.verdict
+        self._answers = Texts(names.record_id, names.version, names.verdict, names.code, names.reference)
+        self._bodies = {one.operation: self._contract.writer(one.operation) for one in self._requests(destination)}
+        self._record_writer = self._bodies[options.submit.operation].below(steps(options.submit.record))
+        self._check(destination)
         for document in translations.documents():
-            self._writer.check(document.fields)
-        self._check_replies()
-        self.inventory_by_id = self._options.inventory is not None and self._options.inventory.ids is not None
-        if self._options.card is None and destination.in_doubt is Doubt.LOOK_UP:
-            raise DestinationError(f"{destination.name}: without options.card, in_doubt is send-again or hold.")
-        translations.check_record_ids(self._options.verdict.record_id)
+            self._record_writer.check(document.fields)
+        self.inventory_by_id = options.inventory is not None and options.inventory.ids is not None
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
 
+    def _requests(self, destination: Destination) -> list[_Request]:
+        """The requests that may be made of this destination."""
+        options = self._options
+        lists = options.code_list if destination.code_lists else None
+        made = (options.submit, options.result, options.card, options.inventory, options.identity, lists)
+        return [one for one in made if one is not None]
+
     def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
-        """Submit a batch; its verdicts come later, under the outcomes' reference."""
+        """Submit a batch; its verdicts are in the answer, or come later, under the outcomes' reference."""
         submit = self._options.submit
         outcomes: list[Outcome] = []
-        written: list[bytes] = []
+        written: list[Written] = []
         sent: list[OutboundRecord] = []
         mappings: dict[int, str] = {}
         digests: dict[int, bytes | None] = {}
         for record in records:
             try:
                 (made,), mappings[record.delivery_id] = self._translations.represent(record)
-                written.append(self._writer.record(made))
+                written.append(self._record_writer.write(made))
                 sent.append(record)
-                digests[record.delivery_id] = digest_of(made.get(submit.sha256))
+                digests[record.delivery_id] = digest_of(value_at(made, submit.sha256)) if submit.sha256 else None
             except (NotRepresentableError, UnwritableError) as error:
                 if isinstance(error, NotRepresentableError):
                     mappings[record.delivery_id] = error.mapping
@@ -221,28 +255,28 @@ class SoapAdapter:
         request = b""
         answer: Answer | None = None
         try:
-            before, after = self._contract.frame(self._token())
-            request = b"".join((before, self._writer.body(written), after))
+            request = self._envelope(self._batch(sent, written))
             answer = self._post(submit.operation, request, may_send)
-            reference = _reference(self._contract.reply(submit.operation, answer), submit)
-            outcomes += [Outcome(r.delivery_id, Stage.ANSWERED, submit.taken, reference=reference) for r in sent]
+            outcomes += self._taken(self._contract.reply(submit.operation, answer), sent)
         except CallError as failed:
             outcomes += [failed.outcome(record) for record in sent]
         outcomes = [replace(one, sent_sha256=digests.get(one.delivery_id)) for one in outcomes]
         return replace(_evidence(outcomes, request, answer), mappings=mappings)
 
     def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
-        """Ask for the verdicts on references."""
+        """Ask for the verdicts on references, or on each record where that is how they are told."""
         options = self._options.result
+        if options is None:
+            return self._ask_each(records)
         answer: Answer | None = None
         try:
             asked = references[0] if len(references) == 1 else list(references)
-            answer = self._ask(options.operation, {options.reference: asked})
-            reply = self._contract.reply_element(options.operation, answer)
+            answer = self._ask(options, {options.reference: asked})
+            reply = self._contract.reply(options.operation, answer)
         except CallError as failed:
             return _evidence([failed.outcome(record) for record in records], b"", answer)
-        verdicts = self._verdicts(reply)
-        unknown = {element.text for element in reply.iter(f"{{*}}{options.unknown}")}
+        verdicts = self._verdicts(reply, options.results, records)
+        unknown = {text_at(one, SELF) for one in elements_at(reply, options.unknown)} if options.unknown else set()
         outcomes = [
             Outcome(record.delivery_id, Stage.ANSWERED, options.unknown_code)
             if record.reference in unknown
@@ -253,25 +287,34 @@ class SoapAdapter:
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask for the standing of one record."""
-        options, names = self._options.card, self._options.verdict
+        options, names = self._options.card, self._standing
         answer: Answer | None = None
         if options is None:
             return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, "missing-precondition", "no look-up")])
         try:
-            answer = self._ask(options.operation, {options.record_id: record.key.record_id()})
-            standing = _member(self._contract.reply(options.operation, answer), options.standing)
-            version = getattr(standing, names.version, None)
-            if standing is None or (isinstance(version, int) and version < record.version):
-                outcome = Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
-            else:
-                verdicts = Verdicts()
-                verdicts.add(record.key.record_id(), record.version, _code(standing, names))
-                found = verdicts.outcome(record)
-                reference = getattr(standing, options.reference, None)
-                outcome = Outcome(record.delivery_id, found.stage, found.code, found.detail, reference=reference)
+            facts = filling.card_facts(record, self._record_ids)
+            asked = {options.record_id: facts["record_id"]} if options.record_id else {}
+            answer = self._ask(options, asked, facts)
+            reply = self._contract.reply(options.operation, answer)
+            outcome = Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
+            standing = next(elements_at(reply, options.standing), None)
+            version = None if standing is None else _number(text_at(standing, names.version))
+            if standing is not None and (version is None or version >= record.version):
+                outcome = self._standing_outcome(record, standing, version)
         except CallError as failed:
             outcome = failed.outcome(record)
         return _evidence([outcome], b"", answer)
+
+    def _standing_outcome(self, record: OutboundRecord, standing: etree._Element, version: int | None) -> Outcome:
+        """What a standing of this version, or a higher one, says; a verdict on no version says nothing."""
+        names, options = self._standing, self._options.card
+        code = text_at(standing, names.code) or text_at(standing, names.verdict)
+        if version is None and names.version is not None and code in self._acknowledged:
+            return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer", "no version")
+        verdicts = Verdicts(self._record_ids)
+        verdicts.add(self._record_ids.of(record.key), record.version, code)
+        reference = text_at(standing, options.reference) if options else None
+        return replace(verdicts.outcome(record), reference=reference)
 
     def code_list(self, name: str) -> CodeList:
         """Fetch a code list.
@@ -280,14 +323,12 @@ class SoapAdapter:
             CallError: it was not given, or cannot be read.
         """
         options = self._options.code_list
-        reply = self._reply(options.operation, {options.list: name})
-        items = code_items(
-            (item.findtext(f"{{*}}{options.code}"), item.findtext(f"{{*}}{options.name}"))
-            for item in reply.iter(f"{{*}}{options.items}")
-        )
-        return CodeList(reply.findtext(f"{{*}}{options.version}") or "", items)
+        reply = self._reply(options, {options.list: name})
+        read = Texts(options.code, options.name)
+        items = code_items((code, named) for code, named in map(read, elements_at(reply, options.items)))
+        return CodeList(text_at(reply, options.version) or "", items)
 
-    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
+    def inventory(self, after: str | None, keys: Sequence[CardKey] = ()) -> InventoryPage:
         """List what is held.
 
         Raises:
@@ -296,20 +337,14 @@ class SoapAdapter:
         options = self._options.inventory
         if options is None:
             raise CallError(Stage.NOT_SENT, NO_INVENTORY)
-        fields: dict[str, str | list[str]] = {options.limit: str(options.lines_per_page)}
-        if ids and options.ids is not None:
-            fields[options.ids] = list(ids)
-        if after is not None:
-            fields[options.after] = after
-        reply = self._reply(options.operation, fields)
-
-        def lines() -> Iterator[Line]:
-            for line in reply.iter(f"{{*}}{options.lines}"):
-                found = _fields(line)
-                version = _number(found.get(options.version))
-                yield found.get(options.record_id), version, found.get(options.state), found.get(options.sha256)
-
-        return inventory_page(lines(), options.states, reply.findtext(f"{{*}}{options.next}"))
+        ids = {options.ids: [self._record_ids.of(key) for key in keys]} if keys and options.ids else {}
+        reply = self._reply(options, {**_page(options, after), **ids})
+        read = Texts(options.record_id, options.school_year, options.version, options.state, options.sha256)
+        lines = (
+            (record_id, year, _number(version), state, sha256)
+            for record_id, year, version, state, sha256 in map(read, elements_at(reply, options.lines))
+        )
+        return inventory_page(lines, options.states, text_at(reply, options.next), self._record_ids)
 
     def identities(self, after: str | None) -> IdentityPage:
         """List identity results.
@@ -320,68 +355,156 @@ class SoapAdapter:
         options = self._options.identity
         if options is None:
             raise CallError(Stage.NOT_SENT, NO_IDENTITY)
-        fields: dict[str, str | list[str]] = {options.limit: str(options.lines_per_page)}
-        if after is not None:
-            fields[options.after] = after
-        reply = self._reply(options.operation, fields)
+        reply = self._reply(options, _page(options, after))
+        read = Texts(options.record_id, options.school_year, options.version, options.result)
         lines = (
-            (found.get(options.record_id), _number(found.get(options.version)), found.get(options.result))
-            for line in reply.iter(f"{{*}}{options.lines}")
-            for found in [_fields(line)]
+            (record_id, year, _number(version), result)
+            for record_id, year, version, result in map(read, elements_at(reply, options.lines))
         )
-        return identity_page(lines, options.results, reply.findtext(f"{{*}}{options.next}"))
+        return identity_page(lines, options.results, text_at(reply, options.next), self._record_ids)
 
     def close(self) -> None:
         """Close kept connections."""
         self._connection.close()
 
-    def _check_replies(self) -> None:
-        """Whether requests and replies hold what the options name.
+    def _check(self, destination: Destination) -> None:
+        """Whether the file has all that is needed, and whether requests and replies hold what the options name.
 
         Raises:
-            DestinationError: a request needs more than we say, or a reply has not what we read.
+            DestinationError: they do not, with the reason.
         """
-        submit, result, card, verdict = (
-            self._options.submit,
-            self._options.result,
-            self._options.card,
-            self._options.verdict,
-        )
-        self._contract.check_reply(submit.operation, submit.reference)
-        self._contract.check_request(result.operation, result.reference, self._references)
-        self._contract.check_reply(
-            result.operation, result.results, verdict.record_id, verdict.version, verdict.verdict
-        )
+        options = self._options
+        submit, result, card = options.submit, options.result, options.card
+        if (several := self._translations.makes_several()) is not None:
+            raise DestinationError(f"{several.label}: makes several records of a card; soap sends one.")
+        for is_wrong, why in _contradictions(destination, options, self._standing):
+            if is_wrong:
+                raise DestinationError(f"{destination.name}: {why}.")
+        self._translations.check_record_ids(submit.record_id)
+        self._check_submit()
+        if result is not None:
+            references = ["x"] * destination.acknowledgement.references
+            self._check_request(result, {result.reference: references if len(references) > 1 else "x"})
+            self._check_verdict(result.operation, result.results, of_several=len(references) > 1)
+            if len(references) > 1:
+                self._contract.check_reply(result.operation, SELF, result.unknown)
         if card is not None:
-            self._contract.check_request(card.operation, card.record_id)
-            self._contract.check_reply(card.operation, card.standing, verdict.version, verdict.verdict)
-        inventory = self._options.inventory
-        if inventory is not None:
+            self._check_request(card, {card.record_id: "x"} if card.record_id else {}, filling.CARD)
+            names = self._standing
             self._contract.check_reply(
-                inventory.operation, inventory.lines, inventory.record_id, inventory.version, inventory.state
+                card.operation, card.standing, *(names.version, names.verdict, names.code, card.reference)
             )
-        identity = self._options.identity
-        if identity is not None:
-            self._contract.check_reply(
-                identity.operation, identity.lines, identity.record_id, identity.version, identity.result
-            )
-        if self._has_lists:
-            lists = self._options.code_list
-            self._contract.check_request(lists.operation, lists.list)
-            self._contract.check_reply(lists.operation, lists.items, lists.code, lists.name)
+        self._check_lists(destination)
 
-    def _verdicts(self, reply: etree._Element) -> Verdicts:
-        """The verdicts in a reply about a batch, read without zeep: it takes 60 µs for each, this takes 10."""
-        names, verdicts = self._options.verdict, Verdicts()
-        for result in reply.iter(f"{{*}}{self._options.result.results}"):
-            found = _fields(result)
-            verdicts.add(
-                found.get(names.record_id),
-                _number(found.get(names.version)),
-                found.get(names.code) or found.get(names.verdict),
-                reference=found.get(names.reference),
+    def _check_submit(self) -> None:
+        submit = self._options.submit
+        if submit.record != SELF:  # else a record is all of it, and compared with each mapping
+            self._check_request(submit, {submit.record: [Written()]}, filling.BATCH)
+        self._contract.check_reply(submit.operation, SELF, submit.reference)
+        if submit.sha256 is not None:
+            self._record_writer.check_names(nested([(submit.sha256, "")]))
+        if submit.results is not None:
+            self._check_verdict(submit.operation, submit.results)
+
+    def _check_verdict(self, operation: str, results: str, *, of_several: bool = False) -> None:
+        names = self._options.verdict
+        self._contract.check_reply(operation, results, names.record_id, names.version, names.verdict, names.code)
+        if of_several:
+            self._contract.check_reply(operation, results, names.reference)
+
+    def _check_lists(self, destination: Destination) -> None:
+        inventory, identity, lists = self._options.inventory, self._options.identity, self._options.code_list
+        if inventory is not None:
+            check_year(destination, "inventory", inventory.school_year)
+            self._check_page(inventory, {inventory.ids: ["x"]} if inventory.ids else {})
+            self._contract.check_reply(
+                inventory.operation,
+                inventory.lines,
+                *(inventory.record_id, inventory.school_year, inventory.version, inventory.state, inventory.sha256),
             )
+        if identity is not None:
+            check_year(destination, "identity", identity.school_year)
+            self._check_page(identity, {})
+            self._contract.check_reply(
+                identity.operation,
+                identity.lines,
+                *(identity.record_id, identity.school_year, identity.version, identity.result),
+            )
+        if destination.code_lists:
+            self._check_request(lists, {lists.list: "x"})
+            self._contract.check_reply(lists.operation, lists.items, lists.code, lists.name)
+            self._contract.check_reply(lists.operation, SELF, lists.version)
+
+    def _check_page(self, options: _Inventory | _Identity, more: Mapping[str, object]) -> None:
+        if (options.after is None) != (options.next is None):
+            raise DestinationError(f"{options.operation}: after and next go together: one leads to the other.")
+        self._check_request(options, {**_page(options, "x"), **more})
+        self._contract.check_reply(options.operation, SELF, options.next)
+
+    def _check_request(
+        self, options: _Request, values: Mapping[str, object], known: frozenset[str] = frozenset()
+    ) -> None:
+        """Do nothing if a request with these values, and facts of these names, is what the contract wants."""
+        filling.check(options.operation, options.fields.values(), known)
+        tree = self._tree(options, values, dict.fromkeys(known, 1))
+        self._bodies[options.operation].check_names(tree)
+        try:
+            self._bodies[options.operation].write(tree)
+        except UnwritableError as error:
+            raise DestinationError(f"A request {options.operation} is not by the contract: {error}") from error
+
+    def _batch(self, records: Sequence[OutboundRecord], written: Sequence[Written]) -> Written:
+        """The body of a request to take records."""
+        submit = self._options.submit
+        if submit.record == SELF:
+            return written[0]
+        tree = self._tree(submit, {submit.record: written}, filling.batch_facts(records))
+        return self._bodies[submit.operation].write(tree)
+
+    def _taken(self, reply: etree._Element, records: Sequence[OutboundRecord]) -> list[Outcome]:
+        """What the answer to `submit` says: verdicts, where it has them; what has none waits under the reference."""
+        submit = self._options.submit
+        reference = _reference(text_at(reply, submit.reference))
+        if reference is None and submit.results is None:
+            raise CallError(Stage.NO_ANSWER, "unreadable-answer", "no reference")
+        verdicts = Verdicts() if submit.results is None else self._verdicts(reply, submit.results, records)
+        found = [verdicts.outcome(record) for record in records]
+        return [
+            Outcome(one.delivery_id, Stage.ANSWERED, submit.taken, reference=reference)
+            if reference is not None and one.code == NOT_IN_ANSWER
+            else replace(one, reference=reference)
+            for one in found
+        ]
+
+    def _ask_each(self, records: Sequence[OutboundRecord]) -> CallResult:
+        """The verdicts on records that can only be asked for one by one; what is not there yet is not absent."""
+        outcomes = [outcome for record in records for outcome in self.lookup(record).outcomes]
+        return CallResult(
+            [replace(one, stage=Stage.NO_ANSWER, code=NOT_IN_ANSWER) if one.code == ABSENT else one for one in outcomes]
+        )
+
+    def _verdicts(self, reply: etree._Element, place: str, records: Sequence[OutboundRecord]) -> Verdicts:
+        """The verdicts in a reply about records, read without zeep: it takes 60 µs for each, this takes 10."""
+        names, verdicts = self._options.verdict, Verdicts(self._record_ids)
+        asked: dict[str, list[OutboundRecord]] = {}
+        if names.record_id is None or names.version is None:
+            for record in records:
+                asked.setdefault(self._record_ids.of(record.key), []).append(record)
+        for result in elements_at(reply, place):
+            record_id, told, verdict, code, reference = self._answers(result)
+            if names.record_id is None and len(asked) == 1:
+                (record_id,) = asked
+            version = _number(told)
+            meant = asked.get(record_id or "", [])
+            if names.version is None and len(meant) == 1:
+                version = meant[0].version
+            verdicts.add(record_id, version, code or verdict, reference=reference)
         return verdicts
+
+    def _tree(self, options: _Request, values: Mapping[str, object], facts: filling.Facts) -> dict[str, object]:
+        """A request's body: the values, and what its file says stands beside them."""
+        beside = [(place, filling.filled(text, facts)) for place, text in options.fields.items()]
+        return nested([*beside, *values.items()])
 
     def _token(self) -> UsernameToken | None:
         known = self._authentication
@@ -394,11 +517,21 @@ class SoapAdapter:
             zulu_timestamp=True,
         )
 
-    def _reply(self, operation: str, fields: Mapping[str, str | list[str]]) -> etree._Element:
-        return self._contract.reply_element(operation, self._ask(operation, fields))
+    def _reply(self, options: _Request, values: Mapping[str, object]) -> etree._Element:
+        return self._contract.reply(options.operation, self._ask(options, values))
 
-    def _ask(self, operation: str, fields: Mapping[str, str | list[str]]) -> Answer:
-        return retried(lambda: self._post(operation, self._contract.request(operation, self._token(), **fields)))
+    def _ask(
+        self, options: _Request, values: Mapping[str, object], facts: filling.Facts = MappingProxyType({})
+    ) -> Answer:
+        try:
+            body = self._bodies[options.operation].write(self._tree(options, values, facts))
+        except UnwritableError as error:
+            raise CallError(Stage.NOT_SENT, "not-representable", "not by the contract") from error
+        return retried(lambda: self._post(options.operation, self._envelope(body)))
+
+    def _envelope(self, body: Written) -> bytes:
+        before, after = self._contract.frame(self._token())
+        return b"".join((before, body, after))
 
     def _post(self, operation: str, request: bytes, may_send: MaySend = always) -> Answer:
         headers = self._contract.headers(operation)
@@ -407,29 +540,43 @@ class SoapAdapter:
         )
 
 
-def _member(reply: Any, name: str) -> Any:  # noqa: ANN401 - zeep is not typed
-    """The named child of a reply; zeep returns the only child of a wrapper itself."""
-    return getattr(reply, name, reply)
+def _contradictions(destination: Destination, options: SoapOptions, standing: _Verdict) -> Iterator[tuple[bool, str]]:
+    """What a file may say only together with something else: whether it is wrong, and why."""
+    submit, result, card, verdict = options.submit, options.result, options.card, options.verdict
+    is_single = submit.record == SELF
+    can_look_up = card is not None
+    yield (
+        not can_look_up and destination.in_doubt is Doubt.LOOK_UP,
+        "without options.card, in_doubt is send-again or hold",
+    )
+    tells = submit.results is not None or submit.reference is not None
+    yield not tells, "options.submit names neither a reference nor results"
+    tells = submit.results is not None or result is not None or can_look_up
+    yield not tells, "no verdict is told, neither by options.submit.results nor by result or card"
+    yield is_single and destination.batch.records != 1, "where options.submit.record is ., batch.records is 1"
+    yield (
+        is_single and bool(submit.fields),
+        "where options.submit.record is ., the mapping makes all, and fields nothing",
+    )
+    yield verdict.record_id is None and not is_single, "options.verdict.record_id is null only where submit.record is ."
+    has_code = all(one.verdict or one.code for one in (verdict, standing))
+    yield not has_code, "options.verdict names neither a verdict nor a code"
+    asks_version = card is not None and "version" in filling.names(card.fields.values())
+    why = "a look-up that is told no version asks for one, by {version} in options.card.fields"
+    yield can_look_up and standing.version is None and not asks_version, why
 
 
-def _fields(element: etree._Element) -> dict[str, str | None]:
-    """Local name -> text of an element's children."""
-    return {etree.QName(child).localname: child.text for child in element}
+def _page(options: _Inventory | _Identity, after: str | None) -> dict[str, object]:
+    asked: dict[str, object] = {options.limit: str(options.lines_per_page)} if options.limit else {}
+    return asked if after is None or options.after is None else {**asked, options.after: after}
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and _WHOLE_NUMBER.fullmatch(text) else None
 
 
-def _reference(reply: object, names: _Submit) -> str:
-    reference = _member(reply, names.reference)
-    if not isinstance(reference, str) or not 0 < len(reference) <= _LONGEST_REFERENCE:
-        raise CallError(Stage.NO_ANSWER, "unreadable-answer", "no reference")
-    return reference
-
-
-def _code(result: object, names: _Verdict) -> object:
-    return getattr(result, names.code, None) or getattr(result, names.verdict, None)
+def _reference(given: str | None) -> str | None:
+    return given if given and len(given) <= _LONGEST_REFERENCE else None
 
 
 def _evidence(outcomes: list[Outcome], request: bytes, answer: Answer | None) -> CallResult:

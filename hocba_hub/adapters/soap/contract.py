@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Iterator
@@ -12,17 +13,18 @@ from typing import Any
 import zeep
 from lxml import etree
 from zeep.exceptions import Error as ZeepError
-from zeep.exceptions import Fault
 from zeep.wsdl import Document
 from zeep.wsse.username import UsernameToken
+from zeep.xsd.elements import Any as AnyElement
 
 from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.http import Answer, CallError
+from hocba_hub.adapters.places import steps, text_at
 from hocba_hub.adapters.protocol import Stage
+from hocba_hub.adapters.soap.writer import ElementWriter, body_writer
 from hocba_hub.adapters.verdicts import plain_code
 from hocba_hub.model.safe_xml import UnsafeXmlError, parse_xml
 
-_DEEPEST = 8
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _FAULTS = {
@@ -73,17 +75,21 @@ def wsdl_document(path: Path) -> Document:
 
 
 class Contract:
-    """One binding (SOAP 1.1 or 1.2, document/literal) of a WSDL.
+    """One binding (SOAP 1.1 or 1.2, document/literal or rpc/literal) of a WSDL.
+
+    `fault_place` is where in a fault the service's own code is; without it, the first `Code` of the detail.
 
     Raises:
         DestinationError: the WSDL has no such binding.
     """
 
-    def __init__(self, wsdl: Path, binding: str) -> None:
-        bindings: dict[str, Any] = {etree.QName(name).localname: b for name, b in wsdl_document(wsdl).bindings.items()}
+    def __init__(self, wsdl: Path, binding: str, fault_place: str | None = None) -> None:
+        self._document, self._name = wsdl_document(wsdl), binding
+        bindings: dict[str, Any] = {etree.QName(name).localname: b for name, b in self._document.bindings.items()}
         if binding not in bindings:
             raise DestinationError(f"{wsdl.name}: no binding {binding}; known are: {', '.join(sorted(bindings))}.")
         self._binding = bindings[binding]
+        self._fault_place = fault_place
         self._envelope_namespace: str = self._binding.nsmap["soap-env"]
 
     def operation(self, name: str) -> Any:  # noqa: ANN401 - zeep is not typed
@@ -97,29 +103,58 @@ class Contract:
         except (KeyError, ValueError):
             raise DestinationError(f"The binding {self._binding.name} has no operation {name}.") from None
 
-    def check_request(self, operation: str, field: str, times: int = 1) -> None:
-        """Do nothing if a request with this one element, so many times, is what the contract wants.
+    def writer(self, operation: str) -> ElementWriter:
+        """What writes the body of an operation's request.
 
         Raises:
-            DestinationError: it is not.
+            DestinationError: there is no such operation, or it is of a shape that is not written or read here.
         """
-        try:
-            self.request(operation, None, **{field: "x"})
-        except CallError as error:
-            raise DestinationError(f"A request {operation} with {field} alone is not by the contract.") from error
-        element = dict(self.operation(operation).input.body.type.elements)[field]
-        if element.max_occurs != "unbounded" and element.max_occurs < times:
-            raise DestinationError(f"A request {operation} takes {field} {element.max_occurs} times, not {times}.")
+        known = self.operation(operation)
+        if known.output is None or known.output.body is None or known.input.body is None:
+            raise DestinationError(f"{operation} takes nothing, or answers nothing.")
+        if known.input.header is not None and known.input.header.type.elements:
+            raise DestinationError(f"{operation} needs a SOAP header of its own, which is not written.")
+        if any(use == "encoded" for use in self._uses(operation)):
+            raise DestinationError(f"{operation} is of the use encoded; only literal is written.")
+        return body_writer(known)
 
-    def check_reply(self, operation: str, *names: str) -> None:
-        """Do nothing if a reply has elements of these names.
+    def _uses(self, operation: str) -> Iterator[str | None]:
+        """`use` of the bodies of an operation, which zeep does not keep (WSDL 1.1 §3.5)."""
+        for path in {one.location for one in self._document._definitions.values()}:  # noqa: SLF001 - it has no public list
+            place = f"{{*}}binding[@name='{self._name}']/{{*}}operation[@name='{operation}']"
+            for found in etree.parse(path).iterfind(place):  # a file of ours, which zeep has read
+                yield from (body.get("use") for body in found.iterfind("*/{*}body"))
+
+    def check_reply(self, operation: str, lines: str, *places: str | None) -> None:
+        """Do nothing if a reply has elements at `lines`, and those have elements or attributes at `places`.
 
         Raises:
-            DestinationError: the contract has not.
+            DestinationError: the contract has none such.
         """
-        known = set(_element_names(self.operation(operation).output.body, 0))
-        if missing := [name for name in names if name not in known]:
-            raise DestinationError(f"The reply of {operation} has no element {', '.join(missing)}.")
+        found = self._reply_type(operation, self.operation(operation).output.body, lines)
+        for place in places:
+            if place is not None:
+                self._reply_type(operation, found, place)
+
+    @staticmethod
+    def _reply_type(operation: str, element: Any, place: str) -> Any:  # noqa: ANN401 - zeep
+        """What a reply has at a place below an element; None where the schema allows anything."""
+        for name in steps(place):
+            kind = None if element is None else element.type
+            if kind is None:
+                return None
+            inner = dict(getattr(kind, "elements", ()))
+            if name.startswith("@"):
+                known = {f"@{one}" for one, _ in getattr(kind, "attributes", ())}
+                if name in known or "@None" in known:  # any attribute
+                    return None
+            elif name in inner:
+                element = inner[name]
+                continue
+            elif any(isinstance(one, AnyElement) for one in inner.values()):
+                return None
+            raise DestinationError(f"The reply of {operation} has no element {place}, by its contract.")
+        return element
 
     def headers(self, operation: str) -> dict[str, str]:
         """HTTP headers of a request."""
@@ -127,20 +162,6 @@ class Contract:
         if self._envelope_namespace == _SOAP_12:
             return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
         return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
-
-    def request(self, operation: str, token: UsernameToken | None, **fields: object) -> bytes:
-        """The envelope of a request as zeep serialises it, with a UsernameToken if one is given.
-
-        Raises:
-            CallError: a field cannot be written by the contract; nothing was sent.
-        """
-        try:
-            envelope = self.operation(operation).create(**fields).content
-        except (ZeepError, TypeError, ValueError) as error:
-            raise CallError(Stage.NOT_SENT, "not-representable", "not by the contract") from error
-        if token is not None:
-            token.apply(envelope, {})  # type: ignore[no-untyped-call]  # zeep
-        return _DECLARATION + etree.tostring(envelope)
 
     def frame(self, token: UsernameToken | None) -> tuple[bytes, bytes]:
         """The envelope around a body that is written by other means: what comes before it, and after it."""
@@ -153,20 +174,7 @@ class Contract:
         before, _, after = etree.tostring(envelope).partition(b"</soap:Body>")
         return _DECLARATION + before, b"</soap:Body>" + after
 
-    def reply(self, operation: str, answer: Answer) -> Any:  # noqa: ANN401 - zeep is not typed
-        """What the operation returned, as zeep reads it.
-
-        Raises:
-            CallError: as `reply_element`.
-        """
-        try:
-            return self.operation(operation).process_reply(
-                self.reply_element(operation, answer).getroottree().getroot()
-            )
-        except (ZeepError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise CallError(Stage.NO_ANSWER, "unreadable-answer", "not by the contract") from error
-
-    def reply_element(self, operation: str, answer: Answer) -> etree._Element:
+    def reply(self, operation: str, answer: Answer) -> etree._Element:
         """The element in the body of a reply: the one that the contract says.
 
         Raises:
@@ -177,22 +185,20 @@ class Contract:
         except UnsafeXmlError as error:
             raise _unreadable(answer) from error
         envelope = f"{{{self._envelope_namespace}}}"
-        if document.find(f"{envelope}Body/{envelope}Fault") is not None:
-            try:
-                self._binding.process_error(document, self.operation(operation))
-            except Fault as fault:
-                raise CallError(Stage.ANSWERED, _fault_code(fault), "", answer.retry_after) from fault
-        # zeep reads a reply by position and would take any element; the name must be the contract's.
-        element = document.find(f"{envelope}Body/{self.operation(operation).output.body.qname}")
+        body = document.find(f"{envelope}Body")
+        fault = None if body is None else body.find(f"{envelope}Fault")
+        if fault is not None:
+            raise CallError(Stage.ANSWERED, _fault_code(fault, self._fault_place), "", answer.retry_after)
+        element = None if body is None else self._returned(operation, body)
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES or element is None:
             raise _unreadable(answer)
         return element
 
-
-def _element_names(element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - zeep
-    for name, inner in getattr(element.type, "elements", ()) if depth < _DEEPEST else ():
-        yield name
-        yield from _element_names(inner, depth + 1)
+    def _returned(self, operation: str, body: etree._Element) -> etree._Element | None:
+        known = self.operation(operation)
+        if known.style == "rpc":  # WS-I Basic Profile 1.1, R2729: named after the operation, whatever the message is
+            return body.find(f"{{*}}{known.name}Response")
+        return body.find(known.output.body.qname)
 
 
 def _unreadable(answer: Answer) -> CallError:
@@ -201,12 +207,24 @@ def _unreadable(answer: Answer) -> CallError:
     return CallError(Stage.NO_ANSWER, "unreadable-answer", "not by the contract")
 
 
-def _fault_code(fault: Fault) -> str:
-    for element in () if fault.detail is None else fault.detail.iter("{*}Code"):
-        if own := plain_code(element.text):
-            return own
-    names = [str(fault.code or ""), *(subcode.localname for subcode in fault.subcodes or ())]
-    local = [name.rpartition(":")[2].partition(".")[0] for name in names]
+def _fault_code(fault: etree._Element, place: str | None) -> str:
+    """The service's own code where it has one; else what SOAP says of whose fault it is."""
+    own = (
+        (element.text for element in fault.iterfind("{*}detail//{*}Code")),
+        (element.text for element in fault.iterfind("{*}Detail//{*}Code")),
+    )
+    for text in (text_at(fault, place),) if place else itertools.chain(*own):
+        if code := plain_code(_local(fault, text)):
+            return code
+    # SOAP 1.1 §4.4; SOAP 1.2 part 1 §5.4.6
+    codes = [text_at(fault, one) or "" for one in ("faultcode", "Code/Value", "Code/Subcode/Value")]
+    local = [code.rpartition(":")[2].partition(".")[0] for code in codes if code]
     if _WSSE_FAULTS.intersection(local):
         return "wsse-refused"
-    return _FAULTS.get(local[0], "soap-server")
+    return _FAULTS.get(local[0] if local else "", "soap-server")
+
+
+def _local(element: etree._Element, text: str | None) -> str | None:
+    """A code without the prefix that makes a qualified name of it, such as `s:Client`."""
+    prefix, colon, name = (text or "").partition(":")
+    return name if colon and prefix in element.nsmap else text

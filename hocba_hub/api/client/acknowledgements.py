@@ -25,6 +25,6 @@ TheHub = Annotated[Hub, Depends(hub_of)]
 @router.post("/v1/acknowledgements", response_model_exclude_none=True)
 def acknowledge(asked: AskedVerdicts, client: Caller, hub: TheHub) -> ReceptionList:
     """Bring verdicts, with the key of a destination; repeating a call changes nothing. / Nơi nhận báo kết quả."""
-    brought = [Brought(one.record_id, one.version, one.code) for one in asked.acknowledgements]
+    brought = [Brought(one.record_id, one.version, one.code, one.school_year) for one in asked.acknowledgements]
     found = take_verdicts(hub, client, brought)
     return reception_list(brought, found)

@@ -78,7 +78,10 @@ async def acknowledge(asked: Asked) -> dict[str, Any]:
     def text(element: etree._Element, name: str) -> str:
         return element.findtext(f"{{{MESSAGES}}}{name}") or ""
 
-    brought = [Brought(text(one, "record_id"), int(text(one, "version")), text(one, "code")) for one in asked.body]
+    brought = [
+        Brought(text(one, "record_id"), int(text(one, "version")), text(one, "code"), text(one, "school_year") or None)
+        for one in asked.body
+    ]
     found = await asked.hub.writing.run(take_verdicts, asked.hub, asked.client, brought)
     return {
         "results": [

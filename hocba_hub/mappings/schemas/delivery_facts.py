@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from hocba_hub.mappings.values.value import JsonValue
 from hocba_hub.model.clock import VIETNAM
-from hocba_hub.model.keys import CardKey, Event, Version
+from hocba_hub.model.keys import RECORD_IDS, CardKey, Event, RecordIds, Version
 
 _TEXT: Mapping[str, JsonValue] = {"type": "string"}
 FACTS: Mapping[str, JsonValue] = {
@@ -20,7 +20,7 @@ FACTS: Mapping[str, JsonValue] = {
         *("original", "original_type", "signed"),
     ],
     "properties": {
-        "record_id": {"type": "string", "maxLength": 46, "title": "Mã bản ghi: năm học/mã học bạ"},
+        "record_id": {"type": "string", "maxLength": 150, "title": "Mã bản ghi ở nơi nhận"},
         "event": {"enum": ["NEW", "UPDATE", "CANCEL"]},
         "version": {"type": "integer", "minimum": 1, "maximum": 99_999},
         "written_at": {
@@ -47,12 +47,17 @@ FACTS: Mapping[str, JsonValue] = {
 """The facts of a delivery, as a JSON Schema. In a recall there may be no card beside them."""
 
 
-def envelope_facts(key: CardKey, version: Version, event: Event, accepted_at: datetime) -> dict[str, JsonValue]:
-    """The facts that every delivery of a version has, the same in every attempt."""
-    record_id = key.record_id()
-    technical = sha256(record_id.encode()).hexdigest()
+def envelope_facts(
+    key: CardKey, version: Version, event: Event, accepted_at: datetime, record_ids: RecordIds = RECORD_IDS
+) -> dict[str, JsonValue]:
+    """The facts that every delivery of a version has, the same in every attempt.
+
+    `record_ids` is the form of the destination's record ids.
+    """
+    own_id = key.record_id()
+    technical = sha256(own_id.encode()).hexdigest()
     return {
-        "record_id": record_id,
+        "record_id": record_ids.of(key),
         "event": event.value,
         "version": version,
         "written_at": accepted_at.astimezone(VIETNAM).isoformat(timespec="seconds")[:19],
@@ -60,5 +65,5 @@ def envelope_facts(key: CardKey, version: Version, event: Event, accepted_at: da
         "row_key": technical[:28],
         "card_id": key.card_id,
         "school_year": key.school_year,
-        "message_id": f"{record_id}/{version}",
+        "message_id": f"{own_id}/{version}",
     }

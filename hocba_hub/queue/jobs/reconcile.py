@@ -80,8 +80,8 @@ class Reconcile:
             suspected = reconciliation.suspects(connection, run.id, run.cursor[1], _SECOND_LOOKS)
         theirs = None
         if suspected and adapter.inventory_by_id:
-            ids = [one.key.record_id() for one in suspected]
-            theirs = {one.key: one.theirs for one in adapter.inventory(None, ids).entries}
+            keys = [one.key for one in suspected]
+            theirs = {one.key: one.theirs for one in adapter.inventory(None, keys).entries}
         with run.step() as connection:
             if suspected:
                 moved = reconciliation.look_again(connection, suspected, theirs, since=run.started_at)

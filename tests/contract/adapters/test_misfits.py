@@ -17,8 +17,8 @@ from hocba_hub.adapters.destination import Destination, DestinationError, load_d
 from hocba_hub.adapters.misfit import Misfit
 from hocba_hub.adapters.rest import RestOptions
 from hocba_hub.adapters.soap.adapter import SoapOptions
-from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract
+from hocba_hub.adapters.soap.writer import UnwritableError
 from hocba_hub.mappings.library.mapping_set import mappings_beside
 from hocba_hub.model.clock import system_clock
 from hocba_hub.queue.drain import Engine
@@ -41,11 +41,11 @@ from tests.support.sandbox_server import outbound_record
         ("ministry", {"options": {"submit": {"reference": "Nowhere"}}}, "no element Nowhere"),
         ("ministry", {"options": {"result": {"results": "Nowhere"}}}, "no element Nowhere"),
         ("ministry", {"options": {"verdict": {"version": "Nowhere"}}}, "no element Nowhere"),
-        ("ministry", {"options": {"card": {"record_id": "Nowhere"}}}, "with Nowhere alone"),
+        ("ministry", {"options": {"card": {"record_id": "Nowhere"}}}, "GetReportCard has no element Nowhere"),
         ("ministry", {"mappings": {"card": "nobody"}}, "no mapping nobody"),
         ("ministry", {"mappings": {"card": "ndc-learning-results"}}, "makes several records of a card"),
         ("province", {"adapter": "smtp"}, "no adapter smtp"),
-        ("province", {"options": {"names": {"record_id": "matruong"}}}, "which look-ups ask with"),
+        ("province", {"options": {"record_id": "matruong"}}, "which look-ups ask with"),
         ("province", {"options": {"nothing": 1}}, "options not usable: nothing"),
     ],
 )
@@ -122,16 +122,16 @@ def test_a_mapping_that_a_destination_cannot_send_is_not_activated(store: Store)
 
 
 def test_nothing_is_written_as_a_repr_and_no_required_element_is_left_out():
-    writer = BatchWriter(Contract(MINISTRY_WSDL, "ReportCardsSoap11").operation("SubmitReportCards"), "Record")
+    writer = Contract(MINISTRY_WSDL, "ReportCardsSoap11").writer("SubmitReportCards").below(["Record"])
     right = dict.fromkeys(writer._needed, "x")
-    writer.record(right)
+    writer.write(right)
     for name in writer._needed:
         with pytest.raises(UnwritableError, match=name):
-            writer.record(right | {name: None})
-    name = next(iter(writer._fields))
+            writer.write(right | {name: None})
+    name = next(iter(writer.children))
     for value in ({"a": 1}, [1], ("a",)):
         with pytest.raises(UnwritableError):
-            writer.record(right | {name: value})
+            writer.write(right | {name: value})
 
 
 def test_a_file_may_not_say_where_it_lies(tmp_path: Path):

@@ -379,5 +379,4 @@ def test_a_destination_file_that_does_not_fit_is_refused(sandbox, changes, named
 
 def test_it_has_no_polls(sandbox):
     with sandbox.adapter("province") as adapter:
-        assert adapter.polls is False
         assert facts(adapter.poll(["r"], [card()])) == {(Stage.NOT_SENT, "missing-precondition")}

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from hocba_hub.adapters.protocol import InventoryPage, Outbound
 from hocba_hub.api.reconciliation import LEVELS, figures, told_to_schools, workbook
 from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.model.keys import DestinationName
+from hocba_hub.model.keys import CardKey, DestinationName
 from hocba_hub.model.reconciliation import Difference
 from hocba_hub.queue.jobs import reconcile as job
 from hocba_hub.queue.jobs.reconcile import Reconcile
@@ -210,11 +210,11 @@ class Moving:
     def __init__(self, inner: Outbound, after_listing: Any) -> None:
         self.inner, self.after_listing, self.asked = inner, after_listing, 0
 
-    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
-        page = self.inner.inventory(after, ids)
-        if not ids and page.next is None:
+    def inventory(self, after: str | None, keys: Sequence[CardKey] = ()) -> InventoryPage:
+        page = self.inner.inventory(after, keys)
+        if not keys and page.next is None:
             self.after_listing()
-        self.asked += bool(ids)
+        self.asked += bool(keys)
         return page
 
 

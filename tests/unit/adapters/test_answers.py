@@ -11,15 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hocba_hub.adapters.contracts import MINISTRY_NAMESPACE, MINISTRY_WSDL
+from hocba_hub.adapters.destination import load_destinations
 from hocba_hub.adapters.http import Answer, CallError, retry_after_seconds
 from hocba_hub.adapters.protocol import Stage
+from hocba_hub.adapters.soap.adapter import SoapAdapter
 from hocba_hub.adapters.soap.contract import Contract
+from hocba_hub.adapters.translation import Translations
 from hocba_hub.adapters.verdicts import Verdicts
+from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.monitoring.logs import configure
+from tests.support.destination_files import PACKAGED
 from tests.support.sandbox_server import outbound_record
 
 NOW = datetime(2026, 6, 30, 12, 0, 0, tzinfo=UTC)
 CONTRACT = Contract(MINISTRY_WSDL, "ReportCardsSoap11")
+MINISTRY = load_destinations(PACKAGED, {})["ministry"]
+ADAPTER = SoapAdapter(MINISTRY, {}, Translations(MINISTRY, shipped_mappings))
 REPLY = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
     f'<m:GetSubmissionResultResponse xmlns:m="{MINISTRY_NAMESPACE}"><m:Result><m:RecordId>2025-2026/card-1</m:RecordId>'
@@ -98,8 +105,9 @@ def test_values_that_do_not_fit_their_type_are_not_logged(caplog, configured, mo
         configure()
     body = REPLY.replace(b"<m:Version>1<", b"<m:Version>Nguyen Van An<")
     with caplog.at_level("DEBUG"):
-        (result,) = CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, body)).Result
-    assert result.Version is None
+        reply = CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, body))
+        found = ADAPTER._verdicts(reply, "Result", [outbound_record(1)]).outcome(outbound_record(1))
+    assert (found.stage, found.code) == (Stage.NO_ANSWER, "not-in-answer")
     assert "Nguyen" not in caplog.text
 
 
@@ -133,5 +141,5 @@ def test_a_damaged_reply_is_read_or_refused(data):
         start = data.draw(st.integers(0, len(body)))
         body[start : start + data.draw(st.integers(0, 12))] = data.draw(st.binary(max_size=6))
     with suppress(CallError):
-        for result in CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, bytes(body))) or ():
-            getattr(result, "Version", None)
+        reply = CONTRACT.reply("GetSubmissionResult", Answer(200, "text/xml", None, bytes(body)))
+        ADAPTER._verdicts(reply, "Result", [outbound_record(1)]).outcome(outbound_record(1))

@@ -18,15 +18,16 @@ from zeep.wsse.username import UsernameToken
 from hocba_hub import adapters
 from hocba_hub.adapters.contracts import MINISTRY_WSDL, MINISTRY_XSD
 from hocba_hub.adapters.destination import DestinationError, load_destinations
-from hocba_hub.adapters.soap.batch import BatchWriter, UnwritableError
 from hocba_hub.adapters.soap.contract import Contract, wsdl_document
+from hocba_hub.adapters.soap.writer import UnwritableError, Written
 from hocba_hub.adapters.translation import Translations
 from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.keys import Event
 from tests.support.sandbox_server import outbound_record
 
 CONTRACT = Contract(MINISTRY_WSDL, "ReportCardsSoap11")
-WRITER = BatchWriter(CONTRACT.operation("SubmitReportCards"), "Record")
+BODY = CONTRACT.writer("SubmitReportCards")
+WRITER = BODY.below(["Record"])
 NEEDED = {"RecordId", "Version", "Event", "SchoolYear", "SchoolCode", "MessageId"}
 MINISTRY = load_destinations(Path(adapters.__file__).parent / "destinations", {})["ministry"]
 TRANSLATIONS = Translations(MINISTRY, shipped_mappings)
@@ -43,13 +44,13 @@ def canonical(element: etree._Element) -> str:
     return out.getvalue()
 
 
-def one(record) -> bytes:
+def one(record) -> Written:
     (values,) = TRANSLATIONS.represent(record).records
-    return WRITER.record(values)
+    return WRITER.write(values)
 
 
 def written(records) -> etree._Element:
-    return etree.fromstring(WRITER.body([one(record) for record in records]))
+    return etree.fromstring(BODY.write({"Record": [one(record) for record in records]}))
 
 
 def by_zeep(records) -> etree._Element:
@@ -114,7 +115,7 @@ def test_a_character_that_xml_cannot_hold_is_refused(character):
 @pytest.mark.parametrize("document", ["<a/>", "a&b", "Đ", 7])
 def test_a_document_that_is_not_in_base64_is_refused(document):
     with pytest.raises(UnwritableError):
-        WRITER.record({"Document": document})
+        WRITER.children["Document"].write(document)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_a_document_that_is_not_in_base64_is_refused(document):
 )
 def test_a_mapping_that_does_not_fit_the_wsdl_is_refused(record, names, named):
     with pytest.raises(DestinationError, match=named):
-        BatchWriter(CONTRACT.operation("SubmitReportCards"), record).check(names)
+        BODY.below([record]).check(dict.fromkeys(names, ()))
 
 
 def test_the_frame_is_the_envelope_that_zeep_makes():
@@ -136,7 +137,9 @@ def test_the_frame_is_the_envelope_that_zeep_makes():
         token = UsernameToken("u", "p")
         before, after = contract.frame(token)
         ours = etree.fromstring(before + b"<x/>" + after)
-        zeeps = etree.fromstring(contract.request("GetReportCard", token, RecordId="x"))
+        made = contract.operation("GetReportCard").create(RecordId="x").content
+        token.apply(made, {})
+        zeeps = etree.fromstring(etree.tostring(made))
         namespace = etree.QName(ours).namespace
         assert etree.QName(zeeps).namespace == namespace
         assert [child.tag for child in ours] == [child.tag for child in zeeps]
