@@ -531,7 +531,7 @@ class SoapAdapter:
 
     def _envelope(self, body: Written) -> bytes:
         before, after = self._contract.frame(self._token())
-        return b"".join((before, body, after))
+        return b"".join((before, *body, after))
 
     def _post(self, operation: str, request: bytes, may_send: MaySend = always) -> Answer:
         headers = self._contract.headers(operation)

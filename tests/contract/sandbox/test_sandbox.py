@@ -192,7 +192,7 @@ def test_the_ministry_refuses_a_replayed_token_and_a_wrong_digest(sandbox):
     with sandbox.adapter("ministry") as adapter:
         record = outbound_record(document=b"x")
         made = adapter._translations.represent(record).records
-        body = adapter._batch([record], [adapter._record_writer.write(made[0])])
+        body = b"".join(adapter._batch([record], [adapter._record_writer.write(made[0])]))
         before, after = adapter._contract.frame(adapter._token())
     headers = {"Content-Type": "text/xml"}
     first, again = (httpx.post(sandbox.ministry_url, content=before + body + after, headers=headers) for _ in range(2))

@@ -50,7 +50,7 @@ def one(record) -> Written:
 
 
 def written(records) -> etree._Element:
-    return etree.fromstring(BODY.write({"Record": [one(record) for record in records]}))
+    return etree.fromstring(b"".join(BODY.write({"Record": [one(record) for record in records]})))
 
 
 def by_zeep(records) -> etree._Element:
