@@ -79,6 +79,22 @@ def check(file: Path) -> None:
     click.echo(text("checked", name=found.name, title=title))
 
 
+@destinations.command(help=text("destinations.contract"))
+@click.argument("wsdl", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@report_errors
+def contract(wsdl: Path) -> None:
+    """List what a WSDL has, as the places that a destination file can name."""
+    from hocba_hub.adapters.soap.description import DescribedPlace, described
+
+    rows = [
+        (one.binding, one.operation, text(f"way.{one.way}"), one.place, one.type, one.times)
+        if isinstance(one, DescribedPlace)
+        else (one.binding, one.operation, "", one.reason, "", "")
+        for one in described(wsdl)
+    ]
+    print_table(("binding", "operation", "way", "place", "type", "times"), rows)
+
+
 @destinations.command(help=text("destinations.pause"))
 @click.argument("name")
 @_REASON

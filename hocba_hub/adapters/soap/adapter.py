@@ -67,13 +67,16 @@ class _Request(_Part):
     """What else stands in the request, by place; see `filling`."""
 
 
-class _Verdict(_Part):
-    record_id: Place | None = "RecordId"
-    """Null where an answer is about the only record of a request and does not name it."""
+class _Standing(_Part):
     version: Place | None = "Version"
     """Null where an answer does not say it: then it is the version that was asked about."""
     verdict: Place | None = "Verdict"
     code: Place | None = "Code"
+
+
+class _Verdict(_Standing):
+    record_id: Place | None = "RecordId"
+    """Null where an answer is about the only record of a request and does not name it."""
     reference: Place | None = "Reference"
     """Which of several references a verdict is about."""
 
@@ -108,7 +111,7 @@ class _Card(_Request):
     """Null where `fields` say which card is meant."""
     standing: Place = "Standing"
     reference: Place | None = "Reference"
-    verdict: _Verdict | None = None
+    verdict: _Standing | None = None
     """Where in a standing its verdict is, if elsewhere than in a result."""
 
 
@@ -540,7 +543,7 @@ class SoapAdapter:
         )
 
 
-def _contradictions(destination: Destination, options: SoapOptions, standing: _Verdict) -> Iterator[tuple[bool, str]]:
+def _contradictions(destination: Destination, options: SoapOptions, standing: _Standing) -> Iterator[tuple[bool, str]]:
     """What a file may say only together with something else: whether it is wrong, and why."""
     submit, result, card, verdict = options.submit, options.result, options.card, options.verdict
     is_single = submit.record == SELF

@@ -14,13 +14,14 @@ import zeep
 from lxml import etree
 from zeep.exceptions import Error as ZeepError
 from zeep.wsdl import Document
+from zeep.wsdl.bindings.soap import SoapBinding
 from zeep.wsse.username import UsernameToken
-from zeep.xsd.elements import Any as AnyElement
 
 from hocba_hub.adapters.destination import DestinationError
 from hocba_hub.adapters.http import Answer, CallError
 from hocba_hub.adapters.places import steps, text_at
 from hocba_hub.adapters.protocol import Stage
+from hocba_hub.adapters.soap import schema
 from hocba_hub.adapters.soap.writer import ElementWriter, body_writer
 from hocba_hub.adapters.verdicts import plain_code
 from hocba_hub.model.safe_xml import UnsafeXmlError, parse_xml
@@ -74,6 +75,20 @@ def wsdl_document(path: Path) -> Document:
         return known
 
 
+def binding_names(wsdl: Path) -> list[str]:
+    """The SOAP bindings of a WSDL.
+
+    Raises:
+        DestinationError: it cannot be read or understood.
+    """
+    return sorted(_soap_bindings(wsdl_document(wsdl)))
+
+
+def _soap_bindings(document: Document) -> dict[str, Any]:
+    named = ((etree.QName(name).localname, binding) for name, binding in document.bindings.items())
+    return {name: binding for name, binding in named if isinstance(binding, SoapBinding)}
+
+
 class Contract:
     """One binding (SOAP 1.1 or 1.2, document/literal or rpc/literal) of a WSDL.
 
@@ -85,12 +100,16 @@ class Contract:
 
     def __init__(self, wsdl: Path, binding: str, fault_place: str | None = None) -> None:
         self._document, self._name = wsdl_document(wsdl), binding
-        bindings: dict[str, Any] = {etree.QName(name).localname: b for name, b in self._document.bindings.items()}
+        bindings = _soap_bindings(self._document)
         if binding not in bindings:
             raise DestinationError(f"{wsdl.name}: no binding {binding}; known are: {', '.join(sorted(bindings))}.")
         self._binding = bindings[binding]
         self._fault_place = fault_place
         self._envelope_namespace: str = self._binding.nsmap["soap-env"]
+
+    def operations(self) -> list[str]:
+        """Names of the binding's operations."""
+        return sorted(self._binding.all())
 
     def operation(self, name: str) -> Any:  # noqa: ANN401 - zeep is not typed
         """How zeep describes an operation.
@@ -140,18 +159,16 @@ class Contract:
     def _reply_type(operation: str, element: Any, place: str) -> Any:  # noqa: ANN401 - zeep
         """What a reply has at a place below an element; None where the schema allows anything."""
         for name in steps(place):
-            kind = None if element is None else element.type
-            if kind is None:
+            if element is None:
                 return None
-            inner = dict(getattr(kind, "elements", ()))
-            if name.startswith("@"):
-                known = {f"@{one}" for one, _ in getattr(kind, "attributes", ())}
-                if name in known or "@None" in known:  # any attribute
-                    return None
-            elif name in inner:
+            is_attribute = name.startswith("@")
+            if is_attribute and name[1:] in dict(schema.attributes(element.type)):
+                return None
+            inner = {one.name: one.element for one in schema.children(element.type)}
+            if name in inner:
                 element = inner[name]
                 continue
-            elif any(isinstance(one, AnyElement) for one in inner.values()):
+            if schema.allows_any(element.type, attribute=is_attribute):
                 return None
             raise DestinationError(f"The reply of {operation} has no element {place}, by its contract.")
         return element

@@ -14,21 +14,16 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from zeep.xsd import ComplexType
-from zeep.xsd.elements import Any as AnyElement
-from zeep.xsd.elements.indicators import Choice, Group, Indicator
 from zeep.xsd.types.builtins import Base64Binary
 
 from hocba_hub.adapters.destination import DestinationError
+from hocba_hub.adapters.soap import schema
 from hocba_hub.mappings.document.field_rules import ITSELF, Fields, Items, Object, Rule, Value
 from hocba_hub.mappings.document.paths import TEXT
 from hocba_hub.mappings.values.value import as_text
 from hocba_hub.model.errors import HubError
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SIMPLE_CONTENT = "_value_1"
-"""How zeep names the text of an element that has attributes, too."""
-_UNBOUNDED = float("inf")
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _XML = "http://www.w3.org/XML/1998/namespace"
 
@@ -53,13 +48,19 @@ class ElementWriter:
     `element` is zeep's description, `prefixes` the prefix of each namespace, `declared` what it declares of them.
     """
 
-    def __init__(self, element: Any, prefixes: Mapping[str, str], declared: str = "") -> None:  # noqa: ANN401 - zeep
+    def __init__(
+        self,
+        element: Any,  # noqa: ANN401 - zeep
+        prefixes: Mapping[str, str],
+        declared: str = "",
+        most: float = 1,
+    ) -> None:
         name = element.qname
         self.name = str(name.localname)
         self._type, self._prefixes = element.type, prefixes
-        self._has_parts = isinstance(element.type, ComplexType)
+        self._has_parts = schema.has_parts(element.type)
         self.is_optional = bool(element.is_optional)
-        self.most: float = _UNBOUNDED if element.max_occurs == "unbounded" else element.max_occurs
+        self.most = most
         """How often it may stand."""
         tag = f"{prefixes[name.namespace]}:{self.name}" if name.namespace else self.name
         self._begin, self._close = f"<{tag}{declared}".encode(), f"</{tag}>".encode()
@@ -72,55 +73,27 @@ class ElementWriter:
         Raises:
             DestinationError: several of them repeat together.
         """
-        if not self._has_parts:
-            return {}
-        made = {
-            name: ElementWriter(one, self._prefixes)
-            for name, one in self._type.elements
-            if name != _SIMPLE_CONTENT and not isinstance(one, AnyElement)
-        }
-        for group in self._groups:
-            names = [name for name, _ in group.elements if name in made]
-            if group.max_occurs != 1 and len(names) > 1:
+        for names in schema.repeated_groups(self._type):
+            if len(names) > 1:
                 raise DestinationError(f"{self.name}: the group {', '.join(names)} repeats, which is not written.")
-            if group.max_occurs != 1 and names:
-                made[names[0]].most = _UNBOUNDED
-        return made
-
-    @cached_property
-    def _groups(self) -> list[Any]:
-        """The sequences, choices and groups of its type, outer ones first."""
-        return [one for _, group in self._type.elements_nested for one in _within(group)] if self._has_parts else []
-
-    @cached_property
-    def _choices(self) -> list[frozenset[str]]:
-        """Elements of which one must be there."""
-        outer = self._groups[:1]
-        certain = [*outer, *(one for group in outer if not isinstance(group, Choice) for one in _parts(group))]
-        return [
-            frozenset(name for name, _ in one.elements if name)
-            for one in certain
-            if isinstance(one, Choice) and one.min_occurs
-        ]
+        return {
+            one.name: ElementWriter(one.element, self._prefixes, most=one.most) for one in schema.children(self._type)
+        }
 
     @cached_property
     def _attributes(self) -> Mapping[str, tuple[bytes, bool]]:
         """`@name` → how it begins, and whether it must be there."""
         found: dict[str, tuple[bytes, bool]] = {}
-        for name, one in self._type.attributes if self._has_parts else ():
-            if name:
-                namespace = one.qname.namespace
-                tag = f"{self._prefixes[namespace]}:{name}" if namespace else name
-                found[f"@{name}"] = f" {tag}=".encode(), bool(one.required)
+        for name, one in schema.attributes(self._type):
+            namespace = one.qname.namespace
+            tag = f"{self._prefixes[namespace]}:{name}" if namespace else name
+            found[f"@{name}"] = f" {tag}=".encode(), bool(one.required)
         return found
 
     @cached_property
     def _content_type(self) -> Any:  # noqa: ANN401 - zeep
         """The type of its text; None if it holds elements only."""
-        if not self._has_parts:
-            return self._type
-        named = ((name, getattr(one, "type", None)) for name, one in self._type.elements)
-        return next((kind for name, kind in named if name == _SIMPLE_CONTENT), None)
+        return schema.text_type(self._type)
 
     @cached_property
     def _text(self) -> Callable[[object], bytes]:
@@ -165,7 +138,7 @@ class ElementWriter:
             raise DestinationError(f"{at} has no elements {', '.join(unknown)}.")
         if missing := sorted(self._needed - set(fields)):
             raise DestinationError(f"{at} needs elements {', '.join(missing)}.")
-        for names in self._choices:
+        for names in schema.choices(self._type):
             if names.isdisjoint(fields):
                 raise DestinationError(f"{at} needs one of the elements {', '.join(sorted(names))}.")
         for name, child in self.children.items():
@@ -267,15 +240,6 @@ def body_writer(operation: Any) -> ElementWriter:  # noqa: ANN401 - zeep
     prefixes = {namespace: f"m{number or ''}" for number, namespace in enumerate(sorted(namespaces))}
     declared = "".join(f" xmlns:{prefix}={quoteattr(name)}" for name, prefix in prefixes.items())
     return ElementWriter(wrapper, {**prefixes, _XML: "xml"}, declared)
-
-
-def _within(group: Any) -> list[Any]:  # noqa: ANN401 - zeep
-    """A sequence, choice or group, and those within it."""
-    return [group, *(one for below in _parts(group) for one in _within(below))] if isinstance(group, Indicator) else []
-
-
-def _parts(group: Any) -> list[Any]:  # noqa: ANN401 - zeep
-    return [group.child] if isinstance(group, Group) else list(group)
 
 
 def _checked(value: str) -> str:

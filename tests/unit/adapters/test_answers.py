@@ -134,6 +134,28 @@ def test_codes_of_faults(content, code):
     assert (caught.value.stage, caught.value.code) == (Stage.ANSWERED, code)
 
 
+OWN_FAULTS = {
+    ("faultcode", "<faultcode>s:BUSY</faultcode>"): "BUSY",
+    ("faultcode", "<faultcode>E12:b</faultcode>"): "E12:b",
+    ("detail/Own/@no", '<faultcode>s:Client</faultcode><detail><x:Own xmlns:x="urn:x" no="L1"/></detail>'): "L1",
+    ("detail/Own/@no", "<faultcode>s:Client</faultcode><detail><Code>CARD_LOCKED</Code></detail>"): "soap-client",
+    ("faultstring", "<faultcode>s:Client</faultcode><faultstring>Nguyễn Văn An</faultstring>"): "soap-client",
+}
+
+
+@pytest.mark.parametrize(("given", "code"), OWN_FAULTS.items())
+def test_codes_of_faults_where_a_file_says_that_they_are(given, code):
+    place, content = given
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        f"<s:Fault>{content}</s:Fault></s:Body></s:Envelope>"
+    )
+    contract = Contract(MINISTRY_WSDL, "ReportCardsSoap11", place)
+    with pytest.raises(CallError) as caught:
+        contract.reply("GetSubmissionResult", Answer(500, "text/xml", None, body.encode()))
+    assert (caught.value.stage, caught.value.code) == (Stage.ANSWERED, code)
+
+
 @given(st.data())
 def test_a_damaged_reply_is_read_or_refused(data):
     body = bytearray(REPLY)

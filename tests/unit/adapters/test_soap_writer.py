@@ -7,6 +7,7 @@ import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zeep
@@ -23,6 +24,7 @@ from hocba_hub.adapters.soap.writer import UnwritableError, Written
 from hocba_hub.adapters.translation import Translations
 from hocba_hub.mappings.library.mapping_set import shipped_mappings
 from hocba_hub.model.keys import Event
+from tests.support.foreign_services import FOREIGN
 from tests.support.sandbox_server import outbound_record
 
 CONTRACT = Contract(MINISTRY_WSDL, "ReportCardsSoap11")
@@ -129,6 +131,54 @@ def test_a_document_that_is_not_in_base64_is_refused(document):
 def test_a_mapping_that_does_not_fit_the_wsdl_is_refused(record, names, named):
     with pytest.raises(DestinationError, match=named):
         BODY.below([record]).check(dict.fromkeys(names, ()))
+
+
+FOREIGN_REQUESTS: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "store", "Kho12", "Luu",
+        {"nguoiGui": {"donVi": "<33>", "truong": "a"}, "maHocBa": "1", "namHoc": "y", "phienBan": 3, "loai": "NEW",
+         "noiDung": "e30="},
+        {"noiDung": b"{}"},
+    ),
+    (
+        "exchange", "TrucHocBa", "GuiGoi",
+        {
+            "DauGoi": {"DonVi": "33", "SoLuong": 2, "MaGoi": "g"},
+            "NoiDung": {"HocBa": [
+                {"@phienban": 1, "@sukien": "NEW", "Ma": "a", "HocSinh": {"MaHocSinh": "1", "HoTen": "Ă & <"},
+                 "Diem": [{"@mon": 'T"V\n', "#text": "9"}, {"#text": "8"}]},
+                {"@phienban": 2, "@sukien": "CANCEL", "Ma": "b", "HocSinh": {"MaHocSinh": "2", "HoTen": ""}},
+            ]},
+        },
+        {"NoiDung": {"_value_1": [
+            {"HocBa": {"phienban": 1, "sukien": "NEW", "Ma": "a", "HocSinh": {"MaHocSinh": "1", "HoTen": "Ă & <"},
+                       "Diem": [{"mon": 'T"V\n', "_value_1": "9"}, {"_value_1": "8"}]}},
+            {"HocBa": {"phienban": 2, "sukien": "CANCEL", "Ma": "b", "HocSinh": {"MaHocSinh": "2", "HoTen": ""}}},
+        ]}},
+    ),
+    (
+        "registry", "Registry", "Submit",
+        {"sender": "hub", "cards": {"card": [{"@id": "a", "@revision": 1, "#text": "e30="}]}},
+        {"cards": {"card": [{"id": "a", "revision": 1, "_value_1": b"{}"}]}},
+    ),
+    ("exchange", "TrucHocBa", "KeKhai", {"Loc": {"@tu": "a", "@soDong": 5, "Ma": ["b", "c"]}},
+     {"Loc": {"tu": "a", "soDong": 5, "Ma": ["b", "c"]}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "binding", "operation", "tree", "by_zeep"), FOREIGN_REQUESTS)
+def test_requests_of_other_shapes_equal_zeeps_and_fit_the_schema(
+    name: str, binding: str, operation: str, tree: dict[str, Any], by_zeep: dict[str, Any]
+):
+    path = FOREIGN / "contracts" / f"{name}.wsdl"
+    contract = Contract(path, binding)
+    ours = etree.fromstring(b"".join(contract.writer(operation).write(tree)))
+    made = contract.operation(operation).create(**{**tree, **by_zeep}).content
+    body = next(one for one in made if one.tag.endswith("}Body"))
+    assert canonical(ours) == canonical(body[0])
+    if name == "exchange":  # document/literal: the element of the body is the schema's
+        found = etree.parse(path).find(".//{*}schema")
+        etree.XMLSchema(found).assertValid(ours)
 
 
 def test_the_frame_is_the_envelope_that_zeep_makes():

@@ -40,6 +40,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "standing.",
         "severity.",
         "state.",
+        "way.",
         "kind.",
         "replay.",
         "rule.",
