@@ -25,6 +25,13 @@ def written(into: Path, name: str, **changes: Any) -> Path:
     return path
 
 
+def merged(document: Any, changes: Any) -> Any:
+    """A document with changes deep in it."""
+    if not isinstance(document, dict) or not isinstance(changes, dict):
+        return changes
+    return {**document, **{name: merged(document.get(name), value) for name, value in changes.items()}}
+
+
 def reasons(folder: Path) -> dict[str, str]:
     """Those that do not fit, and why."""
     mappings = mappings_beside(folder)

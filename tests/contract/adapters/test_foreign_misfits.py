@@ -11,16 +11,10 @@ import yaml
 from hocba_hub.adapters.destination import DestinationError, load_destination
 from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.mappings.library.mapping_set import mappings_beside
+from tests.support.destination_files import merged
 from tests.support.foreign_services import FOREIGN
 
 MAPPINGS = mappings_beside(FOREIGN)
-
-
-def merged(document: Any, changes: Any) -> Any:
-    """A document with changes deep in it."""
-    if not isinstance(document, dict) or not isinstance(changes, dict):
-        return changes
-    return {**document, **{name: merged(document.get(name), value) for name, value in changes.items()}}
 
 
 def bind(name: str, changes: dict[str, Any], folder: Path = FOREIGN, mapping: str = "") -> None:

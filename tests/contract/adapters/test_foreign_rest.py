@@ -15,7 +15,7 @@ from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.mappings.library.mapping_set import mappings_beside
 from hocba_hub.model.keys import Event
 from hocba_hub.model.reconciliation import TheirState
-from tests.contract.adapters.test_foreign_misfits import merged
+from tests.support.destination_files import merged
 from tests.support.foreign_services import FOREIGN, Platform, platform
 from tests.support.sandbox_server import outbound_record
 

@@ -13,6 +13,7 @@ from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters.destination import Destination, Doubt
 from hocba_hub.model.delivery import DeliveryState, Meaning
+from hocba_hub.model.keys import RecordIds
 from hocba_hub.store.access import Role, add_client
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import deliveries
@@ -121,6 +122,27 @@ def test_a_destination_brings_its_verdicts_by_soap(api: Api, ministry: str):
     for expected in (["settled", "unknown"], ["repeated", "unknown"]):
         assert [one.reception for one in service.AcknowledgeReportCards(acknowledgements=verdicts)] == expected
     assert state(api, "a") == "acknowledged"
+
+
+def test_it_calls_the_cards_as_it_calls_them_and_operators_as_the_hub_does(api: Api, ministry: str):
+    known: dict[str, Destination] = api.hub.destinations  # type: ignore[assignment]
+    known["ministry"] = known["ministry"].model_copy(update={"record_ids": RecordIds("HB.{card_id}")})
+    told = [
+        {"record_id": "HB.a", "version": 1, "code": "ACCEPTED", "school_year": "2025-2026"},
+        {"record_id": "HB.b", "version": 1, "code": "ACCEPTED"},
+        {"record_id": "2025-2026/b", "version": 1, "code": "ACCEPTED"},
+        {"record_id": "HB.b", "version": 1, "code": "ACCEPTED", "school_year": "2024-2025"},
+    ]
+    answer = api.post(URL, ministry, json={"acknowledgements": told})
+    assert receptions(answer.json()) == ["settled", "unknown", "unknown", "unknown"]
+    asked = {"destination": "ministry", "reason": "their list", **brought(("b", "ACCEPTED"))}
+    entered = api.post(f"{SEEN}/enter", api.operator_key(Role.OPERATOR), json=asked)
+    assert receptions(entered.json()) == ["settled"], entered.text
+    transport, token = Transport(session=Session()), UsernameToken("ministry-push", ministry)
+    client = zeep.Client(f"{api.url}/soap/v1?wsdl", transport=transport, wsse=token)
+    service = client.create_service("{urn:hocba-hub:soap:1}ReportCardsSoap11", f"{api.url}/soap/v1")
+    found = service.AcknowledgeReportCards(acknowledgements=told)
+    assert [one.reception for one in found] == ["repeated", "unknown", "unknown", "unknown"]
 
 
 def test_by_soap_too_only_a_destination_may(api: Api):
