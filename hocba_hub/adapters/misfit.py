@@ -27,7 +27,7 @@ from hocba_hub.model.keys import CardKey
 class Misfit:
     """Stands in for the adapter of such a destination; see `Outbound`."""
 
-    inventory_by_id = False
+    most_keys = 0
 
     def __init__(self, reason: str) -> None:
         """`reason` is for operators."""

@@ -172,8 +172,8 @@ class Outbound(Protocol):
     No method raises for what the network or the destination did: that comes back as outcomes.
     """
 
-    inventory_by_id: bool
-    """Whether the inventory can be asked for single cards."""
+    most_keys: int
+    """Of how many cards at once the inventory can be asked for; 0 if only for pages of all."""
 
     def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
         """Send a batch; one outcome per record, in any order.
@@ -212,7 +212,7 @@ class Outbound(Protocol):
         ...
 
     def inventory(self, after: str | None, keys: Sequence[CardKey] = ()) -> InventoryPage:
-        """List what the destination holds: the page behind `after`, or of these cards only.
+        """List what the destination holds: the page behind `after`, or of at most `most_keys` cards only.
 
         Of a version that goes as several records only the one with the card's own record id counts.
 

@@ -14,7 +14,7 @@ from hocba_hub.mappings.library.mapping_set import MappingSet, shipped_mappings
 from hocba_hub.model.activation import ActivationScope
 
 _ADAPTERS = {
-    "rest": ("hocba_hub.adapters.rest", "RestAdapter"),
+    "rest": ("hocba_hub.adapters.rest.adapter", "RestAdapter"),
     "soap": ("hocba_hub.adapters.soap.adapter", "SoapAdapter"),
 }
 """Adapter name → its module and class, called with the destination, the environment and what translates for it."""

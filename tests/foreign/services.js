@@ -113,7 +113,10 @@ const server = http.createServer((request, response) => {
   let body = "";
   request.on("data", (part) => (body += part));
   request.on("end", () => {
-    if (request.url === "/control") next = JSON.parse(body);
+    if (request.url === "/control") {
+      next = JSON.parse(body);
+      for (const id of next.forget ?? []) held.exchange.delete(id);
+    }
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ exchange: Object.fromEntries(held.exchange), registry: Object.fromEntries(held.registry) }));
   });

@@ -99,7 +99,7 @@ class Scripted:
     def code_list(self, name: str) -> CodeList:
         raise NotImplementedError(name)
 
-    inventory_by_id = True
+    most_keys = 500
 
     def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
         raise NotImplementedError(after, ids)

@@ -39,7 +39,7 @@ class NodeServices:
         return {"EXCHANGE_URL": f"{self.url}/truc", "REGISTRY_URL": f"{self.url}/registry"}
 
     def control(self, **what: Any) -> None:
-        """What they do next: `drop` answers, `fault` with a code, `refuse` records, leave verdicts `waiting`."""
+        """What they do next: `drop` answers, `fault`, `refuse` and `forget` records, leave verdicts `waiting`."""
         httpx.post(f"{self.url}/control", json=what).raise_for_status()
 
     def held(self, service: str) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,5 @@
 """The outward adapter `soap`: batches of documents to a SOAP service that gives its verdicts later.
 
-`adapter.py` is what the engine calls, `contract.py` reads the WSDL, `batch.py` writes the body of a batch.
+`adapter.py` is what the engine calls, `options.py` what a destination file says to it; `contract.py` reads the WSDL,
+`writer.py` writes requests by it, `description.py` tells what it has.
 """

@@ -7,19 +7,17 @@ zeep keeps the contract (WSDL, checks, the small operations, replies and faults)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 
 from lxml import etree
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
-from hocba_hub.adapters.contracts import MINISTRY_WSDL
-from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
+from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.lists import (
     NO_IDENTITY,
@@ -30,7 +28,7 @@ from hocba_hub.adapters.lists import (
     identity_page,
     inventory_page,
 )
-from hocba_hub.adapters.places import SELF, Place, Texts, elements_at, nested, steps, text_at, value_at
+from hocba_hub.adapters.places import SELF, Texts, elements_at, nested, steps, text_at, value_at
 from hocba_hub.adapters.protocol import (
     ABSENT,
     NOT_IN_ANSWER,
@@ -45,154 +43,16 @@ from hocba_hub.adapters.protocol import (
     always,
 )
 from hocba_hub.adapters.soap.contract import Contract
+from hocba_hub.adapters.soap.options import IdentityRequest, InventoryRequest, Request, SoapOptions, contradictions
 from hocba_hub.adapters.soap.writer import UnwritableError, Written
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
 from hocba_hub.model.delivery import Meaning
-from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.keys import CardKey
-from hocba_hub.model.reconciliation import TheirState
 
 _LONGEST_REFERENCE = 200
+_MOST_KEYS = 200
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Request(_Part):
-    operation: str
-    fields: dict[Place, filling.Field] = {}
-    """What else stands in the request, by place; see `filling`."""
-
-
-class _Standing(_Part):
-    version: Place | None = "Version"
-    """Null where an answer does not say it: then it is the version that was asked about."""
-    verdict: Place | None = "Verdict"
-    code: Place | None = "Code"
-
-
-class _Verdict(_Standing):
-    record_id: Place | None = "RecordId"
-    """Null where an answer is about the only record of a request and does not name it."""
-    reference: Place | None = "Reference"
-    """Which of several references a verdict is about."""
-
-
-class _Submit(_Request):
-    operation: str = "SubmitReportCards"
-    record: Place = "Record"
-    """The element that repeats; `.` where a request is one record."""
-    record_id: Place = "RecordId"
-    """Where the record id stands in a record; compared with what each mapping makes."""
-    reference: Place | None = "Reference"
-    """Null where every verdict is in the answer."""
-    taken: str = "TAKEN"
-    results: Place | None = None
-    """Verdicts that the answer has already."""
-    sha256: Place | None = "Sha256"
-    """Element of a record whose digest the inventory says again."""
-
-
-class _Result(_Request):
-    operation: str = "GetSubmissionResult"
-    reference: Place = "Reference"
-    results: Place = "Result"
-    unknown: Place | None = "UnknownReference"
-    """Names a reference, of several, that is not known there."""
-    unknown_code: str = "REFERENCE_UNKNOWN"
-
-
-class _Card(_Request):
-    operation: str = "GetReportCard"
-    record_id: Place | None = "RecordId"
-    """Null where `fields` say which card is meant."""
-    standing: Place = "Standing"
-    reference: Place | None = "Reference"
-    verdict: _Standing | None = None
-    """Where in a standing its verdict is, if elsewhere than in a result."""
-
-
-class _Inventory(_Request):
-    operation: str = "ListReportCards"
-    after: Place | None = "After"
-    limit: Place | None = "Limit"
-    lines_per_page: int = Field(5_000, ge=1, le=50_000)
-    ids: Place | None = "RecordId"
-    """Asks for single records; null where that cannot be done."""
-    lines: Place = "Entry"
-    next: Place | None = "Next"
-    record_id: Place = "RecordId"
-    school_year: Place | None = None
-    """For record ids that do not say it."""
-    version: Place = "Version"
-    state: Place = "State"
-    sha256: Place | None = "Sha256"
-    states: dict[str, TheirState] = {
-        "HELD": TheirState.HELD,
-        "RECALLED": TheirState.RECALLED,
-        "REFUSED": TheirState.REFUSED,
-    }
-    """What its words for a standing mean."""
-
-
-class _Identity(_Request):
-    operation: str = "ListIdentityResults"
-    after: Place | None = "After"
-    limit: Place | None = "Limit"
-    lines_per_page: int = Field(1_000, ge=1, le=10_000)
-    lines: Place = "IdentityResult"
-    next: Place | None = "Next"
-    record_id: Place = "RecordId"
-    school_year: Place | None = None
-    """For record ids that do not say it."""
-    version: Place = "Version"
-    result: Place = "Outcome"
-    results: dict[str, IdentityResult] = {
-        "VERIFIED": IdentityResult.VERIFIED,
-        "MISMATCH": IdentityResult.MISMATCH,
-        "NOT_FOUND": IdentityResult.NOT_FOUND,
-    }
-    """What its words for a result mean."""
-
-
-class _List(_Request):
-    operation: str = "GetCodeList"
-    list: Place = "Name"
-    """Names the list in the request."""
-    version: Place | None = "ListVersion"
-    items: Place = "Item"
-    code: Place = "Code"
-    name: Place = "Label"
-
-
-class _Fault(_Part):
-    code: Place | None = None
-    """Where in a fault the service's own code is; without it, the first `Code` of the detail."""
-
-
-class SoapOptions(_Part):
-    """The part of a destination file that only this adapter knows: names in the service's own contract."""
-
-    wsdl: Path = MINISTRY_WSDL
-    binding: str = "ReportCardsSoap11"
-    submit: _Submit = _Submit()
-    """Takes a batch; the destination's mappings make the elements of each record."""
-    result: _Result | None = _Result()
-    """Returns the verdicts of a reference; null where the answer to `submit` or `card` tells them."""
-    card: _Card | None = _Card()
-    """Returns the standing of one record; null where the destination cannot be asked."""
-    inventory: _Inventory | None = _Inventory()
-    """Lists what is held; null where it cannot be listed."""
-    identity: _Identity | None = None
-    """Lists the results of the check of personal numbers; null where none are told."""
-    code_list: _List = _List()
-    """Returns a code list."""
-    verdict: _Verdict = _Verdict()
-    """Where in a result or a standing the verdict is; a code beside it says more and wins."""
-    fault: _Fault = _Fault()
 
 
 class SoapAdapter:
@@ -216,7 +76,6 @@ class SoapAdapter:
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
         self._translations = translations
         self._contract = Contract(destination.folder / options.wsdl, options.binding, options.fault.code)
-        self._standing = options.verdict if options.card is None else options.card.verdict or options.verdict
         names = options.verdict
         self._answers = Texts(names.record_id, names.version, names.verdict, names.code, names.reference)
         self._bodies = {one.operation: self._contract.writer(one.operation) for one in self._requests(destination)}
@@ -224,11 +83,19 @@ class SoapAdapter:
         self._check(destination)
         for document in translations.documents():
             self._record_writer.check(document.fields)
-        self.inventory_by_id = options.inventory is not None and options.inventory.ids is not None
+        self.most_keys = self._most_keys(options.inventory)
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
 
-    def _requests(self, destination: Destination) -> list[_Request]:
+    def _most_keys(self, inventory: InventoryRequest | None) -> int:
+        if inventory is None or inventory.ids is None:
+            return 0
+        if "@" in inventory.ids:
+            return 1
+        most = self._bodies[inventory.operation].below(steps(inventory.ids)).most
+        return int(min(_MOST_KEYS, inventory.lines_per_page, most))
+
+    def _requests(self, destination: Destination) -> list[Request]:
         """The requests that may be made of this destination."""
         options = self._options
         lists = options.code_list if destination.code_lists else None
@@ -290,7 +157,7 @@ class SoapAdapter:
 
     def lookup(self, record: OutboundRecord) -> CallResult:
         """Ask for the standing of one record."""
-        options, names = self._options.card, self._standing
+        options, names = self._options.card, self._options.standing
         answer: Answer | None = None
         if options is None:
             return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, "missing-precondition", "no look-up")])
@@ -310,7 +177,7 @@ class SoapAdapter:
 
     def _standing_outcome(self, record: OutboundRecord, standing: etree._Element, version: int | None) -> Outcome:
         """What a standing of this version, or a higher one, says; a verdict on no version says nothing."""
-        names, options = self._standing, self._options.card
+        names, options = self._options.standing, self._options.card
         code = text_at(standing, names.code) or text_at(standing, names.verdict)
         if version is None and names.version is not None and code in self._acknowledged:
             return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer", "no version")
@@ -340,7 +207,8 @@ class SoapAdapter:
         options = self._options.inventory
         if options is None:
             raise CallError(Stage.NOT_SENT, NO_INVENTORY)
-        ids = {options.ids: [self._record_ids.of(key) for key in keys]} if keys and options.ids else {}
+        asked = [self._record_ids.of(key) for key in keys]
+        ids = {options.ids: asked[0] if self.most_keys == 1 else asked} if asked and options.ids else {}
         reply = self._reply(options, {**_page(options, after), **ids})
         read = Texts(options.record_id, options.school_year, options.version, options.state, options.sha256)
         lines = (
@@ -380,11 +248,11 @@ class SoapAdapter:
         submit, result, card = options.submit, options.result, options.card
         if (several := self._translations.makes_several()) is not None:
             raise DestinationError(f"{several.label}: makes several records of a card; soap sends one.")
-        for is_wrong, why in _contradictions(destination, options, self._standing):
+        for is_wrong, why in contradictions(destination, options):
             if is_wrong:
                 raise DestinationError(f"{destination.name}: {why}.")
         self._translations.check_record_ids(submit.record_id)
-        self._check_submit()
+        self._check_submit(destination)
         if result is not None:
             references = ["x"] * destination.acknowledgement.references
             self._check_request(result, {result.reference: references if len(references) > 1 else "x"})
@@ -393,16 +261,16 @@ class SoapAdapter:
                 self._contract.check_reply(result.operation, SELF, result.unknown)
         if card is not None:
             self._check_request(card, {card.record_id: "x"} if card.record_id else {}, filling.CARD)
-            names = self._standing
+            names = options.standing
             self._contract.check_reply(
                 card.operation, card.standing, *(names.version, names.verdict, names.code, card.reference)
             )
         self._check_lists(destination)
 
-    def _check_submit(self) -> None:
+    def _check_submit(self, destination: Destination) -> None:
         submit = self._options.submit
         if submit.record != SELF:  # else a record is all of it, and compared with each mapping
-            self._check_request(submit, {submit.record: [Written()]}, filling.BATCH)
+            self._check_request(submit, {submit.record: [Written()] * destination.batch.records}, filling.BATCH)
         self._contract.check_reply(submit.operation, SELF, submit.reference)
         if submit.sha256 is not None:
             self._record_writer.check_names(nested([(submit.sha256, "")]))
@@ -419,7 +287,7 @@ class SoapAdapter:
         inventory, identity, lists = self._options.inventory, self._options.identity, self._options.code_list
         if inventory is not None:
             check_year(destination, "inventory", inventory.school_year)
-            self._check_page(inventory, {inventory.ids: ["x"]} if inventory.ids else {})
+            self._check_page(inventory, {inventory.ids: "x"} if inventory.ids else {})
             self._contract.check_reply(
                 inventory.operation,
                 inventory.lines,
@@ -438,14 +306,14 @@ class SoapAdapter:
             self._contract.check_reply(lists.operation, lists.items, lists.code, lists.name)
             self._contract.check_reply(lists.operation, SELF, lists.version)
 
-    def _check_page(self, options: _Inventory | _Identity, more: Mapping[str, object]) -> None:
+    def _check_page(self, options: InventoryRequest | IdentityRequest, more: Mapping[str, object]) -> None:
         if (options.after is None) != (options.next is None):
             raise DestinationError(f"{options.operation}: after and next go together: one leads to the other.")
         self._check_request(options, {**_page(options, "x"), **more})
         self._contract.check_reply(options.operation, SELF, options.next)
 
     def _check_request(
-        self, options: _Request, values: Mapping[str, object], known: frozenset[str] = frozenset()
+        self, options: Request, values: Mapping[str, object], known: frozenset[str] = frozenset()
     ) -> None:
         """Do nothing if a request with these values, and facts of these names, is what the contract wants."""
         filling.check(options.operation, options.fields.values(), known)
@@ -461,8 +329,7 @@ class SoapAdapter:
         submit = self._options.submit
         if submit.record == SELF:
             return written[0]
-        tree = self._tree(submit, {submit.record: written}, filling.batch_facts(records))
-        return self._bodies[submit.operation].write(tree)
+        return self._body(submit, {submit.record: written}, filling.batch_facts(records))
 
     def _taken(self, reply: etree._Element, records: Sequence[OutboundRecord]) -> list[Outcome]:
         """What the answer to `submit` says: verdicts, where it has them; what has none waits under the reference."""
@@ -504,7 +371,7 @@ class SoapAdapter:
             verdicts.add(record_id, version, code or verdict, reference=reference)
         return verdicts
 
-    def _tree(self, options: _Request, values: Mapping[str, object], facts: filling.Facts) -> dict[str, object]:
+    def _tree(self, options: Request, values: Mapping[str, object], facts: filling.Facts) -> dict[str, object]:
         """A request's body: the values, and what its file says stands beside them."""
         beside = [(place, filling.filled(text, facts)) for place, text in options.fields.items()]
         return nested([*beside, *values.items()])
@@ -520,17 +387,20 @@ class SoapAdapter:
             zulu_timestamp=True,
         )
 
-    def _reply(self, options: _Request, values: Mapping[str, object]) -> etree._Element:
+    def _reply(self, options: Request, values: Mapping[str, object]) -> etree._Element:
         return self._contract.reply(options.operation, self._ask(options, values))
 
     def _ask(
-        self, options: _Request, values: Mapping[str, object], facts: filling.Facts = MappingProxyType({})
+        self, options: Request, values: Mapping[str, object], facts: filling.Facts = MappingProxyType({})
     ) -> Answer:
+        body = self._body(options, values, facts)
+        return retried(lambda: self._post(options.operation, self._envelope(body)))
+
+    def _body(self, options: Request, values: Mapping[str, object], facts: filling.Facts) -> Written:
         try:
-            body = self._bodies[options.operation].write(self._tree(options, values, facts))
+            return self._bodies[options.operation].write(self._tree(options, values, facts))
         except UnwritableError as error:
             raise CallError(Stage.NOT_SENT, "not-representable", "not by the contract") from error
-        return retried(lambda: self._post(options.operation, self._envelope(body)))
 
     def _envelope(self, body: Written) -> bytes:
         before, after = self._contract.frame(self._token())
@@ -543,33 +413,7 @@ class SoapAdapter:
         )
 
 
-def _contradictions(destination: Destination, options: SoapOptions, standing: _Standing) -> Iterator[tuple[bool, str]]:
-    """What a file may say only together with something else: whether it is wrong, and why."""
-    submit, result, card, verdict = options.submit, options.result, options.card, options.verdict
-    is_single = submit.record == SELF
-    can_look_up = card is not None
-    yield (
-        not can_look_up and destination.in_doubt is Doubt.LOOK_UP,
-        "without options.card, in_doubt is send-again or hold",
-    )
-    tells = submit.results is not None or submit.reference is not None
-    yield not tells, "options.submit names neither a reference nor results"
-    tells = submit.results is not None or result is not None or can_look_up
-    yield not tells, "no verdict is told, neither by options.submit.results nor by result or card"
-    yield is_single and destination.batch.records != 1, "where options.submit.record is ., batch.records is 1"
-    yield (
-        is_single and bool(submit.fields),
-        "where options.submit.record is ., the mapping makes all, and fields nothing",
-    )
-    yield verdict.record_id is None and not is_single, "options.verdict.record_id is null only where submit.record is ."
-    has_code = all(one.verdict or one.code for one in (verdict, standing))
-    yield not has_code, "options.verdict names neither a verdict nor a code"
-    asks_version = card is not None and "version" in filling.names(card.fields.values())
-    why = "a look-up that is told no version asks for one, by {version} in options.card.fields"
-    yield can_look_up and standing.version is None and not asks_version, why
-
-
-def _page(options: _Inventory | _Identity, after: str | None) -> dict[str, object]:
+def _page(options: InventoryRequest | IdentityRequest, after: str | None) -> dict[str, object]:
     asked: dict[str, object] = {options.limit: str(options.lines_per_page)} if options.limit else {}
     return asked if after is None or options.after is None else {**asked, options.after: after}
 

@@ -79,9 +79,10 @@ class Reconcile:
         with run.store.read() as connection:
             suspected = reconciliation.suspects(connection, run.id, run.cursor[1], _SECOND_LOOKS)
         theirs = None
-        if suspected and adapter.inventory_by_id:
+        if adapter.most_keys:
             keys = [one.key for one in suspected]
-            theirs = {one.key: one.theirs for one in adapter.inventory(None, keys).entries}
+            parts = (keys[start : start + adapter.most_keys] for start in range(0, len(keys), adapter.most_keys))
+            theirs = {one.key: one.theirs for part in parts for one in adapter.inventory(None, part).entries}
         with run.step() as connection:
             if suspected:
                 moved = reconciliation.look_again(connection, suspected, theirs, since=run.started_at)

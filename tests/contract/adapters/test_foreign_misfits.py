@@ -61,6 +61,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         options(result={"unknown": "unknown"}) | {"acknowledgement": {"references": 5}},
         "not 5|5 times|stands once",
     ),
+    ("registry", {"batch": {"records": 101}}, "card may stand 100 times at most"),
     # what a file may say only together with something else
     ("store", {"batch": {"records": 2}}, "batch.records is 1"),
     ("store", options(submit={"fields": {"loai": "1"}}), "the mapping makes all"),

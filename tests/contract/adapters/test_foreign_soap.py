@@ -133,6 +133,7 @@ def test_its_standings_and_its_inventory_go_by_its_own_record_ids(exchange: Outb
     assert pages > 1
     assert entries["card-12"] == ("2025-2026", 3, TheirState.HELD)
     assert entries["card-13"] == ("2025-2026", 2, TheirState.RECALLED)
+    assert exchange.most_keys == 2  # its page has no more lines
     only = exchange.inventory(None, [card(12).key, card(99).key])
     assert [one.key for one in only.entries] == [card(12).key]
 

@@ -15,9 +15,9 @@ from hocba_hub import bootstrap
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, DestinationError, load_destinations
 from hocba_hub.adapters.misfit import Misfit
-from hocba_hub.adapters.rest import RestOptions
-from hocba_hub.adapters.soap.adapter import SoapOptions
+from hocba_hub.adapters.rest.options import RestOptions
 from hocba_hub.adapters.soap.contract import Contract
+from hocba_hub.adapters.soap.options import SoapOptions
 from hocba_hub.adapters.soap.writer import UnwritableError
 from hocba_hub.mappings.library.mapping_set import mappings_beside
 from hocba_hub.model.clock import system_clock

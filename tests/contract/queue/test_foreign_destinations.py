@@ -15,60 +15,83 @@ from hocba_hub.mappings.library.mapping_set import mappings_beside
 from hocba_hub.model.delivery import FINAL
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.drain import Engine
+from hocba_hub.queue.jobs.reconcile import Reconcile
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import deliveries
 from tests.support.acceptance import submit
 from tests.support.foreign_services import FOREIGN, card_store, node_services, platform
+from tests.support.jobs import run_once
 from tests.support.sample_cards import primary_card
 
 CARDS = 12
 MINUTE = 60_000
 
 
-def delivered(store: Store, name: str, environment: dict[str, str]) -> Counter[str]:
-    """The states of cards that were accepted for a destination, once it has nothing more to do."""
-    text = (FOREIGN / f"{name}.yaml").read_text(encoding="utf-8")
-    destination = load_destination(text, environment, origin=name, folder=FOREIGN)
-    mappings, now = mappings_beside(FOREIGN), 1_000_000
-    adapter = adapter_for(destination, {}, lambda: mappings)
-    cards = [(f"card-{number}", orjson.dumps(primary_card(number)).decode()) for number in range(CARDS)]
-    submit(store, *cards, now=now, destinations=(name,))
-    engine = Engine(
-        store, {DestinationName(name): destination}, {DestinationName(name): adapter}.__getitem__, lambda: now, "w", 60
-    )
-    states: Counter[str] = Counter()
-    for _ in range(40):
-        now += 5 * MINUTE
-        engine.drain(DestinationName(name), seconds=20, stop=threading.Event())
-        with store.read() as connection:
-            states = Counter(connection.execute(select(deliveries.c.state)).scalars())
-        if set(states) <= set(FINAL):
-            break
-    adapter.close()
-    return states
+class Hub:
+    """Delivers to one destination, under a clock of its own."""
+
+    def __init__(self, store: Store, name: str, environment: dict[str, str]) -> None:
+        text = (FOREIGN / f"{name}.yaml").read_text(encoding="utf-8")
+        self.store, self.name, self.now = store, DestinationName(name), 1_000_000
+        self.destination = load_destination(text, environment, origin=name, folder=FOREIGN)
+        mappings = mappings_beside(FOREIGN)
+        self.adapter = adapter_for(self.destination, {}, lambda: mappings)
+
+    def delivered(self) -> Counter[str]:
+        """The states of cards that are accepted, once nothing more is to be done for them."""
+        cards = [(f"card-{number}", orjson.dumps(primary_card(number)).decode()) for number in range(CARDS)]
+        submit(self.store, *cards, now=self.now, destinations=(self.name,))
+        known, adapters = {self.name: self.destination}, {self.name: self.adapter}
+        engine = Engine(self.store, known, adapters.__getitem__, lambda: self.now, "w", 60)
+        states: Counter[str] = Counter()
+        for _ in range(40):
+            self.now += 5 * MINUTE
+            engine.drain(self.name, seconds=20, stop=threading.Event())
+            with self.store.read() as connection:
+                states = Counter(connection.execute(select(deliveries.c.state)).scalars())
+            if set(states) <= set(FINAL):
+                break
+        return states
+
+    def reconciled(self) -> dict[str, int]:
+        """What a comparison card by card finds."""
+        self.now += MINUTE
+        kind = Reconcile({self.name: self.destination}, lambda _: self.adapter)
+        run = run_once(self.store, "reconcile", kind, now=self.now, about=self.name)
+        assert run.state == "done", run.error
+        return {name: count for name, count in run.result.items() if count and name not in {"listed", "all"}}
 
 
 def test_to_a_service_that_takes_one_card_a_call(store: Store):
     with card_store() as service:
         service.lose = 5
-        assert delivered(store, "store", {"STORE_URL": service.url}) == {"acknowledged": CARDS}
+        assert Hub(store, "store", {"STORE_URL": service.url}).delivered() == {"acknowledged": CARDS}
         assert set(service.received.values()) == {1}
         assert len(service.received) == CARDS
 
 
-def test_to_a_json_service(store: Store):
+def test_to_a_json_service_and_back_in_the_comparison(store: Store):
     with platform() as service:
         service.lose = 1
-        assert delivered(store, "platform", {"PLATFORM_URL": service.url}) == {"acknowledged": CARDS}
+        hub = Hub(store, "platform", {"PLATFORM_URL": service.url})
+        assert hub.delivered() == {"acknowledged": CARDS}
         assert set(service.received.values()) == {1}
         assert len(service.received) == CARDS
+        assert hub.reconciled() == {"equal": CARDS}
+        del service.cards["card-3"]
+        assert hub.reconciled() == {"equal": CARDS - 1, "missing": 1}
 
 
 @pytest.mark.parametrize("name", ["exchange", "registry"])
 def test_to_services_of_another_stack(store: Store, name: str):
     with node_services() as services:
         services.control(drop=1)
-        assert delivered(store, name, services.environment()) == {"acknowledged": CARDS}
+        hub = Hub(store, name, services.environment())
+        assert hub.delivered() == {"acknowledged": CARDS}
         held = services.held(name)
         assert len(held) == CARDS
         assert {one["received"] for one in held.values()} == {1}
+        if name == "exchange":  # the registry cannot be listed
+            assert hub.reconciled() == {"equal": CARDS}
+            services.control(forget=["HB.card-3"])
+            assert hub.reconciled() == {"equal": CARDS - 1, "missing": 1}

@@ -205,7 +205,7 @@ def test_the_report_is_a_workbook(stage: Stage):
 class Moving:
     """An adapter beside which something happens after the inventory was listed."""
 
-    inventory_by_id = True
+    most_keys = 1
 
     def __init__(self, inner: Outbound, after_listing: Any) -> None:
         self.inner, self.after_listing, self.asked = inner, after_listing, 0
@@ -222,7 +222,7 @@ def test_what_moves_while_it_runs_is_no_difference(stage: Stage):
     stage.acknowledged("a", "b", "c")
     moving = Moving(stage.adapter, lambda: stage.acknowledged("a", "new", content="2"))
     run = stage.reconcile(moving)  # type: ignore[arg-type]
-    assert moving.asked > 0
+    assert moving.asked == 2
     assert (stage.found(run), run.result["moved"], run.result["equal"]) == ({}, 2, 4)
 
 
@@ -235,7 +235,7 @@ def test_where_single_cards_cannot_be_asked_for_what_changed_here_is_left_out(st
         stage.acknowledged("a", content="2")
 
     moving = Moving(stage.adapter, moves)
-    moving.inventory_by_id = False
+    moving.most_keys = 0
     run = stage.reconcile(moving)  # type: ignore[arg-type]
     assert stage.found(run) == {"b": "missing"}
 

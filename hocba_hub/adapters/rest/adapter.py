@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
-from hocba_hub.adapters.destination import Destination, DestinationError, Doubt
+from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, check_year, code_items, identity_page, inventory_page
-from hocba_hub.adapters.places import SELF, Place, nested, value_at
+from hocba_hub.adapters.places import SELF, nested, value_at
 from hocba_hub.adapters.protocol import (
     ABSENT,
     NOT_IN_ANSWER,
@@ -32,13 +32,14 @@ from hocba_hub.adapters.protocol import (
     Stage,
     always,
 )
+from hocba_hub.adapters.rest.options import RestOptions, contradictions
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
-from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.keys import CardKey, RecordIds
-from hocba_hub.model.reconciliation import TheirState
 
+_MOST_KEYS = 50
+"""Record ids in an address, which is to stay below 8,000 characters."""
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _JSON = {"Content-Type": "application/json"}
 _NOT_ABOUT_THE_RECORD = frozenset(
@@ -54,10 +55,6 @@ _NOT_ABOUT_THE_RECORD = frozenset(
 """After one of these, the next record of a one-by-one run would get the same answer."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class _Written(NamedTuple):
     """A version as it is sent: one record, or several."""
 
@@ -66,103 +63,6 @@ class _Written(NamedTuple):
     """By record id."""
     mapping: str
     """By which it was made."""
-
-
-class _Names(_Part):
-    results: Place = "results"
-    record_id: Place | None = "idbanghi"
-    version: Place | None = "phienban"
-    code: Place = "ma"
-    field: Place | None = "truong"
-
-
-class _ListNames(_Part):
-    version: Place | None = "phienban"
-    items: Place = "muc"
-    code: Place = "ma"
-    name: Place = "ten"
-
-
-class _InventoryNames(_Part):
-    after: str | None = "after"
-    limit: str | None = "limit"
-    ids: str | None = "id"
-    """Names of the parameters that ask for the next page, a page's length, and single records."""
-    lines: Place = "banghi"
-    next: Place | None = "tiep"
-    record_id: Place = "idbanghi"
-    school_year: Place | None = None
-    """For record ids that do not say it."""
-    version: Place = "phienban"
-    state: Place = "trangthai"
-    sha256: Place | None = "sha256"
-    states: dict[str, TheirState] = {"1": TheirState.HELD, "2": TheirState.RECALLED, "3": TheirState.REFUSED}
-    """What its words for a standing mean."""
-
-
-class _IdentityNames(_Part):
-    after: str | None = "after"
-    limit: str | None = "limit"
-    lines: Place = "ketqua"
-    next: Place | None = "tiep"
-    record_id: Place = "idbanghi"
-    school_year: Place | None = None
-    """For record ids that do not say it."""
-    version: Place = "phienban"
-    result: Place = "xacthuc"
-    results: dict[str, IdentityResult] = {
-        "1": IdentityResult.VERIFIED,
-        "2": IdentityResult.MISMATCH,
-        "3": IdentityResult.NOT_FOUND,
-    }
-    """What its words for a result mean."""
-
-
-class RestOptions(_Part):
-    """The part of a destination file that only this adapter knows."""
-
-    mode: Literal["batch", "single"] = "batch"
-    batch_path: str = "/v1/records"
-    batch_field: Place = "records"
-    """Where in a batch its list is; `.` where the batch is the list."""
-    fields: dict[Place, filling.Field] = {}
-    """What else stands in a batch, by place; see `filling`."""
-    single_path: str = "/v1/record"
-    record_id: Place = "idbanghi"
-    """Where the record id stands in a record; compared with what each mapping makes."""
-    lookup_path: str | None = "/v1/records/{record_id}"
-    """Where to ask for one record; null where the destination cannot be asked."""
-    standing: Place = "."
-    """Where in its answer the record is."""
-    reference: Place | None = None
-    """Where in the answer to a batch the reference is under which verdicts come later; null where none do."""
-    taken: str = "TAKEN"
-    """The code that being taken under a reference stands for."""
-    result_path: str | None = None
-    """Where to ask for the verdicts of a `{reference}`."""
-    code_list_path: str = "/v1/code-lists/{name}"
-    """Where to ask for a code list."""
-    inventory_path: str | None = "/v1/inventory"
-    """Where to list what is held; null where it cannot be listed."""
-    inventory_limit: int = Field(5_000, ge=1, le=50_000)
-    """Lines of one page."""
-    inventory: _InventoryNames = _InventoryNames()
-    """How a page is asked for, where in it its lines and the next page are, and what a line has where."""
-    identity_path: str | None = None
-    """Where to list identity results; null where it tells none."""
-    identity_limit: int = Field(1_000, ge=1, le=10_000)
-    """Lines of one page."""
-    identity: _IdentityNames = _IdentityNames()
-    """How a page is asked for, where in it its lines and the place to go on are, and what a line has where."""
-    not_held_code: str = "NOT_HELD"
-    """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
-    names: _Names = _Names()
-    """Where in an answer a result has what; `field` names the field that a refusal is about. Without `version`, an
-    answer is about the version that was sent or asked about."""
-    list_names: _ListNames = _ListNames()
-    """Where in a code list its version and lines are, and in a line code and name."""
-    query: dict[str, str] = {}
-    """Parameters of every call, such as a router's `dstcode`."""
 
 
 class RestAdapter:
@@ -180,12 +80,12 @@ class RestAdapter:
             raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
         self._record_ids = destination.record_ids
         self._translations = translations
-        for is_wrong, why in _contradictions(destination, options, translations):
+        for is_wrong, why in contradictions(destination, options, translations):
             if is_wrong:
                 raise DestinationError(f"{destination.name}: {why}.")
         self._check_texts(destination)
         translations.check_record_ids(options.record_id)
-        self.inventory_by_id = options.inventory.ids is not None
+        self.most_keys = 0 if options.inventory.ids is None else min(_MOST_KEYS, options.inventory_limit)
         self._connection = HttpConnection(destination, query=options.query)
         self._credentials = credentials_for(destination, Secrets(destination, environment), self._connection)
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
@@ -466,34 +366,6 @@ class RestAdapter:
             return Outcome(record.delivery_id, Stage.NO_ANSWER, "unreadable-answer")
         is_there = version is None or version >= record.version
         return Outcome(record.delivery_id, Stage.ANSWERED, code if is_there else ABSENT)
-
-
-def _contradictions(
-    destination: Destination, options: RestOptions, translations: Translations
-) -> Iterator[tuple[bool, str]]:
-    """What a file may say only together with something else: whether it is wrong, and why."""
-    yield destination.authentication.scheme == "wsse-username-token", "wsse-username-token belongs to SOAP, not to REST"
-    without = options.lookup_path is None and destination.in_doubt is Doubt.LOOK_UP
-    yield without, "without a lookup_path, in_doubt is send-again or hold"
-    names = options.names
-    asks_version = options.lookup_path is None or "version" in filling.names([options.lookup_path])
-    why = "a look-up that is told no version asks for one, by {version} in options.lookup_path"
-    yield names.version is None and not asks_version, why
-    why = "options.names.record_id is null only where options.mode is single"
-    yield names.record_id is None and options.mode != "single", why
-    why = "options.reference and options.result_path go together: verdicts that come later are asked for by one"
-    yield (options.reference is None) != (options.result_path is None), why
-    later = options.result_path is not None
-    yield later and destination.acknowledgement.references != 1, "options.result_path asks about one reference"
-    yield (
-        later and translations.makes_several() is not None,
-        "several records of a card have no verdict that comes later",
-    )
-    why = "where options.batch_field is ., the batch is the list, and options.fields nothing"
-    yield options.batch_field == SELF and bool(options.fields), why
-    pages = [options.inventory] if options.inventory_path else []
-    why = "options.inventory.after and next go together: one leads to the other"
-    yield any((one.after is None) != (one.next is None) for one in pages), why
 
 
 def _path(path: str, facts: filling.Facts) -> str:
