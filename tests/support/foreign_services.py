@@ -161,6 +161,8 @@ class Platform:
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
         match parts.path.strip("/").split("/"):
+            case ["batches", number] if int(number) > len(self.batches):
+                return 404, {"state": {"code": 404}}
             case ["batches", number]:
                 code = 0 if self.is_waiting else 1
                 cards = self.batches[int(number) - 1]["data"]["cards"]

@@ -131,6 +131,8 @@ class RestAdapter:
             answer = self._get(_path(self._options.result_path, {"reference": references[0]}))
         except CallError as failed:
             return CallResult([failed.outcome(record) for record in records])
+        if self._is_not_held(answer):
+            return answer.evidence([Outcome(one.delivery_id, Stage.ANSWERED, ABSENT) for one in records], b"")
         if not _is_fine(answer):
             outcomes = [_refused_call(record, answer, self._options.names.code) for record in records]
             return answer.evidence(outcomes, b"")
@@ -248,7 +250,8 @@ class RestAdapter:
             bodies = {str(value_at(one, self._options.record_id)): orjson.dumps(one) for one in records}
         except orjson.JSONEncodeError as error:
             raise NotRepresentableError("The mapping makes no JSON record.", mapping) from error
-        if not all(one.startswith(self._record_ids.of(record.key)) for one in bodies):
+        own = self._record_ids.of(record.key)
+        if not all(one == own or (one.startswith(own) and self._translations.makes_several()) for one in bodies):
             raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
         if len(bodies) < len(records):
             raise NotRepresentableError("Several records have the same record id.", mapping)
@@ -350,10 +353,15 @@ class RestAdapter:
             verdicts.add(record_id, version, _word(value_at(result, names.code)), _at(result, names.field))
         return verdicts
 
+    def _is_not_held(self, answer: Answer) -> bool:
+        """Whether it says that the record, or the reference, is not known there; any other 404 is a wrong address."""
+        code = _word(value_at(_document(answer), self._options.names.code))
+        return answer.status == HTTPStatus.NOT_FOUND and code == self._options.not_held_code
+
     def _standing(self, record: OutboundRecord, answer: Answer) -> Outcome:
         options, names = self._options, self._options.names
         document = _document(answer)
-        if answer.status == HTTPStatus.NOT_FOUND and _word(value_at(document, names.code)) == options.not_held_code:
+        if self._is_not_held(answer):
             return Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
         if not _is_fine(answer):
             return _refused_call(record, answer, names.code)

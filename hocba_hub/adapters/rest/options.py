@@ -114,7 +114,7 @@ class RestOptions(_Part):
     identity: IdentityPlaces = IdentityPlaces()
     """How a page is asked for, where in it its lines and the place to go on are, and what a line has where."""
     not_held_code: str = "NOT_HELD"
-    """The code of a 404 that says: this record is not held. Any other 404 is a wrong address."""
+    """The code of a 404 that says: this record is not held, this reference not known. Any other is a wrong address."""
     names: ResultPlaces = ResultPlaces()
     """Where in an answer a result has what; `field` names the field that a refusal is about. Without `version`, an
     answer is about the version that was sent or asked about."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from lxml import etree
 from pydantic import ValidationError
@@ -112,13 +113,12 @@ class SoapAdapter:
         digests: dict[int, bytes | None] = {}
         for record in records:
             try:
-                (made,), mappings[record.delivery_id] = self._translations.represent(record)
-                written.append(self._record_writer.write(made))
+                made, mappings[record.delivery_id], content = self._written(record)
+                written.append(content)
                 sent.append(record)
                 digests[record.delivery_id] = digest_of(value_at(made, submit.sha256)) if submit.sha256 else None
-            except (NotRepresentableError, UnwritableError) as error:
-                if isinstance(error, NotRepresentableError):
-                    mappings[record.delivery_id] = error.mapping
+            except NotRepresentableError as error:
+                mappings[record.delivery_id] = error.mapping
                 outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
         if not sent:
             return CallResult(outcomes, mappings=mappings)
@@ -323,6 +323,20 @@ class SoapAdapter:
             self._bodies[options.operation].write(tree)
         except UnwritableError as error:
             raise DestinationError(f"A request {options.operation} is not by the contract: {error}") from error
+
+    def _written(self, record: OutboundRecord) -> tuple[dict[str, Any], str, Written]:
+        """A version as it is sent: as a tree, by which mapping, and written.
+
+        Raises:
+            NotRepresentableError: it cannot be.
+        """
+        (made,), mapping = self._translations.represent(record)
+        if str(value_at(made, self._options.submit.record_id)) != self._record_ids.of(record.key):
+            raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
+        try:
+            return made, mapping, self._record_writer.write(made)
+        except UnwritableError as error:
+            raise NotRepresentableError(str(error), mapping) from error
 
     def _batch(self, records: Sequence[OutboundRecord], written: Sequence[Written]) -> Written:
         """The body of a request to take records."""

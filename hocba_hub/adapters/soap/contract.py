@@ -12,7 +12,6 @@ from typing import Any
 
 import zeep
 from lxml import etree
-from zeep.exceptions import Error as ZeepError
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import SoapBinding
 from zeep.wsse.username import UsernameToken
@@ -69,7 +68,7 @@ def wsdl_document(path: Path) -> Document:
             try:
                 transport: Any = zeep.Transport()  # type: ignore[no-untyped-call]  # zeep
                 known = Document(str(path), transport, settings=settings)
-            except (OSError, ZeepError, NotImplementedError) as error:
+            except Exception as error:  # zeep fails in many ways over what it does not understand
                 raise DestinationError(f"{path.name}: not usable as WSDL ({type(error).__name__}).") from error
             _documents[path] = known
         return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -11,6 +12,8 @@ from hocba_hub.adapters.soap import schema
 from hocba_hub.adapters.soap.contract import Contract, binding_names
 
 _DEEPEST = 8
+_MOST = 1_000
+"""Places of one request or answer; a schema may be endless."""
 
 
 class DescribedPlace(NamedTuple):
@@ -50,7 +53,7 @@ def described(wsdl: Path) -> Iterator[DescribedPlace | UnusableOperation]:
                 continue
             known = contract.operation(operation)
             for way, element in (("request", known.input.body), ("answer", known.output.body)):
-                for place, kind, times in _places(element, "", 0):
+                for place, kind, times in itertools.islice(_places(element, "", 0), _MOST):
                     yield DescribedPlace(binding, operation, way, place, kind, times)  # type: ignore[arg-type]
 
 

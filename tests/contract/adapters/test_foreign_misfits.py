@@ -89,6 +89,11 @@ def test_what_does_not_fit(name: str, changes: dict[str, Any], said: str):
 
 
 MAPPINGS_THAT_DO_NOT_FIT = [
+    (
+        "Ma: { from: delivery/record_id,",
+        "Ma: { from: [delivery/record_id, delivery/school], join: x,",
+        "is not delivery/record_id",
+    ),
     ("  HocSinh/HoTen: {", "  HocSinh/Ten: {", "HocBa/HocSinh has no elements Ten"),
     ("  HocSinh/HoTen: {", "  HocSinh/MaLop: class/name\n  HocSinh/HoTen: {", "HocBa/HocSinh has no elements MaLop"),
     ('  "@sukien": {', '  "@su_kien": {', "HocBa has no elements @su_kien"),

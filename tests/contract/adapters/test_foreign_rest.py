@@ -65,6 +65,10 @@ def test_a_batch_and_verdicts_that_come_later(adapter: Outbound, service: Platfo
     assert facts(adapter.poll(["1"], awaited)) == [(A, "1", None)] * 2
 
 
+def test_a_reference_that_is_not_known_is_told(adapter: Outbound):
+    assert facts(adapter.poll(["99"], [replace(card(1), reference="99")])) == [(A, "absent", None)]
+
+
 def test_the_same_batch_has_the_same_id(adapter: Outbound, service: Platform):
     for cards in ([card(1), card(2)], [card(1), card(2)], [card(1)]):
         adapter.send(cards)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -116,6 +117,26 @@ def test_a_batch_deeper_beside_other_elements_with_verdicts_now_and_later(exchan
     marks = kept["content"]["Diem"]
     assert [mark["attributes"]["mon"] for mark in marks] == ["TV", "GDT"]
     assert [mark["$value"] for mark in marks] == ["Tiếng Việt", "Giáo dục thể chất"]
+
+
+def test_a_record_id_that_look_ups_would_not_find_is_never_sent(tmp_path: Path, store: CardStore):
+    """The mapping makes it of the card, so that nobody can see it before there is one."""
+    for name in ("contracts", "schemas"):
+        (tmp_path / name).symlink_to(FOREIGN / name)
+    text = (FOREIGN / "mappings" / "store_card.yaml").read_text(encoding="utf-8")
+    wrong = text.replace("{ from: delivery/record_id,", '{ from: [delivery/record_id, pupil/pupil_code], join: "-",')
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "store_card.yaml").write_text(wrong.replace(", schema: delivery", ""), encoding="utf-8")
+    mappings = mappings_beside(tmp_path)
+    destination = load_destination(
+        (FOREIGN / "store.yaml").read_text(encoding="utf-8"), {"STORE_URL": store.url}, folder=tmp_path
+    )
+    adapter = adapter_for(destination, {}, lambda: mappings)
+    (outcome,) = adapter.send([card()]).outcomes
+    adapter.close()
+    assert (outcome.stage, outcome.code) == (Stage.NOT_SENT, "not-representable")
+    assert "look-ups ask with" in outcome.detail
+    assert store.received == {}
 
 
 def test_its_standings_and_its_inventory_go_by_its_own_record_ids(exchange: Outbound, services: NodeServices):
