@@ -20,7 +20,15 @@ from sqlalchemy import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from hocba_hub.adapters.destination import Destination, Doubt
-from hocba_hub.adapters.protocol import WINDOW_CLOSED, CallResult, Outbound, OutboundRecord, Outcome, Stage
+from hocba_hub.adapters.protocol import (
+    RECORD_ID_TAKEN,
+    WINDOW_CLOSED,
+    CallResult,
+    Outbound,
+    OutboundRecord,
+    Outcome,
+    Stage,
+)
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName, SchoolCode
 from hocba_hub.model.windows import level_of, opens_at
@@ -34,7 +42,19 @@ from hocba_hub.queue.outcomes_to_states import (
 )
 from hocba_hub.store.acknowledgements import hear
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
-from hocba_hub.store.lease import Allowance, Body, Kind, Lease, bodies, due, expired, lease, mark_sent, renew
+from hocba_hub.store.lease import (
+    Allowance,
+    Body,
+    Kind,
+    Lease,
+    bodies,
+    due,
+    expired,
+    lease,
+    mark_sent,
+    of_other_years,
+    renew,
+)
 from hocba_hub.store.renewal import Renewal
 from hocba_hub.store.settle import BreakerState, CallFacts, Settlement, gravest, settle
 
@@ -162,20 +182,25 @@ class Engine:
                 early[delivery.id] = Outcome(delivery.id, Stage.NOT_SENT, WINDOW_CLOSED, held_seconds=seconds)
         return early
 
+    def _taken(self, connection: Connection, held: Lease) -> dict[int, Outcome]:
+        """What is not to be sent, since to this destination it would be the record of another card."""
+        if held.kind is not Kind.SEND or self.destinations[held.destination].record_ids.names_year:
+            return {}
+        why = "dùng cho năm học khác · used for another school year"
+        return {one: Outcome(one, Stage.NOT_SENT, RECORD_ID_TAKEN, why) for one in of_other_years(connection, held)}
+
     def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
         """Make the call; None if the lease was lost or the bodies could not be read, and nothing was sent."""
-        early: dict[int, Outcome] = {}
+        kept: dict[int, Outcome] = {}
         if held.kind is Kind.POLL:
             records = _records(held, None)
         else:
             with self.store.read() as connection:
                 found = bodies(connection, held)
-            records = _records(held, found)
-            early = self._early(held, found)
-            if early:
-                records = [record for record in records if record.delivery_id not in early]
+                kept = self._early(held, found) | self._taken(connection, held)
+            records = [record for record in _records(held, found) if record.delivery_id not in kept]
         if not records:
-            return CallResult(list(early.values()))
+            return CallResult(list(kept.values()))
         with self.store.write() as connection:
             until = mark_sent(connection, held.id, self.clock())
         if until is None or self.clock() >= until:  # the commit may have taken as long as it liked
@@ -185,7 +210,7 @@ class Engine:
             match held.kind:
                 case Kind.SEND:
                     sent = adapter.send(records, lambda: self.clock() < running.until)
-                    return replace(sent, outcomes=[*sent.outcomes, *early.values()]) if early else sent
+                    return replace(sent, outcomes=[*sent.outcomes, *kept.values()]) if kept else sent
                 case Kind.POLL:
                     references = dict.fromkeys(one.reference for one in held.deliveries if one.reference is not None)
                     return adapter.poll(list(references), records)
@@ -196,7 +221,7 @@ class Engine:
             # A fault of ours must not end the lane; what it sent, if anything, is in doubt.
             log.exception("the adapter of %s failed", held.destination)
             failed = [Outcome(record.delivery_id, Stage.NO_ANSWER, "adapter-failed") for record in records]
-            return CallResult([*failed, *early.values()])
+            return CallResult([*failed, *kept.values()])
 
     def _settle(
         self,

@@ -361,6 +361,40 @@ def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
     return found
 
 
+def of_other_years(connection: Connection, held: Lease) -> set[int]:
+    """The leased deliveries of cards whose card id went to the destination for another school year before.
+
+    For a destination whose record ids do not say the year: to it they would be one record.
+    """
+    years = _school_years(connection)
+    if len(years) == 1:
+        return set()
+    d = deliveries.c
+    query = (
+        select(d.school_year, d.card_id, func.min(d.id).label("first"))
+        .where(
+            d.school_year.in_(years),
+            one_of(connection, d.card_id, [delivery.key.card_id for delivery in held.deliveries]),
+            d.destination == held.destination,
+        )
+        .group_by(d.school_year, d.card_id)
+    )
+    owner: dict[str, tuple[int, str]] = {}
+    for school_year, card_id, first in connection.execute(query):
+        owner[card_id] = min(owner.get(card_id, (first, school_year)), (first, school_year))
+    return {one.id for one in held.deliveries if owner[one.key.card_id][1] != one.key.school_year}
+
+
+def _school_years(connection: Connection) -> list[str]:
+    """The few school years of all deliveries, each found by its index."""
+    found, last = [], ""
+    while year := connection.execute(
+        select(func.min(deliveries.c.school_year)).where(deliveries.c.school_year > last)
+    ).scalar():
+        found.append(last := year)
+    return found
+
+
 def mark_sent(connection: Connection, lease_id: int, now: int) -> int | None:
     """Note, before the first byte goes out, that the records may be sent; when the lease ends, None if it is lost.
 

@@ -19,18 +19,18 @@ BOTH = ("province", "ministry")
 COMPARISON = CardComparison()
 
 
-def key(card: str) -> CardKey:
-    return CardKey(YEAR, CardId(card))
+def key(card: str, year: str = YEAR) -> CardKey:
+    return CardKey(SchoolYear(year), CardId(card))
 
 
 def received(
-    position: int, card: str, content: str, *, school: str = "SCHOOL", recalled: bool = False
+    position: int, card: str, content: str, *, school: str = "SCHOOL", recalled: bool = False, year: str = YEAR
 ) -> ReceivedRecord:
     body = content.encode()
     digest = hashlib.sha256(body).digest()
-    compared = compared_card(card, school=school, recalled=recalled)
+    compared = compared_card(card, school=school, recalled=recalled)._replace(key=key(card, year))
     return ReceivedRecord(
-        position, digest, key(card), school,
+        position, digest, key(card, year), school,
         Content(digest, pack(body), None, "application/json", len(body), compared),
     )  # fmt: skip
 
@@ -49,9 +49,10 @@ def submit(
     schools: set[str] | None = None,
     recalled: bool = False,
     atomic: bool = False,
+    year: str = YEAR,
 ) -> list[RecordResult]:
     """Accept (card, content) pairs as one submission of client 1."""
-    records = [received(n, card, content, recalled=recalled) for n, (card, content) in enumerate(cards)]
+    records = [received(n, card, content, recalled=recalled, year=year) for n, (card, content) in enumerate(cards)]
     portion = Portion(
         Submission(uuid7(), Client(1, "vendor", schools), now, "application/json", atomic), records, size=1
     )

@@ -37,14 +37,20 @@ class Hub:
         mappings = mappings_beside(FOREIGN)
         self.adapter = adapter_for(self.destination, {}, lambda: mappings)
 
+    def accept(self, *cards: tuple[str, str], year: str = "2025-2026") -> None:
+        submit(self.store, *cards, now=self.now, destinations=(self.name,), year=year)
+
     def delivered(self) -> Counter[str]:
         """The states of cards that are accepted, once nothing more is to be done for them."""
-        cards = [(f"card-{number}", orjson.dumps(primary_card(number)).decode()) for number in range(CARDS)]
-        submit(self.store, *cards, now=self.now, destinations=(self.name,))
+        self.accept(*[(f"card-{number}", orjson.dumps(primary_card(number)).decode()) for number in range(CARDS)])
+        return self.worked_off()
+
+    def worked_off(self) -> Counter[str]:
+        """The states of deliveries once nothing more is to be done for them, or for some time."""
         known, adapters = {self.name: self.destination}, {self.name: self.adapter}
         engine = Engine(self.store, known, adapters.__getitem__, lambda: self.now, "w", 60)
         states: Counter[str] = Counter()
-        for _ in range(40):
+        for _ in range(30):
             self.now += 5 * MINUTE
             engine.drain(self.name, seconds=20, stop=threading.Event())
             with self.store.read() as connection:
@@ -68,6 +74,23 @@ def test_to_a_service_that_takes_one_card_a_call(store: Store):
         assert Hub(store, "store", {"STORE_URL": service.url}).delivered() == {"acknowledged": CARDS}
         assert set(service.received.values()) == {1}
         assert len(service.received) == CARDS
+
+
+def test_where_record_ids_say_no_year_the_card_of_another_year_is_held(store: Store):
+    with card_store() as service:
+        hub = Hub(store, "store", {"STORE_URL": service.url})
+        card = orjson.dumps(primary_card(1)).decode()
+        hub.accept(("card-1", card))
+        hub.accept(("card-1", card), ("card-2", card), year="2026-2027")
+        assert hub.worked_off() == {"acknowledged": 2, "held": 1}
+        hub.accept(("card-1", card.replace("28.5", "29")))  # a correction goes on going there
+        assert hub.worked_off() == {"acknowledged": 3, "held": 1}
+        assert service.versions == {("card-1", "2025-2026"): [1, 2], ("card-2", "2026-2027"): [1]}
+        with store.read() as connection:
+            held = connection.execute(
+                select(deliveries.c.school_year, deliveries.c.code).where(deliveries.c.state == "held")
+            ).all()
+        assert held == [("2026-2027", "record-id-taken")]
 
 
 def test_to_a_json_service_and_back_in_the_comparison(store: Store):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event
 
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.identity import IdentityEntry, IdentityResult
-from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear, Version
+from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolYear, Version
 from hocba_hub.model.reconciliation import Difference
 from hocba_hub.store import (
     acknowledgements,
@@ -33,7 +33,7 @@ from hocba_hub.store.decide import Portion, Submission, find_cards
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.destination_health import acks_overdue
 from hocba_hub.store.engine import Store
-from hocba_hub.store.lease import Allowance, Kind, due, lease
+from hocba_hub.store.lease import Allowance, Kind, Lease, LeasedDelivery, due, lease, of_other_years
 from hocba_hub.store.repair import Chosen, plan
 from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.schema import upgrade
@@ -51,6 +51,14 @@ GROWING = {
     "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs", "reconcile_entries",
     "reconcile_differences", "reconcile_counts", "identity_results", "transfers", "data_locks",
 }  # fmt: skip
+LEASE = Lease(
+    7, PROVINCE, Kind.SEND, "w", 1, sent=False,
+    deliveries=[
+        LeasedDelivery(n, CardKey(SchoolYear("2025-2026"), CardId(f"card-{n}")), Version(1), Event.NEW,
+                       DeliveryState.LEASED, 0, 0, 1, None, None)
+        for n in range(200)
+    ],
+)  # fmt: skip
 PORTION = Portion(
     Submission("new", Client(1, "vendor", None), 1, "application/json"),
     [received(n, f"card-{n}", "x", school=f"S{n}") for n in range(15)],
@@ -118,6 +126,7 @@ QUERIES: dict[str, Query] = {
     "the audit trail": lambda c: audit.entries(c, before=100),
     "cards of a portion, the pupils' others, classes": lambda c: find_cards(c, [PORTION]),
     "what is due": lambda c: due(c, PROVINCE, LATER),
+    "cards of other years with the same id": lambda c: of_other_years(c, LEASE),
 }
 WRITES: dict[str, Query] = {
     "verdicts that are brought": lambda c: acknowledgements.hear(
