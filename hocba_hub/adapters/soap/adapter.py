@@ -75,6 +75,7 @@ class SoapAdapter:
             self._secrets.check("username_env", "password_env")
         self._record_ids = destination.record_ids
         self._acknowledged = {code for code, meaning in destination.codes.items() if meaning is Meaning.ACKNOWLEDGED}
+        self._absent = {ABSENT, *(code for code, meaning in destination.codes.items() if meaning is Meaning.ABSENT)}
         self._translations = translations
         self._contract = Contract(destination.folder / options.wsdl, options.binding, options.fault.code)
         names = options.verdict
@@ -362,9 +363,12 @@ class SoapAdapter:
 
     def _ask_each(self, records: Sequence[OutboundRecord]) -> CallResult:
         """The verdicts on records that can only be asked for one by one; what is not there yet is not absent."""
-        outcomes = [outcome for record in records for outcome in self.lookup(record).outcomes]
+        asked = (outcome for record in records for outcome in self.lookup(record).outcomes)
         return CallResult(
-            [replace(one, stage=Stage.NO_ANSWER, code=NOT_IN_ANSWER) if one.code == ABSENT else one for one in outcomes]
+            [
+                Outcome(one.delivery_id, Stage.NO_ANSWER, NOT_IN_ANSWER) if one.code in self._absent else one
+                for one in asked
+            ]
         )
 
     def _verdicts(self, reply: etree._Element, place: str, records: Sequence[OutboundRecord]) -> Verdicts:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from hocba_hub.adapters.destination import load_destination
 from hocba_hub.adapters.protocol import Outbound, OutboundRecord, Stage
@@ -180,6 +181,19 @@ def test_rpc_batches_whose_verdicts_come_later_without_a_version(registry: Outbo
     assert facts(registry.lookup(card(1, 4))) == [(A, "kept", None)]
     assert facts(registry.lookup(card(1, 5))) == [(A, "absent", None)]
     assert services.held("registry")["card-1:2025-2026"]["event"] == "hub"
+
+
+def test_verdicts_that_are_told_of_each_card_alone_are_asked_for_one_by_one(services: NodeServices):
+    """What is not there yet is not absent: it may still be on its way, and would be sent twice."""
+    services.control()
+    text = (FOREIGN / "registry.yaml").read_text(encoding="utf-8")
+    options = yaml.safe_load(text)["options"] | {"result": None}
+    with bound("registry", services.environment(), options=options) as adapter:
+        sent = adapter.send([card(41), card(42)])
+        reference = sent.outcomes[0].reference
+        assert reference is not None
+        polled = adapter.poll([reference], [card(41), card(42), card(43)])
+        assert facts(polled) == [(A, "kept", None), (A, "kept", None), (Stage.NO_ANSWER, "not-in-answer", None)]
 
 
 def test_a_verdict_without_a_version_is_of_no_version_that_was_not_asked_about(
