@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -142,6 +142,8 @@ class Doubt(StrEnum):
     """It waits for a person, who finds out otherwise."""
 
 
+Options = TypeVar("Options", bound=BaseModel)
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -211,6 +213,30 @@ class Destination(_Part):
         parts = urlsplit(self.address)
         is_open = parts.scheme == "http" and parts.hostname not in _LOOPBACK
         return parts.hostname if is_open else None
+
+
+def options_of(destination: Destination, model: type[Options]) -> Options:
+    """The part of a destination file that only its adapter knows.
+
+    Raises:
+        DestinationError: it has an unknown, missing or wrong option.
+    """
+    try:
+        return model.model_validate(destination.options)
+    except ValidationError as error:
+        places = ", ".join(".".join(str(step) for step in e["loc"]) for e in error.errors())
+        raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
+
+
+def refuse(destination: Destination, contradictions: Iterable[tuple[bool, str]]) -> None:
+    """Do nothing if of these possible contradictions none is true.
+
+    Raises:
+        DestinationError: with what is the matter.
+    """
+    for is_true, why in contradictions:
+        if is_true:
+            raise DestinationError(f"{destination.name}: {why}.")
 
 
 def load_destination(

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import orjson
-from pydantic import ValidationError
 
 from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
-from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.destination import Destination, options_of, refuse
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.lists import NO_IDENTITY, NO_INVENTORY, check_year, code_items, identity_page, inventory_page
 from hocba_hub.adapters.places import SELF, nested, value_at
@@ -73,16 +72,10 @@ class RestAdapter:
     """
 
     def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
-        try:
-            self._options = options = RestOptions.model_validate(destination.options)
-        except ValidationError as error:
-            places = ", ".join(".".join(str(step) for step in e["loc"]) for e in error.errors())
-            raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
+        self._options = options = options_of(destination, RestOptions)
         self._record_ids = destination.record_ids
         self._translations = translations
-        for is_wrong, why in contradictions(destination, options, translations):
-            if is_wrong:
-                raise DestinationError(f"{destination.name}: {why}.")
+        refuse(destination, contradictions(destination, options, translations))
         self._check_texts(destination)
         translations.check_record_ids(options.record_id)
         self.most_keys = 0 if options.inventory.ids is None else min(_MOST_KEYS, options.inventory_limit)

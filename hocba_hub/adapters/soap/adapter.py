@@ -13,12 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from lxml import etree
-from pydantic import ValidationError
 from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
-from hocba_hub.adapters.destination import Destination, DestinationError
+from hocba_hub.adapters.destination import Destination, DestinationError, options_of, refuse
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.lists import (
     NO_IDENTITY,
@@ -64,11 +63,7 @@ class SoapAdapter:
     """
 
     def __init__(self, destination: Destination, environment: Mapping[str, str], translations: Translations) -> None:
-        try:
-            self._options = options = SoapOptions.model_validate(destination.options)
-        except ValidationError as error:
-            places = ", ".join(".".join(str(step) for step in e["loc"]) for e in error.errors())
-            raise DestinationError(f"{destination.name}: options not usable: {places}.") from error
+        self._options = options = options_of(destination, SoapOptions)
         self._authentication = destination.authentication
         self._secrets = Secrets(destination, environment)
         if self._authentication.scheme == "wsse-username-token":
@@ -249,9 +244,7 @@ class SoapAdapter:
         submit, result, card = options.submit, options.result, options.card
         if (several := self._translations.makes_several()) is not None:
             raise DestinationError(f"{several.label}: makes several records of a card; soap sends one.")
-        for is_wrong, why in contradictions(destination, options):
-            if is_wrong:
-                raise DestinationError(f"{destination.name}: {why}.")
+        refuse(destination, contradictions(destination, options))
         self._translations.check_record_ids(submit.record_id)
         self._check_submit(destination)
         if result is not None:
