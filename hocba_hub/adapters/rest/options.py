@@ -147,6 +147,9 @@ def contradictions(
     )
     why = "where options.batch_field is ., the batch is the list, and options.fields nothing"
     yield options.batch_field == SELF and bool(options.fields), why
-    pages = [options.inventory] if options.inventory_path else []
-    why = "options.inventory.after and next go together: one leads to the other"
-    yield any((one.after is None) != (one.next is None) for one in pages), why
+    for path, page, name in (
+        (options.inventory_path, options.inventory, "inventory"),
+        (options.identity_path, options.identity, "identity"),
+    ):
+        is_half = path is not None and (page.after is None) != (page.next is None)
+        yield is_half, f"options.{name}.after and next go together: one leads to the other"

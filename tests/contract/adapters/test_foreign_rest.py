@@ -111,7 +111,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"options": {"batch_field": "."}}, "the batch is the list"),
     ({"options": {"names": {"record_id": None}}}, "record_id is null only where"),
     ({"options": {"inventory": {"school_year": None}}}, "record_ids says no school year"),
-    ({"options": {"inventory": {"after": None}}}, "after and next go together"),
+    ({"options": {"inventory": {"after": None}}}, "inventory.after and next go together"),
+    (
+        {"options": {"identity_path": "/identity", "identity": {"after": None, "school_year": "year"}}},
+        "identity.after and next go together",
+    ),
     ({"options": {"record_id": "id"}}, "is not delivery/record_id"),
     ({"acknowledgement": {"references": 2}}, "asks about one reference"),
     ({"mappings": {"card": "ndc-learning-results"}}, "no verdict that comes later"),
