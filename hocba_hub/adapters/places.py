@@ -22,6 +22,8 @@ from hocba_hub.adapters.destination import DestinationError
 SELF = "."
 _NAME = r"[^/@.\s{}][^/@\s{}]*"
 Place = Annotated[str, Field(max_length=200, pattern=rf"^(?:\.|(?:{_NAME}/)*@?{_NAME})$")]
+ElementPlace = Annotated[str, Field(max_length=200, pattern=rf"^(?:\.|(?:{_NAME}/)*{_NAME})$")]
+"""A place of elements: no attribute."""
 
 
 def steps(place: str) -> tuple[str, ...]:

@@ -69,8 +69,11 @@ class RecordIds:
         match = self._pattern.fullmatch(record_id)
         if match is None:
             return None
-        year = match["school_year"] if self.names_year else school_year
-        if year is None or not re.fullmatch(_PARTS["school_year"], year):
+        if self.names_year:
+            year = match["school_year"]
+        elif school_year is not None and re.fullmatch(_PARTS["school_year"], school_year):
+            year = school_year
+        else:
             return None
         return CardKey(SchoolYear(year), CardId(match["card_id"]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.adapters.protocol import LEASE_OVER, MISFIT, RECORD_ID_TAKEN, WINDOW_CLOSED, Outcome, Stage
+from hocba_hub.adapters.protocol import LEASE_OVER, MISFIT, RECORD_ID_IN_USE, WINDOW_CLOSED, Outcome, Stage
 from hocba_hub.store.settle import BreakerState
 
 _GOOD_CALLS_TO_RISE = 10
@@ -46,5 +46,5 @@ def next_breaker_state(
 
 def _is_failure(outcome: Outcome) -> bool:
     if outcome.stage is not Stage.ANSWERED:
-        return outcome.code not in {"missing-precondition", MISFIT, LEASE_OVER, RECORD_ID_TAKEN, WINDOW_CLOSED}
+        return outcome.code not in {"missing-precondition", MISFIT, LEASE_OVER, RECORD_ID_IN_USE, WINDOW_CLOSED}
     return outcome.code.startswith("http-5") or outcome.code in {"http-429", "soap-server"}

@@ -21,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from hocba_hub.adapters.destination import Destination, Doubt
 from hocba_hub.adapters.protocol import (
-    RECORD_ID_TAKEN,
+    RECORD_ID_IN_USE,
     WINDOW_CLOSED,
     CallResult,
     Outbound,
@@ -182,12 +182,12 @@ class Engine:
                 early[delivery.id] = Outcome(delivery.id, Stage.NOT_SENT, WINDOW_CLOSED, held_seconds=seconds)
         return early
 
-    def _taken(self, connection: Connection, held: Lease) -> dict[int, Outcome]:
+    def _of_other_years(self, connection: Connection, held: Lease) -> dict[int, Outcome]:
         """What is not to be sent, since to this destination it would be the record of another card."""
         if held.kind is not Kind.SEND or self.destinations[held.destination].record_ids.names_year:
             return {}
         why = "dùng cho năm học khác · used for another school year"
-        return {one: Outcome(one, Stage.NOT_SENT, RECORD_ID_TAKEN, why) for one in of_other_years(connection, held)}
+        return {one: Outcome(one, Stage.NOT_SENT, RECORD_ID_IN_USE, why) for one in of_other_years(connection, held)}
 
     def _call(self, held: Lease, adapter: Outbound) -> CallResult | None:
         """Make the call; None if the lease was lost or the bodies could not be read, and nothing was sent."""
@@ -197,7 +197,7 @@ class Engine:
         else:
             with self.store.read() as connection:
                 found = bodies(connection, held)
-                kept = self._early(held, found) | self._taken(connection, held)
+                kept = self._early(held, found) | self._of_other_years(connection, held)
             records = [record for record in _records(held, found) if record.delivery_id not in kept]
         if not records:
             return CallResult(list(kept.values()))

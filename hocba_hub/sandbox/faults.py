@@ -71,6 +71,8 @@ class FaultName(StrEnum):
     """This record is kept, but the answer does not mention it."""
     OLDER_VERSION_SILENT = "older-version-silent"
     """A version lower than the held one is answered like an accepted one, although it is ignored."""
+    INVENTORY_CHANGES = "inventory-changes"
+    """This record comes after its page of the inventory was read: no page has it, and who asks for it is told."""
 
 
 PER_SUBMISSION = frozenset({FaultName.LATE_ACKNOWLEDGEMENT, FaultName.LOST_ACKNOWLEDGEMENT})
@@ -82,6 +84,7 @@ PER_RECORD = frozenset(
         FaultName.RECORD_REFUSED,
         FaultName.RECORD_NOT_IN_ANSWER,
         FaultName.OLDER_VERSION_SILENT,
+        FaultName.INVENTORY_CHANGES,
     }
 )
 """Faults decided by record id; those of `PER_SUBMISSION` are decided by submission, all others by call."""
@@ -237,6 +240,7 @@ PRESETS: dict[str, FaultScript] = {
             Fault(name=_F.RECORD_REFUSED, rate=0.01),
             Fault(name=_F.RECORD_NOT_IN_ANSWER, rate=0.01),
             Fault(name=_F.OLDER_VERSION_SILENT),
+            Fault(name=_F.INVENTORY_CHANGES, rate=0.05),
         )
     ),
 }

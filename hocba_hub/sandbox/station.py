@@ -60,7 +60,8 @@ class Station:
         if record_ids:
             return self.ledger.inventory_of(record_ids), None
         rows = self.ledger.inventory(after, min(max(limit, 1), _LONGEST_PAGE))
-        return rows, rows[-1]["record_id"] if len(rows) == limit else None
+        seen = [row for row in rows if not self.faults.record(FaultName.INVENTORY_CHANGES, row["record_id"])]
+        return seen, rows[-1]["record_id"] if len(rows) == limit else None
 
     def identities(self, after: str, limit: int) -> tuple[list[tuple[int, str, int, str]], str | None]:
         """A page of the results of checks of personal numbers, and where to go on."""
@@ -120,6 +121,7 @@ class Station:
                 | FaultName.RECORD_REFUSED
                 | FaultName.RECORD_NOT_IN_ANSWER
                 | FaultName.OLDER_VERSION_SILENT
+                | FaultName.INVENTORY_CHANGES
             ):
                 return commit()
             case _:

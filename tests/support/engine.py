@@ -12,8 +12,6 @@ from hocba_hub.adapters.destination import Destination, Title
 from hocba_hub.adapters.protocol import (
     LEASE_OVER,
     CallResult,
-    CodeList,
-    InventoryPage,
     MaySend,
     OutboundRecord,
     Outcome,
@@ -95,14 +93,6 @@ class Scripted:
     def lookup(self, record: OutboundRecord) -> CallResult:
         self.calls["lookup"] += 1
         return CallResult([self.on_lookup(record)])
-
-    def code_list(self, name: str) -> CodeList:
-        raise NotImplementedError(name)
-
-    most_keys = 500
-
-    def inventory(self, after: str | None, ids: Sequence[str] = ()) -> InventoryPage:
-        raise NotImplementedError(after, ids)
 
     def close(self) -> None: ...
 

@@ -124,12 +124,15 @@ class RestAdapter:
             answer = self._get(_path(self._options.result_path, {"reference": references[0]}))
         except CallError as failed:
             return CallResult([failed.outcome(record) for record in records])
-        if self._is_not_held(answer):
+        document = _document(answer)
+        if self._is_not_held(answer, document):
             return answer.evidence([Outcome(one.delivery_id, Stage.ANSWERED, ABSENT) for one in records], b"")
         if not _is_fine(answer):
-            outcomes = [_refused_call(record, answer, self._options.names.code) for record in records]
+            outcomes = [_refused_call(record, answer, document, self._options.names.code) for record in records]
             return answer.evidence(outcomes, b"")
-        verdicts = self._verdicts(answer, self._options.names.results, {self._record_ids.of(r.key): r for r in records})
+        verdicts = self._verdicts(
+            document, self._options.names.results, {self._record_ids.of(r.key): r for r in records}
+        )
         if verdicts is None:
             unreadable = [Outcome(r.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for r in records]
             return answer.evidence(unreadable, b"")
@@ -313,11 +316,11 @@ class RestAdapter:
 
     def _outcomes(self, written: Sequence[_Written], answer: Answer, place: str) -> list[Outcome]:
         """What the answer to records says: verdicts, where it has them; what has none waits under the reference."""
-        options = self._options
+        options, document = self._options, _document(answer)
         if not _is_fine(answer):
-            return [_refused_call(one.record, answer, options.names.code) for one in written]
-        reference = _word(_at(_document(answer), options.reference)) or None
-        verdicts = self._verdicts(answer, place, {name: one.record for one in written for name in one.bodies})
+            return [_refused_call(one.record, answer, document, options.names.code) for one in written]
+        reference = _word(_at(document, options.reference)) or None
+        verdicts = self._verdicts(document, place, {name: one.record for one in written for name in one.bodies})
         if verdicts is None and reference is None:
             return [Outcome(one.record.delivery_id, Stage.NO_ANSWER, "unreadable-answer") for one in written]
         found = []
@@ -328,9 +331,9 @@ class RestAdapter:
             found.append(_with_taken(one.record, replace(outcome, reference=reference)))
         return found
 
-    def _verdicts(self, answer: Answer, place: str, asked: Mapping[str, OutboundRecord]) -> Verdicts | None:
+    def _verdicts(self, document: object, place: str, asked: Mapping[str, OutboundRecord]) -> Verdicts | None:
         """The verdicts in an answer about records, by record id; None if it is no such answer."""
-        results = value_at(_document(answer), place)
+        results = value_at(document, place)
         if isinstance(results, dict):
             results = [results]
         if not isinstance(results, list):
@@ -346,18 +349,18 @@ class RestAdapter:
             verdicts.add(record_id, version, _word(value_at(result, names.code)), _at(result, names.field))
         return verdicts
 
-    def _is_not_held(self, answer: Answer) -> bool:
+    def _is_not_held(self, answer: Answer, document: object) -> bool:
         """Whether it says that the record, or the reference, is not known there; any other 404 is a wrong address."""
-        code = _word(value_at(_document(answer), self._options.names.code))
+        code = _word(value_at(document, self._options.names.code))
         return answer.status == HTTPStatus.NOT_FOUND and code == self._options.not_held_code
 
     def _standing(self, record: OutboundRecord, answer: Answer) -> Outcome:
         options, names = self._options, self._options.names
         document = _document(answer)
-        if self._is_not_held(answer):
+        if self._is_not_held(answer, document):
             return Outcome(record.delivery_id, Stage.ANSWERED, ABSENT)
         if not _is_fine(answer):
-            return _refused_call(record, answer, names.code)
+            return _refused_call(record, answer, document, names.code)
         standing = value_at(document, options.standing)
         code = plain_code(_word(value_at(standing, names.code)))
         version = _number(_at(standing, names.version))
@@ -418,7 +421,7 @@ def _document(answer: Answer) -> object:
         return None
 
 
-def _refused_call(record: OutboundRecord, answer: Answer, code_place: str) -> Outcome:
+def _refused_call(record: OutboundRecord, answer: Answer, document: object, code_place: str) -> Outcome:
     """The call as a whole was refused: the HTTP status decides, the destination's own code says more."""
-    own = plain_code(_word(value_at(_document(answer), code_place))) or ""
+    own = plain_code(_word(value_at(document, code_place))) or ""
     return Outcome(record.delivery_id, Stage.ANSWERED, f"http-{answer.status}", own, retry_after=answer.retry_after)

@@ -123,7 +123,7 @@ class SoapAdapter:
         try:
             request = self._envelope(self._batch(sent, written))
             answer = self._post(submit.operation, request, may_send)
-            outcomes += self._taken(self._contract.reply(submit.operation, answer), sent)
+            outcomes += self._answered(self._contract.reply(submit.operation, answer), sent)
         except CallError as failed:
             outcomes += [failed.outcome(record) for record in sent]
         outcomes = [replace(one, sent_sha256=digests.get(one.delivery_id)) for one in outcomes]
@@ -301,8 +301,6 @@ class SoapAdapter:
             self._contract.check_reply(lists.operation, SELF, lists.version)
 
     def _check_page(self, options: InventoryRequest | IdentityRequest, more: Mapping[str, object]) -> None:
-        if (options.after is None) != (options.next is None):
-            raise DestinationError(f"{options.operation}: after and next go together: one leads to the other.")
         self._check_request(options, {**_page(options, "x"), **more})
         self._contract.check_reply(options.operation, SELF, options.next)
 
@@ -339,7 +337,7 @@ class SoapAdapter:
             return written[0]
         return self._body(submit, {submit.record: written}, filling.batch_facts(records))
 
-    def _taken(self, reply: etree._Element, records: Sequence[OutboundRecord]) -> list[Outcome]:
+    def _answered(self, reply: etree._Element, records: Sequence[OutboundRecord]) -> list[Outcome]:
         """What the answer to `submit` says: verdicts, where it has them; what has none waits under the reference."""
         submit = self._options.submit
         reference = _reference(text_at(reply, submit.reference))

@@ -104,6 +104,7 @@ class Contract:
             raise DestinationError(f"{wsdl.name}: no binding {binding}; known are: {', '.join(sorted(bindings))}.")
         self._binding = bindings[binding]
         self._fault_place = fault_place
+        self._encoded = frozenset(self._encoded_operations())
         self._envelope_namespace: str = self._binding.nsmap["soap-env"]
 
     def operations(self) -> list[str]:
@@ -132,16 +133,17 @@ class Contract:
             raise DestinationError(f"{operation} takes nothing, or answers nothing.")
         if known.input.header is not None and known.input.header.type.elements:
             raise DestinationError(f"{operation} needs a SOAP header of its own, which is not written.")
-        if any(use == "encoded" for use in self._uses(operation)):
+        if operation in self._encoded:
             raise DestinationError(f"{operation} is of the use encoded; only literal is written.")
         return body_writer(known)
 
-    def _uses(self, operation: str) -> Iterator[str | None]:
-        """`use` of the bodies of an operation, which zeep does not keep (WSDL 1.1 §3.5)."""
+    def _encoded_operations(self) -> Iterator[str]:
+        """Those whose bodies are of the use `encoded` (WSDL 1.1 §3.5), which zeep does not keep."""
         for path in {one.location for one in self._document._definitions.values()}:  # noqa: SLF001 - it has no public list
-            place = f"{{*}}binding[@name='{self._name}']/{{*}}operation[@name='{operation}']"
-            for found in etree.parse(path).iterfind(place):  # a file of ours, which zeep has read
-                yield from (body.get("use") for body in found.iterfind("*/{*}body"))
+            operations = etree.parse(path).iterfind(f"{{*}}binding[@name='{self._name}']/{{*}}operation")
+            for operation in operations:  # of a file of ours, which zeep has read
+                if operation.find("*/{*}body[@use='encoded']") is not None:
+                    yield str(operation.get("name"))
 
     def check_reply(self, operation: str, lines: str, *places: str | None) -> None:
         """Do nothing if a reply has elements at `lines`, and those have elements or attributes at `places`.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hocba_hub.adapters import filling
 from hocba_hub.adapters.contracts import MINISTRY_WSDL
 from hocba_hub.adapters.destination import Destination, Doubt
-from hocba_hub.adapters.places import SELF, Place
+from hocba_hub.adapters.places import SELF, ElementPlace, Place
 from hocba_hub.model.identity import IdentityResult
 from hocba_hub.model.reconciliation import TheirState
 
@@ -49,14 +49,14 @@ class SubmitRequest(Request):
     """How records are sent, and what the answer has where."""
 
     operation: str = "SubmitReportCards"
-    record: Place = "Record"
+    record: ElementPlace = "Record"
     """The element that repeats; `.` where a request is one record."""
     record_id: Place = "RecordId"
     """Where the record id stands in a record; compared with what each mapping makes."""
     reference: Place | None = "Reference"
     """Null where every verdict is in the answer."""
     taken: str = "TAKEN"
-    results: Place | None = None
+    results: ElementPlace | None = None
     """Verdicts that the answer has already."""
     sha256: Place | None = "Sha256"
     """Element of a record whose digest the inventory says again."""
@@ -67,8 +67,8 @@ class ResultRequest(Request):
 
     operation: str = "GetSubmissionResult"
     reference: Place = "Reference"
-    results: Place = "Result"
-    unknown: Place | None = "UnknownReference"
+    results: ElementPlace = "Result"
+    unknown: ElementPlace | None = "UnknownReference"
     """Names a reference, of several, that is not known there."""
     unknown_code: str = "REFERENCE_UNKNOWN"
 
@@ -79,7 +79,7 @@ class CardRequest(Request):
     operation: str = "GetReportCard"
     record_id: Place | None = "RecordId"
     """Null where `fields` say which card is meant."""
-    standing: Place = "Standing"
+    standing: ElementPlace = "Standing"
     reference: Place | None = "Reference"
     verdict: StandingPlaces | None = None
     """Where in a standing its verdict is, if elsewhere than in a result."""
@@ -94,7 +94,7 @@ class InventoryRequest(Request):
     lines_per_page: int = Field(5_000, ge=1, le=50_000)
     ids: Place | None = "RecordId"
     """Asks for single records; null where that cannot be done."""
-    lines: Place = "Entry"
+    lines: ElementPlace = "Entry"
     next: Place | None = "Next"
     record_id: Place = "RecordId"
     school_year: Place | None = None
@@ -117,7 +117,7 @@ class IdentityRequest(Request):
     after: Place | None = "After"
     limit: Place | None = "Limit"
     lines_per_page: int = Field(1_000, ge=1, le=10_000)
-    lines: Place = "IdentityResult"
+    lines: ElementPlace = "IdentityResult"
     next: Place | None = "Next"
     record_id: Place = "RecordId"
     school_year: Place | None = None
@@ -139,7 +139,7 @@ class ListRequest(Request):
     list: Place = "Name"
     """Names the list in the request."""
     version: Place | None = "ListVersion"
-    items: Place = "Item"
+    items: ElementPlace = "Item"
     code: Place = "Code"
     name: Place = "Label"
 
@@ -203,3 +203,6 @@ def contradictions(destination: Destination, options: SoapOptions) -> Iterator[t
     asks_version = card is not None and "version" in filling.names(card.fields.values())
     why = "a look-up that is told no version asks for one, by {version} in options.card.fields"
     yield can_look_up and standing.version is None and not asks_version, why
+    for page, name in ((options.inventory, "inventory"), (options.identity, "identity")):
+        is_half = page is not None and (page.after is None) != (page.next is None)
+        yield is_half, f"options.{name}.after and next go together: one leads to the other"

@@ -41,6 +41,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("exchange", options(inventory={"ids": "Loc/Khac"}), "Loc has no element Khac"),
     ("registry", options(card={"fields": {"extra": "1"}}), "Find has no element extra"),
     # answers
+    ("exchange", options(submit={"results": "BangKe/@so"}), "options not usable: submit.results"),
+    ("exchange", options(card={"standing": "@so"}), "options not usable: card.standing"),
     ("exchange", options(submit={"reference": "BienNhan/@khac"}), "reply of GuiGoi has no element BienNhan/@khac"),
     ("exchange", options(submit={"results": "BangKe/Hang"}), "reply of GuiGoi has no element BangKe/Hang"),
     ("exchange", options(verdict={"verdict": "TrangThai/@khac"}), "no element TrangThai/@khac"),
@@ -71,7 +73,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("store", options(verdict={"verdict": None}), "neither a verdict nor a code"),
     ("registry", options(verdict={"record_id": None}), "record_id is null only where"),
     ("registry", {**options(result=None, card=None), "in_doubt": "hold"}, "no verdict is told"),
-    ("exchange", options(inventory={"after": None}), "after and next go together"),
+    ("exchange", options(inventory={"after": None}), "inventory.after and next go together"),
     ("exchange", options(inventory={"school_year": None}), "record_ids says no school year"),
     # keys
     ("exchange", {"record_ids": "{school_year}"}, r"record_ids: .*must have \{card_id\} once"),

@@ -90,7 +90,7 @@ def test_where_record_ids_say_no_year_the_card_of_another_year_is_held(store: St
             held = connection.execute(
                 select(deliveries.c.school_year, deliveries.c.code).where(deliveries.c.state == "held")
             ).all()
-        assert held == [("2026-2027", "record-id-taken")]
+        assert held == [("2026-2027", "record-id-in-use")]
 
 
 def test_to_a_json_service_and_back_in_the_comparison(store: Store):

@@ -20,6 +20,7 @@ from hocba_hub.model.reconciliation import Difference
 from hocba_hub.queue.jobs import reconcile as job
 from hocba_hub.queue.jobs.reconcile import Reconcile
 from hocba_hub.queue.jobs.runner import JobRun
+from hocba_hub.sandbox.faults import Fault, FaultName
 from hocba_hub.sandbox.ledger import Arrival
 from hocba_hub.store import audit, jobs, reconciliation
 from hocba_hub.store.bulk import insert_rows
@@ -224,6 +225,18 @@ def test_what_moves_while_it_runs_is_no_difference(stage: Stage):
     run = stage.reconcile(moving)  # type: ignore[arg-type]
     assert moving.asked == 2
     assert (stage.found(run), run.result["moved"], run.result["equal"]) == ({}, 2, 4)
+
+
+def test_an_inventory_that_changes_while_it_is_read_is_no_difference(stage: Stage, sandbox: SandboxHandle):
+    cards = [f"card-{number}" for number in range(40)]
+    stage.acknowledged(*cards)
+    stage.ledger.lose("2025-2026/card-7")
+    sandbox.play(Fault(name=FaultName.INVENTORY_CHANGES, rate=0.5))
+    run = stage.reconcile()
+    assert 10 < run.result["moved"] < 30
+    assert stage.found(run) == {"card-7": "missing"}
+    sandbox.play()
+    assert stage.reconcile().result["moved"] == 0
 
 
 def test_where_single_cards_cannot_be_asked_for_what_changed_here_is_left_out(stage: Stage):
