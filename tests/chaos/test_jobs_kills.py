@@ -24,6 +24,7 @@ from hocba_hub.store import code_fills, control, identity, jobs
 from hocba_hub.store.engine import Store
 from hocba_hub.store.jobs import Run
 from hocba_hub.store.tables import (
+    code_lists,
     deliveries,
     open_findings,
     reconcile_differences,
@@ -51,8 +52,9 @@ class Killed:
     """Gives it work; how much."""
     check: Callable[[Store, int, Run], None]
     """That everything was done, and once."""
-    progress: Callable[[Run], int]
+    progress: Callable[[Run], object]
     """Something that moves while it works."""
+    kills: int = KILLS
 
 
 def _old_records(_: Rig, store: Store) -> int:
@@ -173,12 +175,27 @@ def _all_accepted(store: Store, number: int, run: Run) -> None:
     assert run.result["rejected"] == 0
 
 
+def _slow_list(rig: Rig, _: Store) -> int:
+    """A code list that takes a second to come: the job has one step a list, and is killed while it waits for it."""
+    slow = {"name": "slow-answer", "seconds": 1, "operations": ["list"]}
+    rig.set_faults({"faults": [slow]})
+    return 1
+
+
+def _fetched_once(store: Store, number: int, run: Run) -> None:
+    with store.read() as connection:
+        assert connection.execute(select(func.count()).select_from(code_lists)).scalar_one() == number
+    assert (run.done, run.result["drafts"]) == (number, number)
+
+
 KINDS = (
     Killed("recheck", _waiting_cards, _all_accepted, lambda run: run.result.get("accepted", 0)),
     Killed("identity:ministry", _identity_results, _all_told, lambda run: run.result.get("new", 0)),
     Killed("retention", _old_records, _all_forgotten, lambda run: run.result.get("rejected_records", 0)),
     Killed("reconcile:ministry", _acknowledged_cards, _all_found_missing, lambda run: len(str(run.cursor or ""))),
     Killed("acknowledgements:ministry", _awaited, _all_in_doubt, lambda run: run.result.get("looked_up", 0)),
+    # Without any step done in between, a run is given up at the sixth attempt.
+    Killed("code-lists:ministry", _slow_list, _fetched_once, lambda run: run.lease_id, kills=2),
 )
 
 
@@ -199,7 +216,7 @@ def test_a_killed_job_goes_on_where_it_was(tmp_path: Path, database_url: str | N
             return found
 
         kills = 0  # in the middle of the job
-        while kills < KILLS:
+        while kills < kind.kills:
             before = kind.progress(run())
             assert wait_until(lambda before=before: kind.progress(run()) != before, 30, every=0.005)
             for name in ("jobs-0", "jobs-1"):
@@ -211,5 +228,5 @@ def test_a_killed_job_goes_on_where_it_was(tmp_path: Path, database_url: str | N
                 rig.redis.start()  # empty: what is to be done stands in the store
         assert wait_until(lambda: run().ended_at is not None, 60)
         ended = run()
-        assert (ended.state, ended.takeovers) == ("done", KILLS)
+        assert (ended.state, ended.takeovers) == ("done", kind.kills)
         kind.check(store, number, ended)
