@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from lxml import etree
@@ -17,18 +16,17 @@ from zeep.wsse.username import UsernameToken
 
 from hocba_hub.adapters import filling
 from hocba_hub.adapters.authentication import Secrets, authenticated, credentials_for
-from hocba_hub.adapters.destination import Destination, DestinationError, options_of, refuse
+from hocba_hub.adapters.destination import Destination, options_of
 from hocba_hub.adapters.http import Answer, CallError, HttpConnection, retried, sha256
 from hocba_hub.adapters.lists import (
     NO_IDENTITY,
     NO_INVENTORY,
-    check_year,
     code_items,
     digest_of,
     identity_page,
     inventory_page,
 )
-from hocba_hub.adapters.places import SELF, Texts, elements_at, nested, steps, text_at, value_at
+from hocba_hub.adapters.places import SELF, Texts, elements_at, text_at, value_at
 from hocba_hub.adapters.protocol import (
     ABSENT,
     NOT_IN_ANSWER,
@@ -43,7 +41,9 @@ from hocba_hub.adapters.protocol import (
     always,
 )
 from hocba_hub.adapters.soap.contract import Contract
-from hocba_hub.adapters.soap.options import IdentityRequest, InventoryRequest, Request, SoapOptions, contradictions
+from hocba_hub.adapters.soap.fit import check_fit
+from hocba_hub.adapters.soap.options import Request, SoapOptions
+from hocba_hub.adapters.soap.requests import NO_FACTS, Requests, page
 from hocba_hub.adapters.soap.writer import UnwritableError, Written
 from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
@@ -51,7 +51,6 @@ from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import CardKey
 
 _LONGEST_REFERENCE = 200
-_MOST_KEYS = 200
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -75,29 +74,12 @@ class SoapAdapter:
         self._contract = Contract(destination.folder / options.wsdl, options.binding, options.fault.code)
         names = options.verdict
         self._answers = Texts(names.record_id, names.version, names.verdict, names.code, names.reference)
-        self._bodies = {one.operation: self._contract.writer(one.operation) for one in self._requests(destination)}
-        self._record_writer = self._bodies[options.submit.operation].below(steps(options.submit.record))
-        self._check(destination)
-        for document in translations.documents():
-            self._record_writer.check(document.fields)
-        self.most_keys = self._most_keys(options.inventory)
+        self._requests = Requests(self._contract, options.requests(with_lists=bool(destination.code_lists)))
+        check_fit(destination, options, self._contract, self._requests, translations)
+        self._record_writer = self._requests.record_writer(options.submit)
+        self.most_keys = self._requests.most_keys(options.inventory)
         self._connection = HttpConnection(destination)
         self._credentials = credentials_for(destination, self._secrets, self._connection)
-
-    def _most_keys(self, inventory: InventoryRequest | None) -> int:
-        if inventory is None or inventory.ids is None:
-            return 0
-        if "@" in inventory.ids:
-            return 1
-        most = self._bodies[inventory.operation].below(steps(inventory.ids)).most
-        return int(min(_MOST_KEYS, inventory.lines_per_page, most))
-
-    def _requests(self, destination: Destination) -> list[Request]:
-        """The requests that may be made of this destination."""
-        options = self._options
-        lists = options.code_list if destination.code_lists else None
-        made = (options.submit, options.result, options.card, options.inventory, options.identity, lists)
-        return [one for one in made if one is not None]
 
     def send(self, records: Sequence[OutboundRecord], may_send: MaySend = always) -> CallResult:
         """Submit a batch; its verdicts are in the answer, or come later, under the outcomes' reference."""
@@ -205,7 +187,7 @@ class SoapAdapter:
             raise CallError(Stage.NOT_SENT, NO_INVENTORY)
         asked = [self._record_ids.of(key) for key in keys]
         ids = {options.ids: asked[0] if self.most_keys == 1 else asked} if asked and options.ids else {}
-        reply = self._reply(options, {**_page(options, after), **ids})
+        reply = self._reply(options, {**page(options, after), **ids})
         read = Texts(options.record_id, options.school_year, options.version, options.state, options.sha256)
         lines = (
             (record_id, year, _number(version), state, sha256)
@@ -222,7 +204,7 @@ class SoapAdapter:
         options = self._options.identity
         if options is None:
             raise CallError(Stage.NOT_SENT, NO_IDENTITY)
-        reply = self._reply(options, _page(options, after))
+        reply = self._reply(options, page(options, after))
         read = Texts(options.record_id, options.school_year, options.version, options.result)
         lines = (
             (record_id, year, _number(version), result)
@@ -233,88 +215,6 @@ class SoapAdapter:
     def close(self) -> None:
         """Close kept connections."""
         self._connection.close()
-
-    def _check(self, destination: Destination) -> None:
-        """Whether the file has all that is needed, and whether requests and replies hold what the options name.
-
-        Raises:
-            DestinationError: they do not, with the reason.
-        """
-        options = self._options
-        submit, result, card = options.submit, options.result, options.card
-        if (several := self._translations.makes_several()) is not None:
-            raise DestinationError(f"{several.label}: makes several records of a card; soap sends one.")
-        refuse(destination, contradictions(destination, options))
-        self._translations.check_record_ids(submit.record_id)
-        self._check_submit(destination)
-        if result is not None:
-            references = ["x"] * destination.acknowledgement.references
-            self._check_request(result, {result.reference: references if len(references) > 1 else "x"})
-            self._check_verdict(result.operation, result.results, of_several=len(references) > 1)
-            if len(references) > 1:
-                self._contract.check_reply(result.operation, SELF, result.unknown)
-        if card is not None:
-            self._check_request(card, {card.record_id: "x"} if card.record_id else {}, filling.CARD)
-            names = options.standing
-            self._contract.check_reply(
-                card.operation, card.standing, *(names.version, names.verdict, names.code, card.reference)
-            )
-        self._check_lists(destination)
-
-    def _check_submit(self, destination: Destination) -> None:
-        submit = self._options.submit
-        if submit.record != SELF:  # else a record is all of it, and compared with each mapping
-            self._check_request(submit, {submit.record: [Written()] * destination.batch.records}, filling.BATCH)
-        self._contract.check_reply(submit.operation, SELF, submit.reference)
-        if submit.sha256 is not None:
-            self._record_writer.check_names(nested([(submit.sha256, "")]))
-        if submit.results is not None:
-            self._check_verdict(submit.operation, submit.results)
-
-    def _check_verdict(self, operation: str, results: str, *, of_several: bool = False) -> None:
-        names = self._options.verdict
-        self._contract.check_reply(operation, results, names.record_id, names.version, names.verdict, names.code)
-        if of_several:
-            self._contract.check_reply(operation, results, names.reference)
-
-    def _check_lists(self, destination: Destination) -> None:
-        inventory, identity, lists = self._options.inventory, self._options.identity, self._options.code_list
-        if inventory is not None:
-            check_year(destination, "inventory", inventory.school_year)
-            self._check_page(inventory, {inventory.ids: "x"} if inventory.ids else {})
-            self._contract.check_reply(
-                inventory.operation,
-                inventory.lines,
-                *(inventory.record_id, inventory.school_year, inventory.version, inventory.state, inventory.sha256),
-            )
-        if identity is not None:
-            check_year(destination, "identity", identity.school_year)
-            self._check_page(identity, {})
-            self._contract.check_reply(
-                identity.operation,
-                identity.lines,
-                *(identity.record_id, identity.school_year, identity.version, identity.result),
-            )
-        if destination.code_lists:
-            self._check_request(lists, {lists.list: "x"})
-            self._contract.check_reply(lists.operation, lists.items, lists.code, lists.name)
-            self._contract.check_reply(lists.operation, SELF, lists.version)
-
-    def _check_page(self, options: InventoryRequest | IdentityRequest, more: Mapping[str, object]) -> None:
-        self._check_request(options, {**_page(options, "x"), **more})
-        self._contract.check_reply(options.operation, SELF, options.next)
-
-    def _check_request(
-        self, options: Request, values: Mapping[str, object], known: frozenset[str] = frozenset()
-    ) -> None:
-        """Do nothing if a request with these values, and facts of these names, is what the contract wants."""
-        filling.check(options.operation, options.fields.values(), known)
-        tree = self._tree(options, values, dict.fromkeys(known, 1))
-        self._bodies[options.operation].check_names(tree)
-        try:
-            self._bodies[options.operation].write(tree)
-        except UnwritableError as error:
-            raise DestinationError(f"A request {options.operation} is not by the contract: {error}") from error
 
     def _written(self, record: OutboundRecord) -> tuple[dict[str, Any], str, Written]:
         """A version as it is sent: as a tree, by which mapping, and written.
@@ -380,11 +280,6 @@ class SoapAdapter:
             verdicts.add(record_id, version, code or verdict, reference=reference)
         return verdicts
 
-    def _tree(self, options: Request, values: Mapping[str, object], facts: filling.Facts) -> dict[str, object]:
-        """A request's body: the values, and what its file says stands beside them."""
-        beside = [(place, filling.filled(text, facts)) for place, text in options.fields.items()]
-        return nested([*beside, *values.items()])
-
     def _token(self) -> UsernameToken | None:
         known = self._authentication
         if known.scheme != "wsse-username-token":
@@ -399,15 +294,13 @@ class SoapAdapter:
     def _reply(self, options: Request, values: Mapping[str, object]) -> etree._Element:
         return self._contract.reply(options.operation, self._ask(options, values))
 
-    def _ask(
-        self, options: Request, values: Mapping[str, object], facts: filling.Facts = MappingProxyType({})
-    ) -> Answer:
+    def _ask(self, options: Request, values: Mapping[str, object], facts: filling.Facts = NO_FACTS) -> Answer:
         body = self._body(options, values, facts)
         return retried(lambda: self._post(options.operation, self._envelope(body)))
 
     def _body(self, options: Request, values: Mapping[str, object], facts: filling.Facts) -> Written:
         try:
-            return self._bodies[options.operation].write(self._tree(options, values, facts))
+            return self._requests.body(options, values, facts)
         except UnwritableError as error:
             raise CallError(Stage.NOT_SENT, "not-representable", "not by the contract") from error
 
@@ -420,11 +313,6 @@ class SoapAdapter:
         return authenticated(
             self._connection, self._credentials, "POST", "", body=request, headers=headers, may_send=may_send
         )
-
-
-def _page(options: InventoryRequest | IdentityRequest, after: str | None) -> dict[str, object]:
-    asked: dict[str, object] = {options.limit: str(options.lines_per_page)} if options.limit else {}
-    return asked if after is None or options.after is None else {**asked, options.after: after}
 
 
 def _number(text: str | None) -> int | None:

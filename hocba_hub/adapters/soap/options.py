@@ -172,6 +172,12 @@ class SoapOptions(_Part):
     """Where in a result or a standing the verdict is; a code beside it says more and wins."""
     fault: FaultPlaces = FaultPlaces()
 
+    def requests(self, *, with_lists: bool) -> list[Request]:
+        """The requests that may be made; those for code lists `with_lists` only."""
+        lists = self.code_list if with_lists else None
+        made = (self.submit, self.result, self.card, self.inventory, self.identity, lists)
+        return [one for one in made if one is not None]
+
     @property
     def standing(self) -> StandingPlaces:
         """What a standing has where."""
