@@ -43,6 +43,7 @@ from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.importing import Importing
 from hocba_hub.queue.jobs.acknowledgements import Acknowledgements
 from hocba_hub.queue.jobs.code_lists import CodeLists
+from hocba_hub.queue.jobs.failure_groups import FailureGroups
 from hocba_hub.queue.jobs.identity import Identity
 from hocba_hub.queue.jobs.recheck import Rechecking
 from hocba_hub.queue.jobs.reconcile import Reconcile
@@ -337,6 +338,7 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             "code-lists": CodeLists(known, adapter_of, active),
             "reconcile": Reconcile(known, adapter_of),
             "identity": Identity(known, adapter_of),
+            "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),
         lease_seconds=settings.lease_seconds,

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from hocba_hub.model.identity import IdentityEntry
 from hocba_hub.model.keys import CardKey, Event, SchoolCode, Version
+from hocba_hub.model.making import Made, Pin
 from hocba_hub.model.reconciliation import InventoryEntry
 
 MISFIT = "destination-misfit"
@@ -26,6 +27,10 @@ WINDOW_CLOSED = "window-closed"
 """Code of a delivery that waits until the destination takes cards of its level and school year."""
 RECORD_ID_IN_USE = "record-id-in-use"
 """Code of a delivery that is not sent because its record id is that of another card there."""
+NOT_REPRESENTABLE = "not-representable"
+"""Code of a delivery whose card cannot be written as its destination wants it."""
+BYTES_DIFFER = "bytes-differ"
+"""Code of a delivery that is to go with the same bytes again, and would not: nothing is sent."""
 LEASE_OVER = "lease-over"
 """Code of a delivery that was not sent because its lease had ended just before."""
 _XML_SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
@@ -61,6 +66,8 @@ class OutboundRecord:
     """Of a version that goes as several records: the ids of those that the destination has taken already."""
     reference: str | None = None
     """What the destination calls the batch that it came in, if its verdict is awaited."""
+    pin: Pin | None = None
+    """How it must be made, where not by the mapping in force."""
 
     @property
     def is_signed(self) -> bool:
@@ -119,8 +126,8 @@ class CallResult:
     request_sha256: str = ""
     response_sha256: str = ""
     http_status: int | None = None
-    mappings: Mapping[int, str] = field(default_factory=dict)
-    """Delivery → the mapping that its record was made by, as `name 1.2.3`."""
+    made: Mapping[int, Made] = field(default_factory=dict)
+    """Delivery → what its record was made by, and what came of it."""
     unasked: Sequence[Unasked] = ()
     """What the answer says of versions that it was not asked about."""
 

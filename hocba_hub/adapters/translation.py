@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
@@ -10,7 +11,7 @@ import orjson
 
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.places import value_at
-from hocba_hub.adapters.protocol import OutboundRecord
+from hocba_hub.adapters.protocol import BYTES_DIFFER, NOT_REPRESENTABLE, OutboundRecord, Outcome, Stage
 from hocba_hub.mappings.check.source_fields import source_fields
 from hocba_hub.mappings.document.document import Document, DocumentError
 from hocba_hub.mappings.library.library import MappingNotFoundError
@@ -21,6 +22,7 @@ from hocba_hub.mappings.schemas.delivery_facts import envelope_facts
 from hocba_hub.model.clock import Clock, system_clock, vietnam_day
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import CardId, CardKey, Event, RecordIds, SchoolYear, Version
+from hocba_hub.model.making import Made
 
 CANONICAL_TYPE = "application/json"
 _MOST_NAMED = 5
@@ -30,10 +32,14 @@ _PROBE = CardKey(SchoolYear("2025-2026"), CardId("probe"))
 class NotRepresentableError(HubError):
     """This version cannot be written as its destination wants it; the message names fields, never values."""
 
-    def __init__(self, message: str, mapping: str = "") -> None:
-        """`mapping` is the one that it was tried by, as `name 1.2.3`."""
+    def __init__(self, message: str, mapping: str = "", code: str = NOT_REPRESENTABLE) -> None:
+        """`mapping` is the one that it was tried by, as `name 1.2.3`; `code` is that of the outcome."""
         super().__init__(message)
-        self.mapping = mapping
+        self.mapping, self.code = mapping, code
+
+    def outcome(self, record: OutboundRecord) -> Outcome:
+        """What becomes of the record that it is about."""
+        return Outcome(record.delivery_id, Stage.NOT_SENT, self.code, str(self))
 
 
 def mapping_name(destination: Destination, kind: str, *, recall: bool = False) -> str:
@@ -58,6 +64,12 @@ class Representation(NamedTuple):
     """One, or several if its mapping makes several."""
     mapping: str
     """The mapping that made them, as `name 1.2.3`."""
+
+    @property
+    def made(self) -> Made:
+        """What made them, and the digest of all of them; what is not text or a number counts as its hex."""
+        told = orjson.dumps(self.records, default=_as_hex, option=orjson.OPT_SORT_KEYS)
+        return Made(self.mapping, hashlib.sha256(told).digest())
 
 
 class Translations:
@@ -119,7 +131,7 @@ class Translations:
             raise NotRepresentableError("The destination has no mapping for this kind of card.")
         source["delivery"] = _facts(record, self._destination.record_ids)
         try:
-            mapping = mappings.compiled(chosen_version(mappings, name, record.key.school_year, self._clock()))
+            mapping = mappings.compiled(self._version(mappings, name, record))
         except (MappingNotFoundError, DocumentError) as error:
             raise NotRepresentableError(f"No mapping {name} for this school year.") from error
         made = mapping.translate(JsonRecord(source))
@@ -128,7 +140,16 @@ class Translations:
             places = dict.fromkeys(f"{f.kind.code} {f.facts.get('target', '')}".strip() for f in made.findings)
             raise NotRepresentableError("; ".join(list(places)[:_MOST_NAMED]), used)
         several = made.output.get(RECORDS)
-        return Representation(several if isinstance(several, list) else [made.output], used)
+        found = Representation(several if isinstance(several, list) else [made.output], used)
+        if record.pin is not None and record.pin.sha256 not in {None, found.made.sha256}:
+            raise NotRepresentableError("It would not be what was sent before.", used, BYTES_DIFFER)
+        return found
+
+    def _version(self, mappings: MappingSet, name: str, record: OutboundRecord) -> Document:
+        """The version of a mapping that makes a record: the one it is pinned to, or the one in force."""
+        if record.pin is None:
+            return chosen_version(mappings, name, record.key.school_year, self._clock())
+        return mappings.of_version(*record.pin.mapping.split(" ", 1))
 
     def _needs_card(self, mappings: MappingSet) -> bool:
         """Whether its mappings read the card, or are chosen by its kind; most recalls need neither."""
@@ -143,6 +164,12 @@ class Translations:
             if not versions:
                 raise DestinationError(f"{self._destination.name}: there is no mapping {name}.")
             yield from versions
+
+
+def _as_hex(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value).__name__)
 
 
 def _reads_card(document: Document) -> bool:

@@ -25,6 +25,7 @@ _COMMANDS = (
     "clients",
     "operators",
     "failures",
+    "failure-groups",
     "pending",
     "replay",
     "hurry",
@@ -59,7 +60,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"{__name__}.{module}"), module)
         assert isinstance(command, click.Command)  # noqa: S101 - our own modules
         return command
 

@@ -68,6 +68,7 @@ def _message(error: HubError) -> str:
     from hocba_hub.store.acknowledgements import DecisionError
     from hocba_hub.store.code_lists import CodeListError
     from hocba_hub.store.engine import StoreAwayError, StoreError, StoreFullError
+    from hocba_hub.store.failures import GroupChangedError
     from hocba_hub.store.job_acts import ActNotPossibleError
     from hocba_hub.store.locks import LockError
     from hocba_hub.store.mappings import ConfigurationError
@@ -83,6 +84,7 @@ def _message(error: HubError) -> str:
             | ActNotPossibleError()
             | DecisionError()
             | LockError()
+            | GroupChangedError()
             | CodeListError()
         ):
             kind = KINDS[error.code]

@@ -88,14 +88,22 @@ class ActiveMappings:
                 newest = revision(connection)
                 if known is not None and known.revision == newest:
                     return known
-                return _configured(connection, self._base, newest)
+                return _configured(connection, self._base, newest, self._stored)
         except StoreError:
             if known is None:
                 raise
             return known
 
+    def _stored(self, name: str, version: str) -> Document | None:
+        """A version that is kept, in force or not."""
+        with self._store.read() as connection:
+            text = document_of(connection, name, version)
+        return None if text is None else read_document(text.decode("utf-8", "surrogateescape"))[0]
 
-def _configured(connection: Connection, base: MappingSet, newest: int) -> MappingSet:
+
+def _configured(
+    connection: Connection, base: MappingSet, newest: int, stored: Callable[[str, str], Document | None]
+) -> MappingSet:
     """The mappings that the store describes at this revision.
 
     A version that this hub cannot use any more is left out and logged: what was in force before it counts.
@@ -104,7 +112,7 @@ def _configured(connection: Connection, base: MappingSet, newest: int) -> Mappin
     filled_codes = [one.fill for one in filled]
     lists = [in_force(one, vietnam_day(one.decided_at or one.fetched_at)) for one in active(connection)]
     bare = base.configured((), filled_codes, newest, lists)
-    return base.configured(list(_usable(connection, bare)), filled_codes, newest, lists)
+    return base.configured(list(_usable(connection, bare)), filled_codes, newest, lists, stored)
 
 
 def _usable(connection: Connection, mappings: MappingSet) -> Iterator[InForce]:

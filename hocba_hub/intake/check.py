@@ -51,6 +51,7 @@ class RecordChecker:
             received = ReceivedRecord(position, digest, key, reading.school_code, None, reading.findings)
             if translated is not None:
                 received.unmapped = translated.unmapped
+                received.mapping = translated.mapping
                 received.sent = translated.sent(raw, reading.findings)
             return received
         found = self.findings(reading.card, reading.canonical, mappings, tells_unchecked=tells_unchecked)
@@ -68,6 +69,7 @@ class RecordChecker:
         received = ReceivedRecord(position, digest, compared.key, compared.school, content, findings)
         if translated is not None:
             received.unmapped = translated.unmapped  # kept as it came, with a warning
+            received.mapping = translated.mapping
             received.at_source = translated.moved
             if any(one.kind.severity is Severity.ERROR for one in findings):
                 received.sent = translated.sent(raw, findings)

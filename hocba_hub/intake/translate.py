@@ -47,6 +47,11 @@ class Translated:
     _document: Document | None = None
     _mappings: MappingSet | None = None
 
+    @property
+    def mapping(self) -> str:
+        """The mapping in its version, as `name 1.2.3`; empty if there was none for the record."""
+        return "" if self._document is None else self._document.label
+
     def at_source(self, said: Sequence[Finding]) -> list[Finding]:
         """Everything against the record: the translation's findings, and those that were `said` of the canonical card.
 

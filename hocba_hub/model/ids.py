@@ -21,3 +21,8 @@ def first_uuid7(milliseconds: int) -> str:
     """The lowest UUID version 7 of a moment: older ones are less, newer ones are not."""
     text = f"{milliseconds:012x}"
     return f"{text[:8]}-{text[8:]}-7000-8000-000000000000"
+
+
+def moment_of(uuid: str) -> int:
+    """The milliseconds that a UUID version 7 was made at."""
+    return int(uuid[:8] + uuid[9:13], 16)

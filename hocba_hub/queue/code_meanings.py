@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hocba_hub.adapters.protocol import ABSENT, LEASE_OVER, MISFIT, RECORD_ID_IN_USE, WINDOW_CLOSED, Outcome, Stage
+from hocba_hub.adapters.protocol import (
+    ABSENT,
+    BYTES_DIFFER,
+    LEASE_OVER,
+    MISFIT,
+    RECORD_ID_IN_USE,
+    WINDOW_CLOSED,
+    Outcome,
+    Stage,
+)
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.store.lease import Kind
 
@@ -13,6 +22,7 @@ _DEFAULTS: Mapping[str, Meaning] = {
     MISFIT: Meaning.PRECONDITION,
     WINDOW_CLOSED: Meaning.PRECONDITION,
     RECORD_ID_IN_USE: Meaning.PRECONDITION,
+    BYTES_DIFFER: Meaning.PRECONDITION,
     "http-401": Meaning.PRECONDITION,
     "http-403": Meaning.PRECONDITION,
     ABSENT: Meaning.ABSENT,

@@ -235,7 +235,7 @@ class Engine:
             call.request_sha256,
             call.response_sha256,
             call.http_status,
-            call.mappings,
+            call.made,
         )
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreAwayError),
@@ -298,6 +298,7 @@ def _records(held: Lease, found: Mapping[int, Body] | None) -> list[OutboundReco
                 document_type=body.document_type if body else "",
                 taken=delivery.taken,
                 reference=delivery.reference,
+                pin=delivery.pin,
             )
         )
     return records

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, case, exists, select, update
 from hocba_hub.model.card import canonical_bytes, recalled
 from hocba_hub.model.compared_card import compared_card
 from hocba_hub.model.delivery import UNSENT, UNSETTLED, DeliveryState, enter, first_state
+from hocba_hub.model.failures import cause_of_rejection
+from hocba_hub.model.ids import moment_of
 from hocba_hub.model.keys import CardKey, Event
 from hocba_hub.model.reading import read_card
 from hocba_hub.rules.comparing import CardComparison
@@ -25,6 +27,8 @@ from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import Card, Cards, Content, Portion, RecordResult, decide, find_cards, submission_state
 from hocba_hub.store.engine import StoreError, one_of_cards
+from hocba_hub.store.failures import Failed
+from hocba_hub.store.failures import record as record_failures
 from hocba_hub.store.idempotency import require
 from hocba_hub.store.open_findings import pack_findings, write_open_findings
 from hocba_hub.store.rejected_records import keep
@@ -97,16 +101,17 @@ def accept(
         known = [key for key in changed if before.get(key) is not None]
         _write_deliveries(connection, rows, known, destinations, counters)
     _write_submissions(connection, portions, results)
+    failed = _record_failures(connection, portions, results, now)
     insert_rows(
         connection,
         records,
         [
-            _record_row(portion, result)
+            _record_row(portion, result, failed)
             for portion, decided in zip(portions, results, strict=True)
             for result in decided
         ],
     )
-    write_open_findings(connection, portions, results, before, cards, comparison, now)
+    write_open_findings(connection, portions, results, before, cards, comparison, failed, now)
     note(connection, _unmapped(portions, results), now)
     keep(connection, portions, results)
     for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
@@ -316,7 +321,23 @@ def _unmapped(portions: Sequence[Portion], results: Sequence[Sequence[RecordResu
                 yield Entry(record.unmapped, *here, one.key, kept)
 
 
-def _record_row(portion: Portion, result: RecordResult) -> dict[str, Any]:
+def _record_failures(
+    connection: Connection, portions: Sequence[Portion], results: Sequence[Sequence[RecordResult]], now: int
+) -> dict[tuple[str, int], int]:
+    """Count what was rejected by its cause; the failure group of each, by submission and position."""
+    failures: dict[tuple[str, int], Failed] = {}
+    for portion, decided in zip(portions, results, strict=True):
+        for record, one in zip(portion.records, decided, strict=True):
+            if one.status == "rejected":
+                cause = cause_of_rejection(one.findings, record.unmapped, record.mapping)
+                if cause is not None:
+                    of = portion.submission
+                    failures[of.id, one.position] = Failed(cause, one.school or "", of.client.id, moment_of(of.id))
+    groups = record_failures(connection, failures.values(), now)
+    return {place: groups[one.cause] for place, one in failures.items()}
+
+
+def _record_row(portion: Portion, result: RecordResult, failed: Mapping[tuple[str, int], int]) -> dict[str, Any]:
     return {
         "submission_id": portion.submission.id,
         "position": result.position,
@@ -327,4 +348,5 @@ def _record_row(portion: Portion, result: RecordResult) -> dict[str, Any]:
         "school_code": result.school,
         "version": result.version,
         "findings": pack_findings(result.findings) if result.findings else None,
+        "failure_group_id": failed.get((portion.submission.id, result.position)),
     }

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from hocba_hub.model.delivery import FINAL, UNSENT, VERDICTS, DeliveryState, Meaning, decided, enter
 from hocba_hub.model.errors import HubError
+from hocba_hub.model.failures import cause_of_attempt
 from hocba_hub.model.keys import CardKey, DestinationName, Version
 from hocba_hub.store import audit
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.counters import AGE_SECONDS, Counters
 from hocba_hub.store.engine import in_states, one_of, one_of_cards
+from hocba_hub.store.failures import Failed, record, whose
 from hocba_hub.store.tables import acknowledgements, deliveries
 
 PUSH = "push"
@@ -196,12 +198,24 @@ def _taken(  # noqa: PLR0917 - one row and what came of it
             "acknowledgement_age_seconds", AGE_SECONDS, (row.destination,), [(now - row.accepted_at) / 1000]
         )
     values = {"state": after, "code": code, "lease_id": None, "settled_at": now, "next_attempt_at": now}
+    values["failure_group_id"] = _failure_group(connection, row, code, verdict, source, now)
     if after is DeliveryState.ACKNOWLEDGED:
         values["taken"] = None
     connection.execute(update(deliveries).where(_d.id == row.id).values(values))
     note(connection, row.id, row.destination, source=source, kind=AckKind.SETTLED, code=code, verdict=verdict, now=now)
     wake_newer(connection, row.destination, [CardKey(row.school_year, row.card_id)], now)
     return Reception.SETTLED
+
+
+def _failure_group(  # noqa: PLR0917 - one row and what came of it
+    connection: Connection, row: Row[Any] | _At, code: str, verdict: DeliveryState, source: str, now: int
+) -> int | None:
+    """Count a refusal by its cause; its failure group, None of another verdict."""
+    cause = cause_of_attempt(row.destination, source, verdict, code, "", None)
+    if cause is None:
+        return None
+    key = CardKey(row.school_year, row.card_id)
+    return record(connection, [Failed(cause, *whose(connection, [key])[key], now)], now)[cause]
 
 
 def note(

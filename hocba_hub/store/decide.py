@@ -77,6 +77,8 @@ class ReceivedRecord:
     """What is kept of a vendor's record if it is rejected."""
     recalls: bool = False
     """It recalls the card of this key: its content is that of the newest version, taken when the card is locked."""
+    mapping: str = ""
+    """That read it, as `name 1.2.3`; empty of a canonical card."""
     at_source: Callable[[Sequence[Finding]], Sequence[Finding]] = _as_they_are
     """Findings about the card, with their places in the record as it was sent."""
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
 from hocba_hub.model.delivery import UNSETTLED, DeliveryState, enter
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
+from hocba_hub.model.making import Pin
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.counters import Counters
@@ -79,6 +80,8 @@ class LeasedDelivery:
     """When it was last sent; known to look-ups only."""
     awaiting_since: int | None = None
     """When the destination took it, if its verdict comes later."""
+    pin: Pin | None = None
+    """How it must be made, where not by the mapping in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ def _due(connection: Connection, allowance: Allowance, kind: Kind, limit: int, n
         d.reference,
         d.taken,
         d.awaiting_since,
+        d.pin,
     )
     if kind is Kind.POLL:
         # A batch's deliveries are due at the same moment, one after the other.
@@ -331,6 +335,7 @@ def _leased(row: Row[Any], state: DeliveryState, sent_at: int | None = None) -> 
         taken=tuple(orjson.loads(row.taken)) if row.taken else (),
         sent_at=sent_at,
         awaiting_since=row.awaiting_since,
+        pin=Pin.of(row.pin) if row.pin else None,
     )
 
 

@@ -27,6 +27,7 @@ RECORD, PUPIL, CLASS, DESTINATION, IDENTITY = "record", "pupil", "class", "desti
 """Matters: a record that was rejected; an accepted card beside the pupil's others, or in its class; what a destination
 holds of it otherwise than we do; its pupil's personal number, which was checked and does not fit."""
 _KEY = ("school_code", "school_year", "card_id", "client_id", "matter")
+_NEWER = ("last_at", "submission_id", "position", "findings", "failure_group_id")
 _f = open_findings.c
 _Row = dict[str, Any]
 
@@ -57,9 +58,13 @@ def write_open_findings(  # noqa: PLR0917 - all that was decided
     before: Cards,
     after: Cards,
     comparison: CardComparison,
+    failed: Mapping[tuple[str, int], int],
     now: int,
 ) -> None:
-    """Bring the lists up to date with what was decided; `before` and `after` are the cards as they stood and stand."""
+    """Bring the lists up to date with what was decided; `before` and `after` are the cards as they stood and stand.
+
+    `failed` are the failure groups of rejected records, by submission and position.
+    """
     decided = [
         _Decided(portion, record, result)
         for portion, each in zip(portions, results, strict=True)
@@ -72,13 +77,13 @@ def write_open_findings(  # noqa: PLR0917 - all that was decided
     changed = [card for key in standing if (card := after.get(key)) is not None and card is not before.get(key)]
     _forget_classes(connection, changed, before, after, comparison)
     rows = [
-        *_rejected(decided),
+        *_rejected(decided, failed),
         *_of_classes(standing, after, comparison),
         *_of_pupils(connection, standing, _pupils(connection, standing, changed, before, after), after, comparison),
     ]
     if rows:
         statement = upsert(connection, open_findings)
-        newer = {name: statement.excluded[name] for name in ("last_at", "submission_id", "position", "findings")}
+        newer = {name: statement.excluded[name] for name in _NEWER}
         connection.execute(
             statement.on_conflict_do_update(index_elements=_KEY, set_={**newer, "times": _f.times + 1}),
             sorted(({**row, "since": now, "last_at": now, "times": 1} for row in rows), key=_place),  # type: ignore[arg-type]
@@ -120,7 +125,7 @@ def settle_items(connection: Connection, matter: str, keys: Sequence[CardKey]) -
         connection.execute(delete(open_findings).where(_these(connection, keys), _f.matter == matter))
 
 
-def _rejected(decided: Iterable[_Decided]) -> Iterable[_Row]:
+def _rejected(decided: Iterable[_Decided], failed: Mapping[tuple[str, int], int]) -> Iterable[_Row]:
     """What is rejected, if nothing behind it in the same transaction was accepted; the last one counts."""
     rows: dict[CardKey, dict[tuple[str, int], _Row]] = {}
     for one in decided:
@@ -131,6 +136,7 @@ def _rejected(decided: Iterable[_Decided]) -> Iterable[_Row]:
             rows.pop(key, None)
         elif school and client.may_speak_for(school):
             row = _row(RECORD, school, key, client.id, one.place, one.result.findings)
+            row["failure_group_id"] = failed.get(one.place)
             rows.setdefault(key, {})[school, client.id] = row
     return [row for each in rows.values() for row in each.values()]
 
@@ -242,6 +248,7 @@ def _row(  # noqa: PLR0917 - its parts
         "submission_id": place[0],
         "position": place[1],
         "findings": pack_findings(findings),
+        "failure_group_id": None,
     }
 
 

@@ -11,7 +11,16 @@ from hocba_hub.model.ids import first_uuid7
 from hocba_hub.store.engine import in_states
 from hocba_hub.store.open_findings import RECORD
 from hocba_hub.store.rejected_records import forget_old
-from hocba_hub.store.tables import file_parts, files, open_findings, records, usage, waiting_codes, waiting_records
+from hocba_hub.store.tables import (
+    failure_counts,
+    file_parts,
+    files,
+    open_findings,
+    records,
+    usage,
+    waiting_codes,
+    waiting_records,
+)
 
 _AT_ONCE = 2_000
 """Rows that one transaction forgets: it holds up nobody."""
@@ -67,6 +76,11 @@ def forget_file_findings(connection: Connection, *, before: int) -> int:
         connection.execute(update(files).where(f.id.in_(ids)).values(findings=None, name=""))
         connection.execute(delete(file_parts).where(file_parts.c.file_id.in_(ids)))
     return len(ids)
+
+
+def forget_failure_counts(connection: Connection, *, before: int) -> int:
+    """Forget in which hours before a moment failures happened where; the groups' sums stay."""
+    return connection.execute(delete(failure_counts).where(failure_counts.c.hour_at < before)).rowcount
 
 
 def forget_usage(connection: Connection, *, before: int) -> int:

@@ -16,13 +16,19 @@ import orjson
 from sqlalchemy import Connection, exists, select, update
 
 from hocba_hub.model.delivery import FINAL, UNSENT, VERDICTS, DeliveryState, Meaning, enter, given_newer
+from hocba_hub.model.failures import Cause, cause_of_attempt
 from hocba_hub.model.keys import CardKey
+from hocba_hub.model.making import Made
 from hocba_hub.store.acknowledgements import AckKind, Heard, hear, note, wake_newer
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, Counters
 from hocba_hub.store.engine import one_of
+from hocba_hub.store.failures import Failed, record, whose
 from hocba_hub.store.lease import Kind, Lease, LeasedDelivery
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations
+
+_RIGHT = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.AWAITING_ACK})
+"""States in which nothing of a delivery stands in a failure group; from the others an earlier failure goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,8 @@ class CallFacts:
     request_sha256: str = ""
     response_sha256: str = ""
     http_status: int | None = None
-    mappings: Mapping[int, str] = field(default_factory=dict)
-    """Delivery → the mapping that its record was made by."""
+    made: Mapping[int, Made] = field(default_factory=dict)
+    """Delivery → what its record was made by, and what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,8 @@ def settle(
     if next_breaker is not None:
         _write_breaker(connection, lease.destination, next_breaker)
     counters = Counters()
-    written = _write(connection, lease, settlements, now)
+    failed = _record_failures(connection, lease, settlements, call, now)
+    written = _write(connection, lease, settlements, failed, now)
     ends: Counter[_End] = Counter()
     ages = []
     for s in settlements:
@@ -116,8 +123,9 @@ def settle(
             "meaning": s.meaning,
             "code": s.code,
             "detail": s.detail,
-            "mapping": call.mappings.get(s.delivery.id) or None,
+            "mapping": made.mapping or None if (made := call.made.get(s.delivery.id)) else None,
             "sent_sha256": s.sent_sha256,
+            "made_sha256": made.sha256 if made else None,
         }
         for s in settlements
         if s.meaning is not Meaning.RELEASED and not (lease.kind is Kind.POLL and s.meaning is Meaning.AWAITING_ACK)
@@ -158,8 +166,31 @@ class _Row(NamedTuple):
     awaiting_since: int | None
 
 
+def _record_failures(
+    connection: Connection, lease: Lease, settlements: Sequence[Settlement], call: CallFacts, now: int
+) -> dict[int, int]:
+    """Count what failed by its cause; the failure group of each delivery that did."""
+    causes: dict[int, Cause] = {}
+    for s in settlements:
+        made = call.made.get(s.delivery.id)
+        cause = cause_of_attempt(
+            lease.destination, lease.kind, s.meaning, s.code, s.detail, made.mapping if made else None
+        )
+        if cause is not None:
+            causes[s.delivery.id] = cause
+    if not causes:
+        return {}
+    # The deliveries first, then the groups' rows: who hears an unasked verdict takes them in this order, too.
+    mine = one_of(connection, deliveries.c.id, sorted(causes))
+    connection.execute(select(deliveries.c.id).where(mine).order_by(deliveries.c.id).with_for_update())
+    cards = {s.delivery.id: s.delivery.key for s in settlements if s.delivery.id in causes}
+    homes = whose(connection, cards.values())
+    groups = record(connection, [Failed(cause, *homes[cards[one]], now) for one, cause in causes.items()], now)
+    return {one: groups[cause] for one, cause in causes.items()}
+
+
 def _write(
-    connection: Connection, lease: Lease, settlements: Sequence[Settlement], now: int
+    connection: Connection, lease: Lease, settlements: Sequence[Settlement], failed: Mapping[int, int], now: int
 ) -> dict[int, DeliveryState]:
     """Write what becomes of the deliveries, those alike in one statement; the new state of each that was written.
 
@@ -167,21 +198,20 @@ def _write(
     """
     d = deliveries.c
     overtaken = _overtaken(connection, lease, settlements)
-    groups: dict[tuple[DeliveryState, _Row], list[int]] = {}
+    groups: dict[tuple[DeliveryState, _Row, int | None], list[int]] = {}
     for s in settlements:
         state = enter(s.delivery.state, given_newer(s.state) if s.delivery.id in overtaken else s.state)
         row = _Row(
             s.code, s.next_attempt_at, s.attempts, s.asked, s.first_attempt_at, s.reference, _taken(s, state),
             s.awaiting_since,
         )  # fmt: skip
-        groups.setdefault((state, row), []).append(s.delivery.id)
+        groups.setdefault((state, row, failed.get(s.delivery.id)), []).append(s.delivery.id)
     written: dict[int, DeliveryState] = {}
-    for (state, row), ids in groups.items():
-        changed = (
-            update(deliveries)
-            .where(one_of(connection, d.id, ids), d.lease_id == lease.id)
-            .values(state=state, **row._asdict(), lease_id=None, settled_at=now)
-        )
+    for (state, row, group), ids in groups.items():
+        values = {"state": state, **row._asdict(), "lease_id": None, "settled_at": now}
+        if group is not None or state in _RIGHT:
+            values["failure_group_id"] = group
+        changed = update(deliveries).where(one_of(connection, d.id, ids), d.lease_id == lease.id).values(values)
         written.update(dict.fromkeys(connection.execute(changed.returning(d.id)).scalars(), state))
     return written
 

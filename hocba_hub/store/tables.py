@@ -95,6 +95,7 @@ records = Table(
     Column("findings", LargeBinary, comment="JSON list, zstd"),
     Column("again_id", Text, comment="submission by which it was last read again"),
     Column("again_position", Integer, comment="its position there"),
+    Column("failure_group_id", BigInteger, comment="of one that was rejected"),
     PrimaryKeyConstraint("submission_id", "position"),
 )
 
@@ -190,6 +191,8 @@ deliveries = Table(
     Column("code", Text, comment="of the last outcome"),
     Column("settled_at", BigInteger, comment="when the last outcome was written"),
     Column("awaiting_since", BigInteger, comment="when it was taken, where the verdict comes later"),
+    Column("failure_group_id", BigInteger, comment="of its last attempt, where that failed"),
+    Column("pin", Text, comment="how it must be made again: mapping, version, perhaps the digest of what was made"),
     UniqueConstraint("school_year", "card_id", "version", "destination", name="uq_deliveries_version"),
 )
 # SQLite uses a partial index only where the query repeats its condition word by word (`in_states`).
@@ -200,6 +203,7 @@ for _index in (
     Index("ix_deliveries_reference", deliveries.c.destination, deliveries.c.reference),
     Index("ix_deliveries_awaiting", deliveries.c.destination, deliveries.c.awaiting_since),
     Index("ix_deliveries_lease", deliveries.c.lease_id),
+    Index("ix_deliveries_failure_group", deliveries.c.failure_group_id, deliveries.c.state, deliveries.c.id),
     Index(
         "ix_deliveries_failed",
         deliveries.c.destination,
@@ -216,6 +220,7 @@ for _index in (
         "ix_deliveries_reference": "state IN ('awaiting_ack')",
         "ix_deliveries_awaiting": "state IN ('awaiting_ack')",
         "ix_deliveries_lease": "lease_id IS NOT NULL",
+        "ix_deliveries_failure_group": "failure_group_id IS NOT NULL",
         "ix_deliveries_failed": "state IN ('refused','parked','held','cancelled')",
     }[str(_index.name)]
     _index.dialect_options["postgresql"]["where"] = text(_where)
@@ -246,6 +251,13 @@ Index(
     sqlite_where=text("ended_at IS NULL"),
 )
 
+Index(
+    "ix_attempts_failed",
+    attempts.c.ended_at,
+    postgresql_where=text("outcome IN ('refused','transient','precondition','unknown_outcome')"),
+    sqlite_where=text("outcome IN ('refused','transient','precondition','unknown_outcome')"),
+)
+
 delivery_attempts = Table(
     "delivery_attempts",
     metadata,
@@ -256,7 +268,16 @@ delivery_attempts = Table(
     Column("detail", Text, nullable=False),
     Column("mapping", Text, comment="the mapping that the record was made by, as name 1.2.3"),
     Column("sent_sha256", LargeBinary(32), comment="of what was sent, as the destination keeps it"),
+    Column("made_sha256", LargeBinary(32), comment="of all that the mapping made of the version"),
     PrimaryKeyConstraint("delivery_id", "attempt_id"),
+)
+
+_FAILING = text("meaning IN ('refused','transient','precondition','unknown_outcome')")
+Index(
+    "ix_delivery_attempts_failed",
+    delivery_attempts.c.attempt_id,
+    postgresql_where=_FAILING,
+    sqlite_where=_FAILING,
 )
 
 destinations = Table(
@@ -292,6 +313,12 @@ acknowledgements = Table(
     Column("decision", Text, comment="keep or take"),
     UniqueConstraint("delivery_id", "source", "kind", "code", name="uq_acknowledgements"),
     Index("ix_acknowledgements_kind", "kind", "id"),
+)
+Index(
+    "ix_acknowledgements_refused",
+    acknowledgements.c.first_at,
+    postgresql_where=text("kind IN ('settled') AND verdict IN ('refused')"),
+    sqlite_where=text("kind IN ('settled') AND verdict IN ('refused')"),
 )
 Index(
     "ix_acknowledgements_undecided",
@@ -350,6 +377,105 @@ reconcile_counts = Table(
     PrimaryKeyConstraint("run_id", "school_code", "school_year", "grade", "class_code", "kind"),
 )
 
+failure_groups = Table(
+    "failure_groups",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column(
+        "fingerprint", LargeBinary(32), nullable=False, unique=True, comment="SHA-256 of the six parts of the cause"
+    ),
+    Column("essence", LargeBinary(32), nullable=False, comment="SHA-256 of all parts but the mapping"),
+    Column("root_id", BigInteger, comment="the group whose cause is behind this one"),
+    Column("destination", Text, nullable=False, comment="empty of rejected records"),
+    Column("stage", Text, nullable=False),
+    Column("error_class", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False, comment="without ids, numbers and names"),
+    Column("mapping", Text, nullable=False, comment="in its version, as name 1.2.3"),
+    Column("times", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, comment="open, watching, resolved or muted"),
+    Column("muted_until", BigInteger),
+    Column("reopened_at", BigInteger, comment="when it came back after it was resolved, or not muted any more"),
+    Column("owner", Text, comment="who mends it"),
+    Column("note", Text),
+    Column("revision", Integer, nullable=False, comment="moves with every change by a person, and when it comes back"),
+    Index("ix_failure_groups_root", "root_id"),
+    Index("ix_failure_groups_last", "last_at", "id"),
+)
+
+failure_counts = Table(
+    "failure_counts",
+    metadata,
+    Column("group_id", BigInteger, nullable=False),
+    Column("hour_at", BigInteger, nullable=False, comment="start of the hour"),
+    Column("school_code", Text, nullable=False, comment="empty where it could not be read"),
+    Column("client_id", BigInteger, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    PrimaryKeyConstraint("group_id", "hour_at", "school_code", "client_id"),
+    Index("ix_failure_counts_hour", "hour_at"),
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("selection", JSON, nullable=False, comment="as it was stated"),
+    Column("meaning", Text, nullable=False, comment="same-bytes, same-mapping or mapping-in-force"),
+    Column("records", BigInteger, nullable=False, comment="how many were selected: its items"),
+    Column("canary", JSON, nullable=False, comment="how many of each cause go first, step by step"),
+    Column("records_per_second", Float, comment="most that go out; empty: what the destinations bear"),
+    Column("most_failed", Float, nullable=False, comment="share of failures at which it stops by itself"),
+    Column("state", Text, nullable=False, comment="frozen, running, paused, stopped, done or cancelled"),
+    Column("stop_code", Text, comment="why it stopped by itself"),
+    Column("stop_group_id", BigInteger, comment="the failure group that came back"),
+    Column("armed_at", BigInteger, comment="failures from then on may stop it"),
+    Column("started_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Index("ix_replays_open", "state", "id"),
+)
+
+replay_items = Table(
+    "replay_items",
+    metadata,
+    Column("replay_id", BigInteger, nullable=False),
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("turn", Integer, nullable=False, comment="from 1 within its destination and failure group"),
+    Column("state", Text, nullable=False, comment="of the delivery when it was selected"),
+    Column("failure_group_id", BigInteger, comment="of the delivery when it was selected"),
+    Column("difference_id", BigInteger, comment="of a reconciliation, that it is to repair"),
+    Column("released_at", BigInteger, comment="when it was sent again"),
+    Column("outcome", Text, comment="acknowledged, failed, superseded or skipped; empty: its delivery is claimed"),
+    Column("code", Text, comment="of a failure, or why it was skipped"),
+    Column("ended_at", BigInteger),
+    PrimaryKeyConstraint("replay_id", "delivery_id"),
+    Index("ix_replay_items_outcome", "replay_id", "outcome", "delivery_id"),
+)
+for _index, _some in (
+    (Index("uq_replay_items_claim", replay_items.c.delivery_id, unique=True), "outcome IS NULL"),
+    (
+        Index(
+            "ix_replay_items_waiting",
+            replay_items.c.replay_id,
+            replay_items.c.destination,
+            replay_items.c.turn,
+            replay_items.c.delivery_id,
+        ),
+        "outcome IS NULL AND released_at IS NULL",
+    ),
+    (
+        Index("ix_replay_items_released", replay_items.c.replay_id, replay_items.c.delivery_id),
+        "outcome IS NULL AND released_at IS NOT NULL",
+    ),
+):
+    for _dialect in ("postgresql", "sqlite"):
+        _index.dialect_options[_dialect]["where"] = text(_some)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -386,8 +512,18 @@ open_findings = Table(
         server_default=text("'record'"),
         comment="record, pupil or class: what they are about",
     ),
+    Column("failure_group_id", BigInteger, comment="of a record that was rejected"),
     PrimaryKeyConstraint("school_code", "school_year", "card_id", "client_id", "matter", name="pk_open_findings"),
     Index("ix_open_findings_card", "school_year", "card_id"),
+)
+Index(
+    "ix_open_findings_failure_group",
+    open_findings.c.failure_group_id,
+    open_findings.c.school_code,
+    open_findings.c.school_year,
+    open_findings.c.card_id,
+    postgresql_where=text("failure_group_id IS NOT NULL"),
+    sqlite_where=text("failure_group_id IS NOT NULL"),
 )
 
 transfers = Table(

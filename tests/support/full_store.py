@@ -16,6 +16,8 @@ from hocba_hub.store.tables import (
     data_locks,
     deliveries,
     delivery_attempts,
+    failure_counts,
+    failure_groups,
     idempotency_keys,
     identity_results,
     job_runs,
@@ -25,6 +27,8 @@ from hocba_hub.store.tables import (
     reconcile_differences,
     reconcile_entries,
     records,
+    replay_items,
+    replays,
     report_cards,
     submissions,
     transfers,
@@ -69,6 +73,7 @@ def fill(store: Store) -> None:
                     **card, "destination": destination, "version": 1, "event": "NEW", "state": chance.choice(_STATES),
                     "accepted_at": n, "next_attempt_at": n, "code": f"E{n % 7}", "settled_at": n,
                     "reference": f"ref-{n // 200}", "first_attempt_at": n, "awaiting_since": n,
+                    "failure_group_id": n % 500 if n % 50 == 7 else None,
                 }
                 for n, card in enumerate(cards)
                 for destination in ("ministry", "province")
@@ -115,6 +120,7 @@ def fill(store: Store) -> None:
                 {
                     **card, "school_code": f"S{n % SCHOOLS}", "client_id": 1, "since": n, "last_at": n, "times": 1,
                     "submission_id": "sub-1", "position": 0, "findings": findings,
+                    "failure_group_id": n % 500 if n % 50 == 8 else None,
                 }
                 for n, card in enumerate(cards)
             ],
@@ -164,6 +170,45 @@ def fill(store: Store) -> None:
         )  # fmt: skip
         insert_rows(connection, reconcile_entries,
             [{**card, "run_id": 1 + n % 20, "version": 1, "state": "held"} for n, card in enumerate(cards)],
+        )  # fmt: skip
+        insert_rows(connection, failure_groups,
+            [
+                {
+                    "fingerprint": n.to_bytes(32), "essence": n.to_bytes(32),
+                    "root_id": None if n % 5 else n // 10 + 1, "destination": "province", "stage": "send",
+                    "error_class": "refused", "code": f"E{n}", "detail": "", "mapping": "", "times": 1, "first_at": n,
+                    "last_at": n, "state": "open", "revision": 1,
+                }
+                for n in range(1, 2_000)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, failure_counts,
+            [
+                {
+                    "group_id": n % 500, "hour_at": n // 500 * 3_600_000, "school_code": f"S{n % SCHOOLS}",
+                    "client_id": 1, "times": 1,
+                }
+                for n in range(CARDS)
+            ],
+        )  # fmt: skip
+        connection.execute(insert(replays),
+            [
+                {
+                    "created_at": n, "created_by": "a", "reason": "r", "meaning": "mapping-in-force", "records": 10,
+                    "most_failed": 0.1, "state": "done", "selection": {}, "canary": [],
+                }
+                for n in range(2_000)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, replay_items,
+            [
+                {
+                    "replay_id": 1 + n // 40, "delivery_id": 1 + n, "destination": "province", "turn": n % 40,
+                    "state": "refused", "released_at": n if n % 3 else None,
+                    "outcome": "acknowledged" if n < CARDS // 2 else None,
+                }
+                for n in range(CARDS)
+            ],
         )  # fmt: skip
         insert_rows(connection, identity_results,
             [

@@ -36,6 +36,7 @@ from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts, plain_code, whole
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import CardKey, RecordIds
+from hocba_hub.model.making import Made
 
 _MOST_KEYS = 50
 """Record ids in an address, which is to stay below 8,000 characters."""
@@ -60,8 +61,8 @@ class _Written(NamedTuple):
     record: OutboundRecord
     bodies: dict[str, bytes]
     """By record id."""
-    mapping: str
-    """By which it was made."""
+    made: Made
+    """By which mapping, and what came of it."""
 
 
 class RestAdapter:
@@ -99,21 +100,21 @@ class RestAdapter:
         """Send a batch in one call, or its records one after the other; the verdicts come at once."""
         outcomes: list[Outcome] = []
         written: list[_Written] = []
-        mappings: dict[int, str] = {}
+        made: dict[int, Made] = {}
         for record in records:
             try:
                 written.append(_without_taken(self._written(record)))
-                mappings[record.delivery_id] = written[-1].mapping
+                made[record.delivery_id] = written[-1].made
             except NotRepresentableError as error:
-                mappings[record.delivery_id] = error.mapping
-                outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
+                made[record.delivery_id] = Made(error.mapping)
+                outcomes.append(error.outcome(record))
         if not written:
-            return CallResult(outcomes, mappings=mappings)
+            return CallResult(outcomes, made=made)
         send = self._send_batch if self._options.mode == "batch" else self._send_singly
         call = send(written, may_send)
         sent = {one.record.delivery_id: _digest(one, self._record_ids) for one in written}
         answered = [replace(one, sent_sha256=sent.get(one.delivery_id)) for one in call.outcomes]
-        return replace(call, outcomes=[*outcomes, *answered], mappings=mappings)
+        return replace(call, outcomes=[*outcomes, *answered], made=made)
 
     def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
         """Ask for the verdicts on a reference."""
@@ -146,7 +147,7 @@ class RestAdapter:
         try:
             ids = self._ids(record)
         except NotRepresentableError as error:
-            return CallResult([Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error))])
+            return CallResult([error.outcome(record)])
         standings: dict[str, Outcome] = {}
         responses = hashlib.sha256()
         for record_id in ids:
@@ -241,7 +242,8 @@ class RestAdapter:
         self._connection.close()
 
     def _written(self, record: OutboundRecord) -> _Written:
-        records, mapping = self._translations.represent(record)
+        represented = self._translations.represent(record)
+        records, mapping = represented
         try:
             bodies = {str(value_at(one, self._options.record_id)): orjson.dumps(one) for one in records}
         except orjson.JSONEncodeError as error:
@@ -251,7 +253,7 @@ class RestAdapter:
             raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
         if len(bodies) < len(records):
             raise NotRepresentableError("Several records have the same record id.", mapping)
-        return _Written(record, bodies, mapping)
+        return _Written(record, bodies, represented.made)
 
     def _ids(self, record: OutboundRecord) -> Sequence[str]:
         """The ids of the records that a version goes as.

@@ -49,6 +49,7 @@ from hocba_hub.adapters.translation import NotRepresentableError, Translations
 from hocba_hub.adapters.verdicts import Verdicts
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import CardKey
+from hocba_hub.model.making import Made
 
 _LONGEST_REFERENCE = 200
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
@@ -87,19 +88,19 @@ class SoapAdapter:
         outcomes: list[Outcome] = []
         written: list[Written] = []
         sent: list[OutboundRecord] = []
-        mappings: dict[int, str] = {}
+        by: dict[int, Made] = {}
         digests: dict[int, bytes | None] = {}
         for record in records:
             try:
-                made, mappings[record.delivery_id], content = self._written(record)
+                made, by[record.delivery_id], content = self._written(record)
                 written.append(content)
                 sent.append(record)
                 digests[record.delivery_id] = digest_of(value_at(made, submit.sha256)) if submit.sha256 else None
             except NotRepresentableError as error:
-                mappings[record.delivery_id] = error.mapping
-                outcomes.append(Outcome(record.delivery_id, Stage.NOT_SENT, "not-representable", str(error)))
+                by[record.delivery_id] = Made(error.mapping)
+                outcomes.append(error.outcome(record))
         if not sent:
-            return CallResult(outcomes, mappings=mappings)
+            return CallResult(outcomes, made=by)
         request = b""
         answer: Answer | None = None
         try:
@@ -109,7 +110,7 @@ class SoapAdapter:
         except CallError as failed:
             outcomes += [failed.outcome(record) for record in sent]
         outcomes = [replace(one, sent_sha256=digests.get(one.delivery_id)) for one in outcomes]
-        return replace(_evidence(outcomes, request, answer), mappings=mappings)
+        return replace(_evidence(outcomes, request, answer), made=by)
 
     def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
         """Ask for the verdicts on references, or on each record where that is how they are told."""
@@ -216,17 +217,18 @@ class SoapAdapter:
         """Close kept connections."""
         self._connection.close()
 
-    def _written(self, record: OutboundRecord) -> tuple[dict[str, Any], str, Written]:
-        """A version as it is sent: as a tree, by which mapping, and written.
+    def _written(self, record: OutboundRecord) -> tuple[dict[str, Any], Made, Written]:
+        """A version as it is sent: as a tree, what made it, and written.
 
         Raises:
             NotRepresentableError: it cannot be.
         """
-        (made,), mapping = self._translations.represent(record)
+        represented = self._translations.represent(record)
+        (made,), mapping = represented
         if str(value_at(made, self._options.submit.record_id)) != self._record_ids.of(record.key):
             raise NotRepresentableError("The record id is not the one that look-ups ask with.", mapping)
         try:
-            return made, mapping, self._record_writer.write(made)
+            return made, represented.made, self._record_writer.write(made)
         except UnwritableError as error:
             raise NotRepresentableError(str(error), mapping) from error
 

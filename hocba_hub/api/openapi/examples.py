@@ -291,6 +291,46 @@ CHECKED_CARD: Example = {
     "commune_code": "11953",
 }
 
+FAILURE_GROUP: Example = {
+    "id": 12,
+    "destination": "ministry",
+    "stage": "send",
+    "error_class": "refused",
+    "code": "SCHOOL_UNKNOWN",
+    "detail": "",
+    "mapping": "to-ministry 1.0.0",
+    "standing": 412,
+    "times": 430,
+    "first_at": "2026-05-31T01:00:00Z",
+    "last_at": "2026-05-31T03:12:09Z",
+    "schools": 2,
+    "clients": 1,
+    "state": "watching",
+    "owner": "lan",
+    "note": "Đã hỏi đầu mối của Bộ / asked the Ministry's contact",
+    "revision": 3,
+}
+
+FAILURE_GROUP_DETAIL: Example = {
+    "group": FAILURE_GROUP,
+    "under": [],
+    "trend": [{"hour_at": "2026-05-31T01:00:00Z", "times": 430}],
+    "sources": [{"school_code": "33-TH-0001", "client_id": 3, "times": 300, "last_at": "2026-05-31T03:00:00Z"}],
+    "members": [
+        {
+            "delivery_id": 4711,
+            "destination": "ministry",
+            "school_code": "33-TH-0001",
+            "school_year": "2025-2026",
+            "card_id": "0100000001-1",
+            "version": 1,
+            "state": "refused",
+        }
+    ],
+}
+
+FAILURE_GROUP_CHANGE: Example = {"state": "watching", "owner": "lan", "reason": "Asked the Ministry", "revision": 2}
+
 DIFFERENCE: Example = {
     "id": 90,
     "kind": "missing",

@@ -6,7 +6,7 @@ newer revision of the configuration makes a new one. Mappings are compiled when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -17,7 +17,7 @@ from hocba_hub.mappings.check.source_fields import head_names
 from hocba_hub.mappings.compile.compiled_mapping import CompiledMapping, compile_mapping
 from hocba_hub.mappings.compile.trace import Tracer
 from hocba_hub.mappings.document.document import Document
-from hocba_hub.mappings.library.library import Library, applies, load_library, shipped_library
+from hocba_hub.mappings.library.library import Library, MappingNotFoundError, applies, load_library, shipped_library
 from hocba_hub.mappings.schemas import SchemaUnknownError, load_schema, target_schema
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.tables.code_lists import ListInForce, with_list
@@ -67,10 +67,12 @@ class MappingSet:
         fills: Sequence[CodeFill] = (),
         revision: int = 0,
         lists: Sequence[ListInForce] = (),
+        stored: Callable[[str, str], Document | None] = lambda _name, _version: None,
     ) -> None:
         """`shipped` counts where nothing is activated; `schemas` are those besides the hub's own.
 
-        `in_force` and `lists` in the order in which they were activated; `revision` is the configuration's.
+        `in_force` and `lists` in the order in which they were activated; `revision` is the configuration's. `stored`
+        gives a version by name and number that is not in force.
         """
         self.shipped, self.schemas, self.in_force, self.revision = shipped, schemas, in_force, revision
         self._given_tables = tables
@@ -79,6 +81,7 @@ class MappingSet:
         for fill in fills:
             self._fills.setdefault(fill.table, []).append(fill)
         self._given_lists = lists
+        self._stored = stored
         self.tables = {name: with_all_fills(table, self._fills) for name, table in tables.items()}
         for listed in lists:
             if listed.table in self.tables:
@@ -93,9 +96,10 @@ class MappingSet:
         fills: Sequence[CodeFill],
         revision: int,
         lists: Sequence[ListInForce] = (),
+        stored: Callable[[str, str], Document | None] = lambda _name, _version: None,
     ) -> MappingSet:
         """The same mappings, tables and schemas under another configuration."""
-        return MappingSet(self.shipped, self._given_tables, self.schemas, in_force, fills, revision, lists)
+        return MappingSet(self.shipped, self._given_tables, self.schemas, in_force, fills, revision, lists, stored)
 
     def with_draft(self, draft: Document, scope: ActivationScope = EVERYWHERE) -> MappingSet:
         """The set as it would be if a draft were put in force now."""
@@ -114,6 +118,18 @@ class MappingSet:
         """Every version of a mapping that may be chosen."""
         documents = (*self.shipped.documents, *(one.document for one in self.in_force))
         return [document for document in documents if document.name == name]
+
+    def of_version(self, name: str, version: str) -> Document:
+        """A version by its number, in force or not.
+
+        Raises:
+            MappingNotFoundError: there is none.
+        """
+        label = f"{name} {version}"
+        found = next((one for one in self.versions(name) if one.label == label), None) or self._stored(name, version)
+        if found is None:
+            raise MappingNotFoundError(label)
+        return found
 
     def names(self) -> list[str]:
         """The name of every mapping."""

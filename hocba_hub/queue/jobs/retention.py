@@ -63,6 +63,7 @@ class Retention:
             _Rule("open_findings", kept.findings_days, retention.forget_open_findings),
             _Rule("file_findings", kept.findings_days, retention.forget_file_findings),
             _Rule("rejected_bytes", kept.rejected_days, retention.forget_rejected_bytes),
+            _Rule("failure_counts", kept.findings_days, retention.forget_failure_counts),
             _Rule("processes", _PROCESS_DAYS, processes.forget),
             _Rule("usage", _USAGE_DAYS, retention.forget_usage),
             _Rule("job_runs", kept.jobs_days, jobs.forget_runs),

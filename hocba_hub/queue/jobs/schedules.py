@@ -23,6 +23,7 @@ DEFAULTS: Mapping[str, str | None] = {
     "code-lists": "30 2 * * *",
     "reconcile": "0 3 * * *",
     "identity": "45 * * * *",
+    "failure-groups": None,
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
 PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity"})

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from hocba_hub.model.delivery import DeliveryState, Meaning
+from hocba_hub.model.failures import Cause
 from hocba_hub.model.identity import IdentityEntry, IdentityResult
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolYear, Version
 from hocba_hub.model.reconciliation import Difference
@@ -19,6 +20,8 @@ from hocba_hub.store import (
     acknowledgements,
     audit,
     control,
+    failure_recount,
+    failures,
     idempotency,
     identity,
     jobs,
@@ -49,8 +52,10 @@ M = IdentityResult.MISMATCH
 GROWING = {
     "report_cards", "versions", "deliveries", "attempts", "delivery_attempts", "submissions", "records",
     "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs", "reconcile_entries",
-    "reconcile_differences", "reconcile_counts", "identity_results", "transfers", "data_locks",
+    "reconcile_differences", "reconcile_counts", "identity_results", "transfers", "data_locks", "failure_groups",
+    "failure_counts", "replays", "replay_items",
 }  # fmt: skip
+CAUSE = Cause("province", "send", "transient", "E7", "", "")
 LEASE = Lease(
     7, PROVINCE, Kind.SEND, "w", 1, sent=False,
     deliveries=[
@@ -123,6 +128,11 @@ QUERIES: dict[str, Query] = {
     "transfers of a card": lambda c: transfers.listed(c, key=KEY),
     "locks of a school": lambda c: locks.listed(c, school="S7", school_year="2025-2026"),
     "locks on cards": lambda c: locks.locked(c, ["S1", "S7"]),
+    "failure groups": lambda c: failures.listed(c, LATER, after=(LATER, 5), limit=20),
+    "a failure group": lambda c: failures.find(c, 7, LATER),
+    "a group's hours": lambda c: failures.trend(c, 7, since=0),
+    "a group's schools and clients": lambda c: failures.sources(c, 7),
+    "what stands in a group": lambda c: failures.members(c, 7, limit=20),
     "the audit trail": lambda c: audit.entries(c, before=100),
     "cards of a portion, the pupils' others, classes": lambda c: find_cards(c, [PORTION]),
     "what is due": lambda c: due(c, PROVINCE, LATER),
@@ -136,6 +146,11 @@ WRITES: dict[str, Query] = {
     "identity results that are told": lambda c: identity.keep(
         c, "ministry", [IdentityEntry(KEY, Version(1), IdentityResult.VERIFIED)], {}, LATER
     ),
+    "a failure that is counted": lambda c: failures.record(
+        c, [failures.Failed(CAUSE, "S7", 1, 5), failures.Failed(CAUSE._replace(code="timeout"), "S7", 1, 5)], LATER
+    ),
+    "an hour that is counted again": lambda c: failure_recount.recount_hour(c, 0),
+    "deliveries that are put into their groups": lambda c: failure_recount.place_again(c, 100, 50),
     "old runs of jobs": lambda c: jobs.forget_runs(c, before=10),
     "an idempotency key": lambda c: idempotency.begin(c, 1, "r", "k5", 0, 1),
     "old keys": lambda c: idempotency.purge(c, before=10),

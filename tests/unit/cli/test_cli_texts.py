@@ -30,6 +30,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "absent.",
         "ack.",
         "hurry.",
+        "group.",
         "level.",
         "reconcile.",
         "list.",
