@@ -135,7 +135,7 @@ def _hot_path(store: Store, cards: list[bytes]) -> dict[str, float]:
         if held is None:
             break
         with timed("bodies of 200"), store.read() as connection:
-            bodies(connection, held)
+            bodies(connection, [one.id for one in held.deliveries])
         with timed("settling of 200"), store.write() as connection:
             settlements = [
                 Settlement(each, DeliveryState.ACKNOWLEDGED, Meaning.ACKNOWLEDGED, "OK", "", now, 1, 0, now, None)

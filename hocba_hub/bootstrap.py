@@ -47,6 +47,7 @@ from hocba_hub.queue.jobs.failure_groups import FailureGroups
 from hocba_hub.queue.jobs.identity import Identity
 from hocba_hub.queue.jobs.recheck import Rechecking
 from hocba_hub.queue.jobs.reconcile import Reconcile
+from hocba_hub.queue.jobs.replay import Replaying
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
 from hocba_hub.queue.jobs.schedules import planned
@@ -326,9 +327,10 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
     store = store or open_store(settings)
     known, active = destinations(settings), active_mappings(settings, store)
     adapter_of = _lazily(partial(adapters, known, active.current))
+    doorbell = Doorbell(settings.redis_url)
     made = JobWorker(
         store=store,
-        doorbell=Doorbell(settings.redis_url),
+        doorbell=doorbell,
         clock=system_clock,
         planned=planned_jobs(settings),
         works={
@@ -338,6 +340,7 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             "code-lists": CodeLists(known, adapter_of, active),
             "reconcile": Reconcile(known, adapter_of),
             "identity": Identity(known, adapter_of),
+            "replay": Replaying(known, partial(doorbell.ring, "drain")),
             "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),

@@ -31,6 +31,7 @@ from hocba_hub.api.operator import (
     locks,
     mappings,
     reconciliation,
+    replays,
     support,
     transfers,
 )
@@ -58,6 +59,7 @@ ROUTERS: Sequence[APIRouter] = (
     failure_groups.router,
     identity.router,
     reconciliation.router,
+    replays.router,
     credentials.router,
     support.router,
     problem_pages.router,

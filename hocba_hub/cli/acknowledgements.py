@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from hocba_hub.cli.acting import acting, do
 from hocba_hub.cli.destinations import known_destination
-from hocba_hub.cli.replay import acting, do
 from hocba_hub.cli.selecting import Options, selecting, selection_of
 from hocba_hub.cli.session import (
     actor,

@@ -6,7 +6,7 @@ from typing import Unpack
 
 import click
 
-from hocba_hub.cli.replay import acting, do
+from hocba_hub.cli.acting import acting, do
 from hocba_hub.cli.selecting import PENDING, Options, selecting
 from hocba_hub.cli.session import report_errors
 from hocba_hub.cli.texts import text

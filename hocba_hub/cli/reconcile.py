@@ -53,7 +53,7 @@ def show(destination: str, by: str, school: str | None) -> None:
 
     columns = LEVELS[by]
     with opened_store() as store, store.read() as connection:
-        found = figures(stored.counts(connection, _newest(connection, destination), by=columns, school=school))
+        found = figures(stored.counts(connection, newest_run(connection, destination), by=columns, school=school))
     rows = []
     for (code, _, grade, class_), counted in found.items():
         place = {"school_code": code, "grade": grade, "class_code": class_}
@@ -77,7 +77,7 @@ def differences(destination: str, kind: str | None, school: str | None, limit: i
 
     with opened_store() as store, store.read() as connection:
         found = stored.differences(
-            connection, _newest(connection, destination), kind=Difference(kind) if kind else None, school=school,
+            connection, newest_run(connection, destination), kind=Difference(kind) if kind else None, school=school,
             limit=limit,
         )  # fmt: skip
     rows = [
@@ -122,7 +122,7 @@ def report(destination: str, file: Path) -> None:
     from hocba_hub.api.reconciliation import workbook
 
     with opened_store() as store, store.read() as connection:
-        file.write_bytes(workbook(connection, _newest(connection, destination)))
+        file.write_bytes(workbook(connection, newest_run(connection, destination)))
     click.echo(text("reconcile.written", file=file))
 
 
@@ -146,7 +146,7 @@ def repair(
     with opened_store() as store:
         with store.read() as connection:
             meant = {Difference(kind) for kind in kinds} or REPAIRED_BY_SENDING
-            chosen = repairs.Chosen(_newest(connection, destination), meant, school)
+            chosen = repairs.Chosen(newest_run(connection, destination), meant, school)
             planned = repairs.plan(connection, chosen)
         asks = not dry_run and not yes and is_asked()
         if dry_run or asks:
@@ -175,7 +175,8 @@ def _print(result: RepairResult) -> None:
     print_table(("difference", "outcome", "cards"), rows, numbers=("cards",))
 
 
-def _newest(connection: Connection, destination: str) -> int:
+def newest_run(connection: Connection, destination: str) -> int:
+    """The newest run of a destination that was done; an error for the terminal if there is none."""
     from hocba_hub.store import reconciliation as stored
 
     run_id = stored.newest_run(connection, known_destination(destination))

@@ -58,6 +58,7 @@ class Options(TypedDict):
     """The options as a command gets them."""
 
     deliveries: NotRequired[tuple[int, ...]]
+    group: NotRequired[int | None]
     destination: str | None
     code: str | None
     school: str | None
@@ -79,4 +80,5 @@ def selection_of(options: Options) -> Selection:
         since=options["since"],
         until=options["until"],
         states=frozenset(DeliveryState(state) for state in options["states"]),
+        group=options.get("group"),
     )

@@ -125,14 +125,14 @@ def given_newer(state: DeliveryState) -> DeliveryState:
 
 
 def sent_again(before: DeliveryState) -> DeliveryState:
-    """The state of an acknowledged delivery that a person has sent again: the destination turned out not to hold it.
+    """The state of a delivery that a person has sent again.
+
+    Also of an acknowledged one: a reconciliation has shown that the destination does not hold it.
 
     Raises:
-        TransitionError: it was not acknowledged.
+        TransitionError: it cannot be sent again.
     """
-    if before is not _S.ACKNOWLEDGED:
-        raise TransitionError(f"A delivery that is {before} was not acknowledged.")
-    return _S.QUEUED
+    return _S.QUEUED if before is _S.ACKNOWLEDGED else enter(before, _S.QUEUED)
 
 
 def decided(before: DeliveryState, verdict: DeliveryState) -> DeliveryState:

@@ -196,7 +196,7 @@ class Engine:
             records = _records(held, None)
         else:
             with self.store.read() as connection:
-                found = bodies(connection, held)
+                found = bodies(connection, [delivery.id for delivery in held.deliveries])
                 kept = self._early(held, found) | self._of_other_years(connection, held)
             records = [record for record in _records(held, found) if record.delivery_id not in kept]
         if not records:

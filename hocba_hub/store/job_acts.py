@@ -12,9 +12,11 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from hocba_hub.model.errors import HubError
-from hocba_hub.store import audit, files, jobs
+from hocba_hub.model.replays import ReplayError
+from hocba_hub.store import audit, files, jobs, replays
 from hocba_hub.store.files import IMPORT, File, FileState
 from hocba_hub.store.jobs import Job, Run, RunState
+from hocba_hub.store.replays import REPLAY, Replay
 
 _IMPORTS_SHOWN = 50
 
@@ -135,8 +137,10 @@ def act(connection: Connection, key: str, what: JobAct, *, actor: str, reason: s
     """
     if find(connection, key) is None:
         return None
-    file_id = _file_id(key)
-    if file_id is None:
+    file_id, replay_id = _file_id(key), _replay_id(key)
+    if replay_id is not None:
+        _with_replay(connection, replay_id, what, actor, reason, now)
+    elif file_id is None:
         _with_job(connection, key, what, actor, reason, now)
     else:
         _with_import(connection, file_id, what, now)
@@ -160,6 +164,21 @@ def _with_job(connection: Connection, key: str, what: JobAct, actor: str, reason
                 raise ActNotPossibleError("job.not-open")
 
 
+def _with_replay(  # noqa: PLR0917 - who did what, why, when
+    connection: Connection, replay_id: int, what: JobAct, actor: str, reason: str, now: int
+) -> None:
+    acts: dict[JobAct, Callable[..., Replay | None]] = {
+        JobAct.RUN: replays.resume,
+        JobAct.PAUSE: replays.pause,
+        JobAct.RESUME: replays.resume,
+        JobAct.CANCEL: replays.cancel,
+    }
+    try:
+        acts[what](connection, replay_id, actor=actor, reason=reason, now=now)
+    except ReplayError as error:
+        raise ActNotPossibleError("job.not-open") from error
+
+
 def _with_import(connection: Connection, file_id: str, what: JobAct, now: int) -> None:
     acts: dict[JobAct, tuple[Callable[[], bool], str]] = {
         JobAct.RUN: (lambda: files.try_again(connection, file_id, now=now), "job.not-failed"),
@@ -175,6 +194,11 @@ def _with_import(connection: Connection, file_id: str, what: JobAct, now: int) -
 def _file_id(key: str) -> str | None:
     kind, _, file_id = key.partition(":")
     return file_id if kind == IMPORT else None
+
+
+def _replay_id(key: str) -> int | None:
+    kind, _, replay_id = key.partition(":")
+    return int(replay_id) if kind == REPLAY and replay_id.isdecimal() else None
 
 
 def _file(connection: Connection, key: str) -> File | None:

@@ -188,9 +188,9 @@ def renew(connection: Connection, lease_id: str, until: int) -> bool:
     return _held(connection, lease_id, {"leased_until": until})
 
 
-def release(connection: Connection, lease_id: str) -> None:
-    """Give an unfinished run back: anybody may go on with it at once; this attempt does not count."""
-    _held(connection, lease_id, {"lease_id": None, "holder": None, "leased_until": 0, "attempts": 0})
+def release(connection: Connection, lease_id: str, *, until: int = 0) -> None:
+    """Give an unfinished run back: anybody may go on with it from `until` on; this attempt does not count."""
+    _held(connection, lease_id, {"lease_id": None, "holder": None, "leased_until": until, "attempts": 0})
 
 
 def finish(connection: Connection, run: Run, state: RunState, *, error: str | None = None, now: int) -> bool:

@@ -339,8 +339,8 @@ def _leased(row: Row[Any], state: DeliveryState, sent_at: int | None = None) -> 
     )
 
 
-def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
-    """The bodies of the leased deliveries, by delivery id."""
+def bodies(connection: Connection, ids: Sequence[int]) -> dict[int, Body]:
+    """The bodies of deliveries, by delivery id."""
     d, v, c = deliveries.c, versions.c, report_cards.c
     query = (
         select(d.id, v.school_code, v.accepted_at, v.canonical, v.original, v.original_type, c.circular, c.grade)
@@ -350,7 +350,7 @@ def bodies(connection: Connection, held: Lease) -> dict[int, Body]:
             (v.school_year == d.school_year) & (v.card_id == d.card_id) & (v.version == d.version),
         )
         .join(report_cards, (c.school_year == d.school_year) & (c.card_id == d.card_id))
-        .where(one_of(connection, d.id, [delivery.id for delivery in held.deliveries]))
+        .where(one_of(connection, d.id, ids))
     )
     found = {}
     for delivery_id, school, accepted_at, canonical, original, original_type, *of_card in connection.execute(query):

@@ -17,6 +17,7 @@ from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store, one_of
 from hocba_hub.store.open_findings import DESTINATION, raise_items
 from hocba_hub.store.reconciliation import StoredDifference, note_repaired, stored_difference
+from hocba_hub.store.selection import HAS_NEWER
 from hocba_hub.store.tables import deliveries, reconcile_differences
 
 REPAIRABLE = REPAIRED_BY_SENDING | RAISED
@@ -162,11 +163,7 @@ def _send(connection: Connection, found: Sequence[StoredDifference], now: int) -
 
 def _still_stands() -> tuple[ColumnElement[bool], ...]:
     """That a delivery is acknowledged, and of the newest version that goes there."""
-    newer = deliveries.alias("newer")
-    same_card = (
-        newer.c.school_year == _d.school_year, newer.c.card_id == _d.card_id, newer.c.destination == _d.destination
-    )  # fmt: skip
-    return _d.state == DeliveryState.ACKNOWLEDGED, ~exists().where(*same_card, newer.c.version > _d.version)
+    return _d.state == DeliveryState.ACKNOWLEDGED, ~HAS_NEWER
 
 
 def _note(connection: Connection, chosen: Chosen, result: RepairResult, actor: str, reason: str, now: int) -> None:  # noqa: PLR0917

@@ -1,4 +1,4 @@
-"""A selection of deliveries, as a person names it: by id, destination, code, school, time and state.
+"""A selection of deliveries, as a person names it: by id, destination, code, failure group, school, time and state.
 
 What the failure list shows, a replay sends again and a cancellation ends is chosen by the same conditions.
 """
@@ -9,16 +9,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, union_all
 from sqlalchemy.sql.selectable import FromClause
 
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.engine import in_states, one_of
-from hocba_hub.store.tables import deliveries, report_cards
+from hocba_hub.store.tables import deliveries, failure_groups, report_cards
 
 _S = DeliveryState
 _d = deliveries.c
+_newer = deliveries.alias("newer").c
+HAS_NEWER = exists().where(
+    _newer.school_year == _d.school_year,
+    _newer.card_id == _d.card_id,
+    _newer.destination == _d.destination,
+    _newer.version > _d.version,
+)
+"""That a newer version of a delivery's card is to go, or went, to the same destination."""
 
 FAILED = (_S.REFUSED, _S.PARKED, _S.HELD)
 """The states that wait for a person, or may well need one."""
@@ -77,15 +85,18 @@ class Selection:
     """Milliseconds; the last outcome is older than this."""
     states: frozenset[DeliveryState] = frozenset()
     """Empty: what the act takes by default."""
+    group: int | None = None
+    """Failure group of the last outcome, or one under it."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing but states is given."""
-        return not self.deliveries and (self.destination, self.code, self.school, self.since, self.until) == (None,) * 5
+        given = (self.destination, self.code, self.school, self.since, self.until, self.group)
+        return not self.deliveries and given == (None,) * 6
 
     def as_json(self) -> dict[str, Any]:
         """The selection as the audit trail keeps it."""
-        given = {name: getattr(self, name) for name in ("destination", "code", "school", "since", "until")}
+        given = {name: getattr(self, name) for name in ("destination", "code", "school", "since", "until", "group")}
         if self.deliveries:
             given["deliveries"] = sorted(self.deliveries)
         if self.states:
@@ -122,6 +133,9 @@ def _narrowed(
         query = query.where(moment < selection.until)
     if selection.deliveries:
         query = query.where(one_of(connection, _d.id, sorted(selection.deliveries)))
+    if selection.group is not None:
+        family = select(failure_groups.c.id).where(failure_groups.c.root_id == selection.group)
+        query = query.where(or_(_d.failure_group_id == selection.group, _d.failure_group_id.in_(family)))
     if selection.school is not None:
         r = report_cards.c
         query = query.join_from(

@@ -436,7 +436,12 @@ replays = Table(
     Column("armed_at", BigInteger, comment="failures from then on may stop it"),
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
-    Index("ix_replays_open", "state", "id"),
+)
+Index(
+    "ix_replays_open",
+    replays.c.id,
+    postgresql_where=text("state IN ('frozen','paused','running','stopped')"),
+    sqlite_where=text("state IN ('frozen','paused','running','stopped')"),
 )
 
 replay_items = Table(

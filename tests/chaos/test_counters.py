@@ -81,8 +81,11 @@ def _calls_of_all_kinds(rig: Rig) -> int:
             pushed(revise(card, 20 + number))
             assert wait_until(rig.is_settled, 90)
         rig.set_faults({"seed": 1, "faults": []})
-        done = posted("/v1/operations/replay", admin, json={"selection": {"code": "SCHOOL_UNKNOWN"}, "reason": REASON})
-        assert done.json()["deliveries"] > 0
+        asked = {"selection": {"code": "SCHOOL_UNKNOWN"}, "reason": REASON, "start": True}
+        done = posted("/v1/operations/replays", admin, json=asked).json()["replay"]
+        assert done["records"] > 0
+        path = f"{rig.url}/v1/operations/replays/{done['id']}"
+        assert wait_until(lambda: httpx.get(path, headers=admin).json()["state"] == "done", 90)
         assert wait_until(rig.is_settled, 90)
         for name in rig.ledgers:
             assert posted(f"/v1/operations/destinations/{name}/pause", admin, json={"reason": REASON}).is_success

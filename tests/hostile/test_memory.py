@@ -58,7 +58,7 @@ class Measured:
             self.http.post("/soap/v1", content=soap.envelope("<x/>"), headers={"Content-Type": "text/xml"})
             self.http.post("/soap/v1", content=gzip.compress(b"x"), headers={"Content-Encoding": "gzip"})
             self.http.get("/v1/findings", headers={"Authorization": f"Bearer hbc_{0:012x}_{0:064x}"})
-            self.http.post("/v1/operations/replay", json={})
+            self.http.post("/v1/operations/replays", json={})
 
     def _is_up(self) -> bool:
         try:
@@ -133,7 +133,7 @@ def test_a_stranger_takes_hardly_any_memory(hub: Measured, record_property):
         "head of 20 MB": lambda: hub.raw(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000_000),
         "requests in a row": lambda: hub.raw(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 20_000),
         "REST, 60 MB": lambda: hub.http.post("/v1/report-cards", content=b"[" + b"1," * (LIMIT // 2 - 9)),
-        "operators' call, 0.25 MB of JSON": lambda: hub.http.post("/v1/operations/replay", content=DEEP),
+        "operators' call, 0.25 MB of JSON": lambda: hub.http.post("/v1/operations/replays", content=DEEP),
         "upload of a file": lambda: hub.http.post("/v1/files", content=b"x" * 30_000_000),
     }
     found = {}

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, select
 
 from hocba_hub import __version__
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
 from hocba_hub.store.tables import (
@@ -27,6 +26,7 @@ from hocba_hub.store.tables import (
     jobs,
     processes,
     records,
+    replay_items,
 )
 from hocba_hub.store.tables import destinations as health
 
@@ -104,24 +104,21 @@ def _replays(truth: Truth) -> Approximate:
     return Approximate({sample: truth.idempotent_replays[0]}, {sample: truth.idempotent_replays[1]})
 
 
-def _acts(truth: Truth, action: str) -> list[Mapping[str, Any]]:
-    return [one.detail for one in audit.entries(truth.connection, limit=1_000) if one.action == action]
+def _sent_again(truth: Truth) -> Sequence[Any]:
+    """The records of replays that went out again."""
+    return truth.connection.execute(select(replay_items).where(replay_items.c.released_at.is_not(None))).all()
 
 
 def _ended(truth: Truth) -> Samples:
     found: Counter[Labels] = Counter((row.destination, row.state) for row in truth.rows if row.state in FINAL)
-    for detail in _acts(truth, "replay"):  # what was replayed had ended before
-        for one in detail["counts"]:
-            if one["state"] in FINAL:
-                found[one["destination"], one["state"]] += one["deliveries"]
+    for item in _sent_again(truth):  # what was replayed had ended before
+        if item.state in FINAL:
+            found[item.destination, item.state] += 1
     return _counted("hocba_deliveries_ended_total", found)
 
 
 def _replayed(truth: Truth) -> Samples:
-    found: Counter[Labels] = Counter()
-    for detail in _acts(truth, "replay"):
-        for one in detail["counts"]:
-            found[one["destination"],] += one["deliveries"]
+    found: Counter[Labels] = Counter((item.destination,) for item in _sent_again(truth))
     return _counted("hocba_replayed_deliveries_total", found)
 
 

@@ -148,9 +148,72 @@ ACT_REPORT: Example = {
     "dry_run": True,
     "deliveries": 410,
     "counts": [{"destination": "province", "state": "refused", "code": "SCHOOL_UNKNOWN", "deliveries": 410}],
-    "superseded": 2,
     "changed": 0,
     "unmatched": 0,
+}
+
+REPLAY: Example = {
+    "id": 7,
+    "state": "stopped",
+    "created_at": "2026-05-31T02:30:00.000Z",
+    "created_by": "operator:lan",
+    "reason": "The province declared the missing schools on 31 May",
+    "selection": {"group": 12},
+    "meaning": "mapping-in-force",
+    "canary": [1, 10, 100],
+    "most_failed": 0.1,
+    "records": 412,
+    "counts": [
+        {"outcome": "acknowledged", "code": "", "records": 10},
+        {"outcome": "failed", "code": "SCHOOL_UNKNOWN", "records": 1},
+        {"code": "waiting", "records": 401},
+    ],
+    "stop_code": "same-cause",
+    "stop_group_id": 12,
+    "started_at": "2026-05-31T02:31:00.000Z",
+}
+
+FROZEN: Example = {
+    "replay": REPLAY,
+    "selected": [{"destination": "province", "state": "refused", "code": "SCHOOL_UNKNOWN", "deliveries": 412}],
+    "held": [{"replay_id": 6, "created_by": "operator:minh", "deliveries": 3}],
+    "unmatched": 0,
+}
+
+REPLAY_ASKED: Example = {
+    "selection": {"group": 12},
+    "meaning": "mapping-in-force",
+    "canary": [1, 10, 100],
+    "reason": "The province declared the missing schools on 31 May",
+}
+
+REPLAY_ITEM: Example = {
+    "delivery_id": 4711,
+    "destination": "province",
+    "school_code": "33-TH-0001",
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "version": 1,
+    "state": "refused",
+    "failure_group_id": 12,
+    "released_at": "2026-05-31T02:31:00.000Z",
+    "outcome": "acknowledged",
+    "code": "",
+    "ended_at": "2026-05-31T02:31:01.000Z",
+}
+
+FORESEEN: Example = {
+    "delivery_id": 4711,
+    "destination": "province",
+    "school_code": "33-TH-0001",
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "version": 1,
+    "becomes": "sent",
+    "code": "",
+    "mapping_before": "to-province 1.0.0",
+    "mapping": "to-province 1.0.1",
+    "changed": ["diem/0/mamon"],
 }
 
 DESTINATION: Example = {

@@ -24,7 +24,7 @@ from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.queue.doubt import check_absence
 from hocba_hub.store import acknowledgements as stored
 from hocba_hub.store.acknowledgements import AckKind, Decision, DecisionError
-from hocba_hub.store.replay import Act
+from hocba_hub.store.delivery_acts import Act
 from hocba_hub.store.verdict_times import timeliness
 
 router = APIRouter(

@@ -1,4 +1,4 @@
-"""What operators ask and do: failures, replay, cancellation, pause and resume, the audit trail."""
+"""What operators ask and do: failures, what waits, cancellation, pause and resume, the audit trail."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
 from hocba_hub.store import audit, control
 from hocba_hub.store.access import Operator
+from hocba_hub.store.delivery_acts import Act, execute, preview
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
-from hocba_hub.store.replay import Act, execute, preview
 from hocba_hub.store.selection import FAILED, PENDING, Selection
 
 router = APIRouter(
@@ -143,12 +143,6 @@ def _page(
     )
 
 
-@router.post("/replay", response_model_exclude_none=True)
-def replay(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
-    """Send failed deliveries again. / Gửi lại các bản ghi lỗi."""
-    return act(Act.REPLAY, asked, operator, hub)
-
-
 @router.post("/hurry", response_model_exclude_none=True)
 def hurry(asked: AskedAct, operator: Acting, hub: TheHub) -> ActReport:
     """Wait no longer: send, look up or poll at once. / Không đợi nữa: gửi, tra cứu hoặc hỏi kết quả ngay."""
@@ -179,7 +173,6 @@ def act(what: Act, asked: AskedAct, operator: Operator, hub: Hub) -> ActReport:
         dry_run=asked.dry_run,
         deliveries=result.deliveries,
         counts=[CountEntry.model_validate(count) for count in result.counts],
-        superseded=result.superseded,
         changed=result.changed,
         unmatched=result.unmatched,
         audit_id=result.audit_id,

@@ -57,8 +57,9 @@ class AskedSelection(_Asked):
     school: SchoolCode | None = None
     since: Time | None = Field(None, description="The last outcome is not older. / Từ thời điểm này.")
     until: Time | None = Field(None, description="The last outcome is older. / Trước thời điểm này.")
+    group: int | None = Field(None, ge=1, le=2**63 - 1, description="Failure group. / Nhóm lỗi.")
     states: Sequence[DeliveryState] = Field(
-        (), max_length=10, description="By default parked and held, and refused where a code is given."
+        (), max_length=10, description="By default what the call is for. / Mặc định theo việc gọi."
     )
 
     def as_selection(self) -> Selection:
@@ -71,6 +72,7 @@ class AskedSelection(_Asked):
             since=milliseconds(self.since),
             until=milliseconds(self.until),
             states=frozenset(self.states),
+            group=self.group,
         )
 
 
@@ -112,7 +114,6 @@ class ActReport(Shape):
     dry_run: bool
     deliveries: int = Field(description="Taken, over all counts. / Tổng số đã làm.")
     counts: Sequence[CountEntry]
-    superseded: int = Field(description="Skipped: a newer version exists. / Bỏ qua: đã có phiên bản mới hơn.")
     changed: int = Field(description="Skipped: no longer in their state. / Bỏ qua: trạng thái đã đổi.")
     unmatched: int = Field(description="Ids that are not there, or in another state. / Mã không khớp.")
     audit_id: int | None = None

@@ -12,11 +12,13 @@ from hocba_hub.intake.files.spool import Spool
 from hocba_hub.model.clock import DAY_MS
 from hocba_hub.queue.jobs.runner import JobRun
 from hocba_hub.settings import Settings
-from hocba_hub.store import files, idempotency, jobs, processes, retention
+from hocba_hub.store import files, idempotency, jobs, processes, replays, retention
 from hocba_hub.store.files import FileState
 
 _PROCESS_DAYS = 1
 _USAGE_DAYS = 3
+_FROZEN_DAYS = 1
+"""A replay that nobody begins gives its records free."""
 
 
 class _Forget(Protocol):
@@ -65,6 +67,7 @@ class Retention:
             _Rule("rejected_bytes", kept.rejected_days, retention.forget_rejected_bytes),
             _Rule("failure_counts", kept.findings_days, retention.forget_failure_counts),
             _Rule("processes", _PROCESS_DAYS, processes.forget),
+            _Rule("frozen_replays", _FROZEN_DAYS, replays.forget_frozen),
             _Rule("usage", _USAGE_DAYS, retention.forget_usage),
             _Rule("job_runs", kept.jobs_days, jobs.forget_runs),
         )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection
 
@@ -39,8 +39,40 @@ UNKNOWN_KIND = "unknown-kind"
 """Error of a run that this version of the hub cannot do."""
 
 
-class _GiveWayError(Exception):
+class _InterruptedError(Exception):
+    """The run ends here for now, and somebody goes on with it later."""
+
+    def note(self, connection: Connection, key: str, lease_id: str, now: int) -> None:  # noqa: ARG002
+        """Write it down: by itself, that anybody may go on at once."""
+        jobs.release(connection, lease_id)
+
+
+class _GiveWayError(_InterruptedError):
     """The time of this slice is over, or the process is to end."""
+
+
+class _RestError(_InterruptedError):
+    """There is nothing to do for some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def note(self, connection: Connection, key: str, lease_id: str, now: int) -> None:  # noqa: ARG002
+        """Write down from when on anybody may go on."""
+        jobs.release(connection, lease_id, until=now + round(self.seconds * 1000))
+
+
+class _PausedError(_InterruptedError):
+    """The run is to stand still until a person resumes it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def note(self, connection: Connection, key: str, lease_id: str, now: int) -> None:  # noqa: ARG002
+        """Pause its job."""
+        jobs.pause(connection, key, self.reason, now)
 
 
 class _RunLostError(Exception):
@@ -86,6 +118,14 @@ class JobRun:
         """Between two steps: end here for now if others are to get their turn, or the process is to end."""
         if self._must_give_way():
             raise _GiveWayError
+
+    def rest(self, seconds: float) -> NoReturn:
+        """Between two steps: end here for now, since there is nothing to do for so long."""
+        raise _RestError(seconds)
+
+    def pause(self, reason: str) -> NoReturn:
+        """Between two steps: let the job rest until a person resumes it."""
+        raise _PausedError(reason)
 
     @contextmanager
     def step(self) -> Iterator[Connection]:
@@ -183,10 +223,10 @@ class JobWorker:
         try:
             with Renewal(partial(self._renew, run.lease_id), self.lease_seconds):
                 error = self._work(work, run, run.lease_id)
-        except _GiveWayError:
+        except _InterruptedError as interrupted:
             with self.store.write() as connection:
-                jobs.release(connection, run.lease_id)
-            return True
+                interrupted.note(connection, run.key, run.lease_id, self.clock())
+            return isinstance(interrupted, _GiveWayError)
         except _RunLostError:
             log.info("the run of %s was taken over, paused or cancelled", key)
             return False
@@ -204,7 +244,7 @@ class JobWorker:
         except (CallError, JobFailedError) as error:
             log.warning("the job %s failed: %s", run.key, error.code)
             return error.code
-        except (StoreError, _GiveWayError, _RunLostError):
+        except (StoreError, _InterruptedError, _RunLostError):
             raise
         except Exception:
             log.exception("the job %s failed", run.key)

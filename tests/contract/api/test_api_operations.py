@@ -11,7 +11,7 @@ import pytest
 from hocba_hub.api.client import status
 from hocba_hub.api.http.bounded import MOST_BYTES
 from hocba_hub.api.operator import deliveries as operations
-from hocba_hub.api.operator import support
+from hocba_hub.api.operator import replays, support
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
@@ -30,7 +30,7 @@ def store_url(tmp_path: Path) -> str:
 @pytest.fixture
 def api(store: Store) -> Iterator[Api]:
     with running_api(
-        store, routers=(status.router, operations.router, support.router, problem_pages.router)
+        store, routers=(status.router, operations.router, replays.router, support.router, problem_pages.router)
     ) as running:
         yield running
 
@@ -69,30 +69,6 @@ def test_failures_are_grouped_and_listed(api: Api, failed: Bench):
     assert api.get("/v1/operations/failures?school=ANOTHER", key).json()["deliveries"] == 0
 
 
-def test_a_replay_is_counted_done_rung_and_told(api: Api, failed: Bench):
-    key = api.operator_key(Role.OPERATOR, "lan")
-    asked = {"selection": {"destination": "province", "code": "WRONG"}, "reason": REASON}
-    planned = api.post("/v1/operations/replay", key, json={**asked, "dry_run": True}).json()
-    assert api.rung == []
-    assert failed.states() == {"refused": 3}
-    done = api.post("/v1/operations/replay", key, json=asked).json()
-    counts = [{"destination": "province", "state": "refused", "code": "WRONG", "deliveries": 3}]
-    assert planned == {
-        "dry_run": True, "deliveries": 3, "counts": counts, "superseded": 0, "changed": 0, "unmatched": 0,
-    }  # fmt: skip
-    assert done == planned | {"dry_run": False, "audit_id": done["audit_id"]}
-    assert api.rung == ["province"]
-    failed.peer.on_send = answered("OK")
-    failed.now = api.now
-    failed.drain(1)
-    assert failed.states() == {"acknowledged": 3}
-    [entry] = api.get("/v1/operations/audit", key).json()["items"]
-    assert (entry["id"], entry["actor"], entry["action"], entry["reason"]) == (
-        done["audit_id"], "operator:lan", "replay", REASON,
-    )  # fmt: skip
-    assert entry["detail"]["selection"] == {"destination": "province", "code": "WRONG"}
-
-
 def test_a_cancellation_ends_without_a_ring(api: Api, failed: Bench):
     submit(api.store, ("d", "1"), now=api.now, destinations=("ministry",))
     asked = {"selection": {"destination": "ministry", "states": ["queued"]}, "reason": REASON}
@@ -117,11 +93,11 @@ def test_a_cancellation_ends_without_a_ring(api: Api, failed: Bench):
     ],
 )
 def test_a_selection_that_is_not_right_is_told(api: Api, selection: dict, code: str):
-    for dry_run in (True, False):
+    for starts in (True, False):
         answer = api.post(
-            "/v1/operations/replay",
-            api.operator_key(name=f"o{dry_run}"),
-            json={"selection": selection, "reason": REASON, "dry_run": dry_run},
+            "/v1/operations/replays",
+            api.operator_key(name=f"o{starts}"),
+            json={"selection": selection, "reason": REASON, "start": starts},
         )
         assert (answer.status_code, answer.json()["code"]) == (422, code)
 
@@ -167,11 +143,11 @@ def test_a_body_without_end_is_read_of_nobody_unknown_and_cut_off_of_everybody(a
             yield b" " * 65_536
 
     said = {"Content-Type": "application/json"}
-    answer = api.post("/v1/operations/replay", content=endless(), headers=said)
+    answer = api.post("/v1/operations/replays", content=endless(), headers=said)
     assert (answer.status_code, answer.json()["code"]) == (401, "access.key-missing")
     key = api.operator_key()
     for body in (endless(), b" " * (MOST_BYTES + 1)):
-        answer = api.post("/v1/operations/replay", key, content=body, headers=said)
+        answer = api.post("/v1/operations/replays", key, content=body, headers=said)
         assert (answer.status_code, answer.json()["code"]) == (413, "body.too-large")
 
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.client import status
 from hocba_hub.api.operator import deliveries as operations
-from hocba_hub.api.operator import support
+from hocba_hub.api.operator import replays, support
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.api.problems.problem_kinds import KINDS
 from hocba_hub.store.engine import Store, StoreAwayError, StoreFullError
@@ -41,7 +41,8 @@ def store_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def api(store: Store) -> Iterator[Api]:
-    routers = (intake.router, status.router, operations.router, support.router, problem_pages.router, router)
+    of_operators = (operations.router, replays.router, support.router)
+    routers = (intake.router, status.router, *of_operators, problem_pages.router, router)
     with running_api(store, routers=routers) as running:
         yield running
 
@@ -65,11 +66,11 @@ def test_what_the_framework_refuses_is_a_problem_too(api: Api):
     assert (problem(answer)["code"], answer.headers["allow"]) == ("method-not-allowed", "GET")
     assert problem(api.get("/fault/teapot"))["code"] == "request.malformed"
     broken = {"content": b'{"reason": ', "headers": {"Content-Type": "application/json"}}
-    assert problem(api.post("/v1/operations/replay", key, **broken))["code"] == "body.not-json"
+    assert problem(api.post("/v1/operations/replays", key, **broken))["code"] == "body.not-json"
     not_text = {"content": b'{"reason": "\xff"}', "headers": {"Content-Type": "application/json"}}
-    assert problem(api.post("/v1/operations/replay", key, **not_text))["code"] == "request.malformed"
+    assert problem(api.post("/v1/operations/replays", key, **not_text))["code"] == "request.malformed"
     as_text = {"content": b"{}", "headers": {"Content-Type": "text/plain"}}
-    assert problem(api.post("/v1/operations/replay", key, **as_text))["code"] == "request.invalid"
+    assert problem(api.post("/v1/operations/replays", key, **as_text))["code"] == "request.invalid"
 
 
 def test_the_language_is_the_callers_and_both_titles_are_always_there(api: Api):
@@ -146,15 +147,15 @@ def test_a_submission_and_its_trial_take_the_same_options(api: Api, query: str, 
 
 def test_what_is_wrong_with_a_call_stands_place_by_place_without_the_values(api: Api):
     key = api.operator_key()
-    body = {"selection": {"destination": "Bí Mật", "states": ["lost"], "extra": 1}, "reason": "x", "dry_run": "maybe"}
-    answer = api.post("/v1/operations/replay", key, json=body)
+    body = {"selection": {"destination": "Bí Mật", "states": ["lost"], "extra": 1}, "reason": "x", "start": "maybe"}
+    answer = api.post("/v1/operations/replays", key, json=body)
     errors = {error["pointer"]: error for error in problem(answer)["errors"]}
     assert {pointer: error["code"] for pointer, error in errors.items()} == {
         "/selection/destination": "request.string_pattern_mismatch",
         "/selection/states/0": "request.enum",
         "/selection/extra": "request.extra_forbidden",
         "/reason": "request.string_too_short",
-        "/dry_run": "request.bool_type",
+        "/start": "request.bool_type",
     }
     assert {error["in"] for error in errors.values()} == {"body"}
     assert all(error["message_vi"] != error["message_en"] for error in errors.values())

@@ -172,51 +172,6 @@ def test_a_time_that_is_none_is_told(run: Run, store: Store):
         assert "Not a time" in run("failures", "--since", value, code=2).stderr
 
 
-def test_a_replay_prints_exactly_what_it_did(run: Run, failed: Bench):
-    planned = run("replay", "--code", "WRONG", "--dry-run")
-    assert failed.states() == {"refused": 2, "parked": 1}
-    done = run("replay", "--code", "WRONG", "--reason", "declared now")
-    assert cells(planned.stdout)[1:] == cells(done.stdout)[1:]
-    assert cells(done.stdout)[-2:] == [["province", "refused", "WRONG", "2"], ["Total", "2"]]
-    assert failed.states() == {"queued": 2, "parked": 1}
-    with failed.store.read() as c:
-        [entry] = audit.entries(c)
-    assert (entry.actor, entry.reason, entry.action) == (f"os:{getpass.getuser()}", "declared now", "replay")
-
-
-def test_a_replay_says_what_it_left_alone(run: Run, failed: Bench):
-    submit(failed.store, ("a", "2"), now=failed.now, destinations=("province",))
-    output = run("replay", "--delivery", "1", "--delivery", "2", "--delivery", "999", "--reason", "declared").stdout
-    assert "1 skipped: a newer version exists." in output
-    assert "1 ids are not there" in output
-
-
-def test_a_replay_asks_for_its_reason(run: Run, failed: Bench):
-    run("replay", "--destination", "province", typed="it answers again\n")
-    with failed.store.read() as c:
-        assert audit.entries(c)[0].reason == "it answers again"
-    assert "3 to 500" in run("replay", "--destination", "province", "--reason", "x", code=2).stderr
-
-
-def test_on_a_terminal_a_replay_asks_before_it_does(run: Run, failed: Bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hocba_hub.cli.replay.is_asked", lambda: True)
-    arguments = ("replay", "--code", "WRONG", "--reason", "declared")
-    refused = run(*arguments, typed="n\n", code=1)
-    assert "Would be sent again" in refused.stdout
-    assert failed.states() == {"refused": 2, "parked": 1}
-    run(*arguments, typed="y\n")
-    assert failed.states() == {"queued": 2, "parked": 1}
-    run("replay", "--destination", "province", "--reason", "declared", "--yes")
-    assert failed.states() == {"queued": 3}
-
-
-def test_a_selection_that_is_not_right_is_told(run: Run, failed: Bench):
-    assert "one condition at least" in run("replay", "--reason", "declared", code=1).stderr
-    refused = run("replay", "--destination", "province", "--state", "refused", "--reason", "declared", code=1)
-    assert "name the code" in refused.stderr
-    assert failed.states() == {"refused": 2, "parked": 1}
-
-
 def test_destinations_are_listed_paused_and_resumed(run: Run, failed: Bench):
     submit(failed.store, ("d", "1"), now=failed.now, destinations=("province",))
     run("destinations", "pause", "province", "--reason", "maintenance there")
@@ -252,4 +207,3 @@ def test_wrong_settings_are_named(run: Run, monkeypatch: pytest.MonkeyPatch):
 def test_the_language_is_that_of_the_terminal(run: Run, failed: Bench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOCBA_LANG", "vi")
     assert "Trạng thái" in run("failures").stdout
-    assert "Nêu ít nhất một điều kiện" in run("replay", "--reason", "đã khai báo", code=1).stderr

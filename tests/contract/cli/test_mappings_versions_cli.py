@@ -11,6 +11,7 @@ import pytest
 from hocba_hub.intake.active_mappings import ActiveMappings
 from hocba_hub.intake.translate import translate
 from hocba_hub.mappings.library.mapping_set import shipped_mappings
+from hocba_hub.model.ids import uuid7
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store import audit
@@ -133,12 +134,13 @@ def waiting(run: Run, store: Store) -> None:
     made = translate(raw, ActiveMappings(store, shipped_mappings()).current(), NAME)
     reading, key = made.reading(), CardKey(SchoolYear("2025-2026"), CardId("HB-1"))
     record = ReceivedRecord(0, bytes(32), key, reading.school_code, None, reading.findings)
-    portion = Portion(Submission("s", Client(1, "north", None), 1, "x"), [record])
+    sent = uuid7()
+    portion = Portion(Submission(sent, Client(1, "north", None), 1, "x"), [record])
     with store.write() as connection:
         accept(connection, [portion], [], CardComparison(), 1)
         note(
             connection,
-            [Entry(made.unmapped, 1, reading.school_code, "s", 0, key, made.sent(raw, reading.findings))],
+            [Entry(made.unmapped, 1, reading.school_code, sent, 0, key, made.sent(raw, reading.findings))],
             1_780_000_000_000,
         )
 

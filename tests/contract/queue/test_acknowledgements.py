@@ -19,9 +19,9 @@ from hocba_hub.store import acknowledgements as acks
 from hocba_hub.store import audit, jobs
 from hocba_hub.store.acknowledgements import Decision, DecisionError, Heard, Reception
 from hocba_hub.store.counters import sums
+from hocba_hub.store.delivery_acts import Act, execute
 from hocba_hub.store.engine import Store
 from hocba_hub.store.jobs import Run
-from hocba_hub.store.replay import Act, execute
 from hocba_hub.store.schema import upgrade
 from hocba_hub.store.selection import Selection
 from hocba_hub.store.tables import destinations

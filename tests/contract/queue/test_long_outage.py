@@ -13,12 +13,12 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.sandbox.faults import Fault, FaultName
 from hocba_hub.sandbox.oracle import examine
 from hocba_hub.sandbox.synthetic import generate, revise
-from hocba_hub.store import replay
 from hocba_hub.store.counters import sums
 from hocba_hub.store.engine import Store
 from hocba_hub.store.selection import Selection
 from hocba_hub.store.tables import deliveries
 from tests.support.delivering_hub import HOUR, MINISTRY, PROVINCE, DeliveringHub
+from tests.support.replaying import send_again
 from tests.support.sandbox_server import running_sandbox
 
 CARDS = 500
@@ -79,11 +79,8 @@ def test_three_days_of_trouble_then_replay_and_the_ledgers_hold_every_card_once(
         }
 
         hub.sandbox.play()
-        done = replay.execute(
-            store, replay.Act.REPLAY, Selection(destination=MINISTRY, states=frozenset({DeliveryState.PARKED})),
-            actor="op", reason="mended", now=hub.now,
-        )  # fmt: skip
-        assert done.deliveries == len(parked)
+        selection = Selection(destination=MINISTRY, states=frozenset({DeliveryState.PARKED}))
+        assert send_again(store, selection, now=hub.now) == len(parked)
         hub.run_until(hub.now + 8 * HOUR)
         for name in (PROVINCE, MINISTRY):
             url = hub.sandbox.province_url if name == PROVINCE else hub.sandbox.ministry_url.removesuffix("/soap")

@@ -10,9 +10,9 @@ import pytest
 from hocba_hub.queue.drain import Engine
 from hocba_hub.sandbox.faults import Fault, FaultName
 from hocba_hub.store.engine import Store
-from hocba_hub.store.replay import Act, execute
 from hocba_hub.store.selection import Selection
 from tests.support.engine import PROVINCE, Bench, put
+from tests.support.replaying import send_again
 from tests.support.sample_cards import canonical, continuing_card
 from tests.support.sandbox_server import SandboxHandle, running_sandbox
 
@@ -55,8 +55,7 @@ class Province:
 
     def replay(self, code: str) -> None:
         selection = Selection(destination=PROVINCE, code=code)
-        done = execute(self.bench.store, Act.REPLAY, selection, actor="a", reason="cured", now=self.bench.now)
-        assert done.deliveries == 1
+        assert send_again(self.bench.store, selection, now=self.bench.now) == 1
 
     def received(self) -> list[int]:
         """How often each record of the card came."""

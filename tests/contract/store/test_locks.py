@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from hocba_hub.model.ids import uuid7
 from hocba_hub.model.windows import IntakeWindows, Window
 from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.sandbox.vendor import wait_until
@@ -80,7 +81,7 @@ def test_whoever_locks_waits_for_what_is_being_accepted(store: Store):
     """A card that is being accepted comes before the lock; the next one finds it."""
     submit(store, ("a", "1"), now=NOW)
     portion = Portion(
-        Submission("s", Client(1, "vendor", None), NOW, "application/json"), [received(0, "a", "2")], size=1
+        Submission(uuid7(), Client(1, "vendor", None), NOW, "application/json"), [received(0, "a", "2")], size=1
     )
     done = threading.Event()
 
@@ -105,7 +106,7 @@ def test_a_new_card_that_comes_late_is_told_so(store: Store, late: str, status: 
     submit(store, ("a", "1"), now=NOW)
     windows = IntakeWindows.model_validate({"late": late, "windows": [Window(closes="05-15")]})
     portion = Portion(
-        Submission("s", Client(1, "vendor", None), NOW, "application/json"),
+        Submission(uuid7(), Client(1, "vendor", None), NOW, "application/json"),
         [received(0, "a", "2"), received(1, "b", "1"), received(2, "c", "1", recalled=True)],
         size=1,
     )

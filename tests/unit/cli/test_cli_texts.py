@@ -28,6 +28,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "draft.",
         "error.",
         "absent.",
+        "act.",
         "ack.",
         "hurry.",
         "group.",

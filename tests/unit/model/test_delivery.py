@@ -156,8 +156,8 @@ def test_nothing_writes_a_state_that_did_not_come_through_the_table():
     }
     assert set(found) == {
         ("accept", "_write_deliveries"), ("accept", "supersede"), ("lease", "_open"), ("settle", "_write"),
-        ("replay", "take"), ("acknowledgements", "_taken"), ("acknowledgements", "decide"),
-        ("acknowledgements", "doubt"), ("repair", "_send"),
+        ("delivery_acts", "take"), ("replay_steps", "_queue"), ("acknowledgements", "_taken"),
+        ("acknowledgements", "decide"), ("acknowledgements", "doubt"), ("repair", "_send"),
     }  # fmt: skip
     assert all(found.values()), found
 

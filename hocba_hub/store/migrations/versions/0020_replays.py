@@ -45,7 +45,8 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger()),
         sa.Column("ended_at", sa.BigInteger()),
     )
-    op.create_index("ix_replays_open", "replays", ["state", "id"])
+    is_open = sa.text("state IN ('frozen','paused','running','stopped')")
+    op.create_index("ix_replays_open", "replays", ["id"], postgresql_where=is_open, sqlite_where=is_open)
     op.create_table(
         "replay_items",
         sa.Column("replay_id", sa.BigInteger(), nullable=False),

@@ -1,9 +1,7 @@
-"""What a person does to many deliveries: send failed ones again, hurry what waits, or end them.
+"""What a person does to many deliveries at once: hurry what waits, end them, or say that they are not there.
 
-By default a replay takes what is parked or held. A refusal is the destination's verdict on those very bytes, so
-sending them again is only sensible when its cause was cured: a refused delivery is taken only where the selection
-names the code or the delivery, a cancelled one only where it names the state or the delivery. What may be at the
-destination (`leased`, `awaiting_ack`, `in_doubt`) is never sent again by hand: the engine asks first.
+To send failed ones again is a replay (`store/replays.py`). What may be at the destination (`leased`, `awaiting_ack`,
+`in_doubt`) is never sent again by hand: the engine asks first, or a person who has asked says so.
 """
 
 from __future__ import annotations
@@ -15,15 +13,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from hocba_hub.model.delivery import TIMED, TRANSITIONS, UNSETTLED, DeliveryState, enter, given_newer
+from hocba_hub.model.delivery import TIMED, TRANSITIONS, DeliveryState, enter, given_newer
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import Store, one_of
-from hocba_hub.store.selection import Selection, SelectionError, selected
+from hocba_hub.store.selection import HAS_NEWER, Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries
 
 _S = DeliveryState
@@ -31,30 +29,20 @@ _BATCH = 1_000
 """Deliveries of one transaction: nobody waits long for the rows it locks."""
 
 _d = deliveries.c
-_newer = deliveries.alias("newer").c
-_HAS_NEWER = exists().where(
-    _newer.school_year == _d.school_year,
-    _newer.card_id == _d.card_id,
-    _newer.destination == _d.destination,
-    _newer.version > _d.version,
-)
 
 
 class Act(StrEnum):
     """What is done to the selected deliveries."""
 
-    REPLAY = "replay"
-    """Sent again as soon as the destination may be called, with a new retry window."""
     HURRY = "hurry"
     """What waits for its next attempt, look-up or poll does not wait any longer; nothing else of it changes."""
     CANCEL = "cancel"
-    """Ended; only a replay opens them again."""
+    """Ended; only a replay opens them again. By default what is parked or held."""
     ABSENT = "absent"
     """The destination, which the hub cannot ask, has told a person that it does not hold them: sent again."""
 
 
 TAKEN: Mapping[Act, frozenset[DeliveryState]] = {
-    Act.REPLAY: frozenset(s for s in _S if _S.QUEUED in TRANSITIONS[s] and s not in UNSETTLED),
     Act.HURRY: TIMED,
     Act.CANCEL: frozenset(s for s in _S if _S.CANCELLED in TRANSITIONS[s]),
     Act.ABSENT: frozenset({_S.IN_DOUBT}),
@@ -80,8 +68,6 @@ class ActResult:
     """What an act did, or would do."""
 
     counts: Sequence[Count] = ()
-    superseded: int = 0
-    """Left alone by a replay: a newer version of the card exists."""
     changed: int = 0
     """Left alone because they had left their state, or were being asked about, when their turn came."""
     unmatched: int = 0
@@ -99,19 +85,17 @@ def states_taken(act: Act, selection: Selection) -> frozenset[DeliveryState]:
     """The states that the act takes out of this selection.
 
     Raises:
-        SelectionError: nothing is selected, a state cannot be taken, or refusals are meant without their code.
+        SelectionError: nothing is selected, or a state cannot be taken.
     """
     if selection.is_empty:
         raise SelectionError("selection.empty", "Name deliveries, a destination, a code, a school or a time.")
     if not selection.states:
         if selection.deliveries or act in {Act.HURRY, Act.ABSENT}:
             return TAKEN[act]
-        return _BY_DEFAULT | ({_S.REFUSED} & TAKEN[act] if selection.code is not None else set())
+        return _BY_DEFAULT
     if not selection.states <= TAKEN[act]:
         known = ", ".join(sorted(TAKEN[act]))
         raise SelectionError("selection.state", f"A {act} takes deliveries that are: {known}.")
-    if _S.REFUSED in selection.states and not (selection.code or selection.deliveries):
-        raise SelectionError("selection.refused", "Refused deliveries are taken only by code or one by one.")
     return selection.states
 
 
@@ -121,19 +105,13 @@ def preview(connection: Connection, act: Act, selection: Selection) -> ActResult
     Raises:
         SelectionError: as `states_taken`.
     """
-    superseded = _HAS_NEWER if act is Act.REPLAY else literal(value=False)
-    states = states_taken(act, selection)
-    rows = selected(connection, selection, states, _d.destination, _d.state, _d.code, superseded.label("superseded")).c
-    by = (rows.destination, rows.state, rows.code, rows.superseded)
+    rows = selected(connection, selection, states_taken(act, selection), _d.destination, _d.state, _d.code).c
+    by = (rows.destination, rows.state, rows.code)
     taken: Counter[tuple[str, str, str]] = Counter()
-    left = 0
-    for destination, state, code, is_superseded, number in connection.execute(select(*by, func.count()).group_by(*by)):
-        if is_superseded:
-            left += number
-        else:
-            taken[destination, state, code or ""] += number
-    result = ActResult(_counts(taken), superseded=left)
-    result.unmatched = _unmatched(selection, result.deliveries + left)
+    for destination, state, code, number in connection.execute(select(*by, func.count()).group_by(*by)):
+        taken[destination, state, code or ""] += number
+    result = ActResult(_counts(taken))
+    result.unmatched = _unmatched(selection, result.deliveries)
     return result
 
 
@@ -175,26 +153,22 @@ class _Running:
     def take(self, connection: Connection, ids: Sequence[int], *, is_last: bool) -> None:
         """Do it to one batch, in the running transaction."""
         rows = _locked(connection, ids, self.states)
-        free = [row for row in rows if self.act is not Act.REPLAY or not row.has_newer]
         counters = Counters()
         values = self._values()
         groups: dict[DeliveryState | None, list[int]] = {}
-        for row in free:
+        for row in rows:
             self.taken[row.destination, row.state, row.code or ""] += 1
             target = self._target(has_newer=row.has_newer)
             if target is not None:
                 after = enter(DeliveryState(row.state), target)
                 counters.move(row.destination, row.state, after)
             groups.setdefault(target, []).append(row.id)
-            if self.act is Act.REPLAY:
-                counters.add("replayed", row.destination)
         for target, mine in groups.items():
             if target is not None:
                 after = target  # as it came through the table, above
                 values |= {"state": after}
             connection.execute(update(deliveries).where(one_of(connection, _d.id, mine)).values(values))
         counters.write(connection)
-        self.result.superseded += len(rows) - len(free)
         self.result.changed += len(ids) - len(rows)
         self.result.counts = _counts(self.taken)
         self._note(connection, is_last=is_last)
@@ -202,8 +176,6 @@ class _Running:
     def _target(self, *, has_newer: bool) -> DeliveryState | None:
         """The state that the act leads to; None if it changes none."""
         match self.act:
-            case Act.REPLAY:
-                return _S.QUEUED
             case Act.CANCEL:
                 return _S.CANCELLED
             case Act.ABSENT:  # what is not there need not go any more if a newer version is to go
@@ -232,7 +204,6 @@ class _Running:
                 for c in self.result.counts
             ],
             "deliveries": self.result.deliveries,
-            "superseded": self.result.superseded,
             "changed": self.result.changed,
             "unmatched": self.result.unmatched,
             "finished": is_last,
@@ -258,7 +229,7 @@ def _locked(connection: Connection, ids: Sequence[int], states: Collection[Deliv
     }
     cards_of(connection, sorted(keys), lock=True)
     query = (
-        select(_d.id, _d.destination, _d.state, _d.code, _HAS_NEWER.label("has_newer"))
+        select(_d.id, _d.destination, _d.state, _d.code, HAS_NEWER.label("has_newer"))
         .where(mine, _d.state.in_(sorted(states)), _d.lease_id.is_(None))
         .order_by(_d.id)
         .with_for_update(of=deliveries)

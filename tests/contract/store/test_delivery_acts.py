@@ -1,34 +1,35 @@
-"""Failures, replay and cancellation, on both stores: exact counts, one audit row, nothing out of order."""
+"""Failures, and what people do to many deliveries, on both stores: exact counts, one audit row, all in order."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import event, func, select, update
 
 from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.store import audit, replay
-from hocba_hub.store.counters import sums
+from hocba_hub.model.replays import ReplayError
+from hocba_hub.store import audit, delivery_acts, replays
+from hocba_hub.store.delivery_acts import Act, Count, execute, preview
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
 from hocba_hub.store.engine import Store
-from hocba_hub.store.replay import Act, Count, execute, preview
 from hocba_hub.store.selection import PENDING, Selection, SelectionError
 from hocba_hub.store.tables import deliveries
-from tests.support.acceptance import submit
 from tests.support.engine import Bench, answered, no_answer, not_sent, put
+from tests.support.replaying import send_again
 
 S = DeliveryState
 
 
-def act(bench: Bench, selection: Selection, kind: Act = Act.REPLAY) -> replay.ActResult:
+def act(bench: Bench, selection: Selection, kind: Act = Act.CANCEL) -> delivery_acts.ActResult:
     """Foresee it, do it, and hold the one against the other."""
     with bench.store.read() as connection:
         before = preview(connection, kind, selection)
     done = execute(bench.store, kind, selection, actor="os:lan", reason="the cause was cured", now=bench.now)
-    assert (done.counts, done.superseded, done.unmatched) == (before.counts, before.superseded, before.unmatched)
+    assert (done.counts, done.unmatched) == (before.counts, before.unmatched)
     assert before.audit_id is None
     bench.check_depth()
     return done
@@ -110,55 +111,6 @@ def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
     assert none == []
 
 
-def test_a_replay_sends_again_with_a_new_window_and_is_told_in_one_audit_row(bench: Bench):
-    parked(bench, "a", "b")
-    done = act(bench, Selection(destination="province"))
-    assert done.counts == [Count("province", S.PARKED, "connection-refused", 2)]
-    row = bench.row("a")
-    assert (row.state, row.attempts, row.first_attempt_at, row.next_attempt_at) == ("queued", 0, None, bench.now)
-    with bench.store.read() as c:
-        [entry] = audit.entries(c)
-        assert sums(c)["replayed"] == {("province",): 2}
-    assert (entry.id, entry.actor, entry.action, entry.reason) == (
-        done.audit_id, "os:lan", "replay", "the cause was cured",
-    )  # fmt: skip
-    assert entry.detail == {
-        "selection": {"destination": "province"},
-        "counts": [{"destination": "province", "state": "parked", "code": "connection-refused", "deliveries": 2}],
-        "deliveries": 2,
-        "superseded": 0,
-        "changed": 0,
-        "unmatched": 0,
-        "finished": True,
-    }
-    bench.peer.on_send = answered("OK")
-    bench.drain()
-    assert bench.states() == {"acknowledged": 2}
-
-
-def test_a_dry_run_changes_nothing(bench: Bench):
-    parked(bench, "a")
-    with bench.store.read() as c:
-        assert preview(c, Act.REPLAY, Selection(destination="province")).deliveries == 1
-        assert audit.entries(c) == []
-    assert bench.states() == {"parked": 1}
-
-
-def test_parked_and_held_are_the_default_and_refusals_need_their_code(bench: Bench):
-    failed(bench, "WRONG", "refused")
-    parked(bench, "parked")
-    failed(bench, "CLOSED", "held")
-    taken = act(bench, Selection(destination="province"))
-    assert {count.state for count in taken.counts} == {S.PARKED, S.HELD}
-    assert act(bench, Selection(code="WRONG")).counts == [Count("province", S.REFUSED, "WRONG", 1)]
-    with pytest.raises(SelectionError) as refusal:
-        execute(
-            bench.store, Act.REPLAY, Selection(destination="province", states=frozenset({S.REFUSED})),
-            actor="a", reason="r", now=1,
-        )  # fmt: skip
-    assert refusal.value.code == "selection.refused"
-
-
 @pytest.mark.parametrize(
     ("selection", "code"),
     [
@@ -173,48 +125,27 @@ def test_parked_and_held_are_the_default_and_refusals_need_their_code(bench: Ben
 )
 def test_what_may_be_at_the_destination_is_never_sent_again_by_hand(bench: Bench, selection: Selection, code: str):
     with pytest.raises(SelectionError) as refusal:
-        execute(bench.store, Act.REPLAY, selection, actor="a", reason="r", now=1)
+        send_again(bench.store, selection, now=1)
     assert refusal.value.code == code
     with bench.store.read() as c:
         assert audit.entries(c) == []
-
-
-def test_single_deliveries_are_taken_out_of_any_state_that_may_be(bench: Bench):
-    failed(bench, "WRONG", "a", "b")
-    failed(bench, "OK", "fine")
-    done = act(bench, Selection(deliveries=(*ids(bench, "a", "fine"), 987_654)))
-    assert (done.deliveries, done.unmatched) == (1, 2)
-    assert (bench.row("a").state, bench.row("b").state, bench.row("fine").state) == (
-        "queued", "refused", "acknowledged",
-    )  # fmt: skip
 
 
 def test_a_selection_narrows_by_time_and_school(bench: Bench):
     failed(bench, "WRONG", "a")
     middle = bench.now + 1
     failed(bench, "WRONG", "b")
-    assert act(bench, Selection(code="WRONG", school="ANOTHER")).deliveries == 0
-    assert act(bench, Selection(code="WRONG", until=middle, school="SCHOOL")).deliveries == 1
+    with pytest.raises(ReplayError):
+        send_again(bench.store, Selection(code="WRONG", school="ANOTHER"), now=bench.now)
+    assert send_again(bench.store, Selection(code="WRONG", until=middle, school="SCHOOL"), now=bench.now) == 1
     assert bench.row("a").state == "queued"
-    assert act(bench, Selection(code="WRONG", since=middle)).deliveries == 1
+    assert send_again(bench.store, Selection(code="WRONG", since=middle), now=bench.now) == 1
     assert bench.row("b").state == "queued"
-
-
-def test_a_delivery_with_a_newer_version_is_left_alone(bench: Bench):
-    failed(bench, "WRONG", "a", "b")
-    put(bench, ("a", "2"))
-    done = act(bench, Selection(code="WRONG"))
-    assert (done.deliveries, done.superseded) == (1, 1)
-    assert (bench.row("a").state, bench.row("a", 2).state, bench.row("b").state) == ("refused", "queued", "queued")
-    bench.peer.sent.clear()
-    bench.peer.on_send = answered("OK")
-    bench.drain()
-    assert sorted((r.key.card_id, r.version) for r in bench.peer.sent) == [("a", 2), ("b", 1)]
 
 
 def test_what_is_replayed_is_superseded_by_a_version_accepted_before_it_goes_out(bench: Bench):
     failed(bench, "WRONG", "a")
-    act(bench, Selection(code="WRONG"))
+    send_again(bench.store, Selection(code="WRONG"), now=bench.now)
     put(bench, ("a", "2"))
     assert (bench.row("a").state, bench.row("a", 2).state) == ("superseded", "queued")
     assert bench.row("a", 2).event == "UPDATE"  # it was sent once, whatever the replay made of its window
@@ -229,9 +160,8 @@ def test_versions_stay_in_order_though_replay_and_acceptance_run_at_once(bench: 
     def replayed() -> None:
         start.wait()
         for card in cards:
-            execute(
-                bench.store, Act.REPLAY, Selection(deliveries=ids(bench, card)), actor="a", reason="r", now=bench.now
-            )
+            with suppress(ReplayError):  # it was superseded before
+                send_again(bench.store, Selection(deliveries=ids(bench, card)), now=bench.now)
 
     def accepted() -> None:
         start.wait()
@@ -264,40 +194,39 @@ def test_a_replay_waits_for_a_version_that_is_being_accepted(bench: Bench):
     engine = bench.store._writing
     event.listen(engine, "after_cursor_execute", accept_newer)
     try:
-        done = execute(bench.store, Act.REPLAY, Selection(deliveries=(delivery,)), actor="a", reason="r", now=bench.now)
+        sent = send_again(bench.store, Selection(deliveries=(delivery,)), now=bench.now)
     finally:
         event.remove(engine, "after_cursor_execute", accept_newer)
     meanwhile[0].join()
-    assert done.deliveries == 1
+    assert sent == 1
     assert (bench.row("a").state, bench.row("a", 2).state) == ("superseded", "queued")
 
 
-def test_a_big_replay_goes_in_batches_and_counts_exactly(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replay, "_BATCH", 7)
-    cards = [f"card-{n}" for n in range(50)]
-    failed(bench, "WRONG", *cards)
-    put(bench, ("card-3", "2"), ("card-30", "2"))
+def test_a_big_act_goes_in_batches_and_counts_exactly(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(delivery_acts, "_BATCH", 7)
+    parked(bench, *[f"card-{n}" for n in range(50)])
     batches = []
-    locked = replay._locked
+    locked = delivery_acts._locked
 
     def counted(connection, ids, states):
         batches.append(len(ids))
         return locked(connection, ids, states)
 
-    monkeypatch.setattr(replay, "_locked", counted)
-    done = act(bench, Selection(code="WRONG"))
-    assert (done.deliveries, done.superseded, done.changed) == (48, 2, 0)
+    monkeypatch.setattr(delivery_acts, "_locked", counted)
+    done = act(bench, Selection(destination="province"))
+    assert (done.deliveries, done.changed) == (50, 0)
     assert batches == [7] * 7 + [1]
     with bench.store.read() as c:
         [entry] = audit.entries(c)
-    assert (entry.detail["deliveries"], entry.detail["superseded"], entry.detail["finished"]) == (48, 2, True)
+    assert (entry.actor, entry.action, entry.reason) == ("os:lan", "cancel", "the cause was cured")
+    assert (entry.id, entry.detail["deliveries"], entry.detail["finished"]) == (done.audit_id, 50, True)
 
 
-def test_the_audit_row_of_a_replay_that_died_says_what_was_done(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replay, "_BATCH", 10)
-    failed(bench, "WRONG", *[f"card-{n}" for n in range(30)])
+def test_the_audit_row_of_an_act_that_died_says_what_was_done(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(delivery_acts, "_BATCH", 10)
+    parked(bench, *[f"card-{n}" for n in range(30)])
     batches = Counter()
-    locked = replay._locked
+    locked = delivery_acts._locked
 
     def dying(*arguments):
         batches["begun"] += 1
@@ -305,26 +234,27 @@ def test_the_audit_row_of_a_replay_that_died_says_what_was_done(bench: Bench, mo
             raise RuntimeError("killed")
         return locked(*arguments)
 
-    monkeypatch.setattr(replay, "_locked", dying)
+    monkeypatch.setattr(delivery_acts, "_locked", dying)
     with pytest.raises(RuntimeError):
-        execute(bench.store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+        execute(bench.store, Act.CANCEL, Selection(destination="province"), actor="a", reason="r", now=bench.now)
     with bench.store.read() as c:
         [entry] = audit.entries(c)
-    assert bench.states() == {"queued": 20, "refused": 10}
+    assert bench.states() == {"cancelled": 20, "parked": 10}
     assert (entry.detail["deliveries"], entry.detail["finished"]) == (20, False)
     bench.check_depth()
 
 
 def test_what_left_its_state_meanwhile_is_counted_and_left_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    failed(bench, "WRONG", "a", "b")
-    locked = replay._locked
+    parked(bench, "a", "b")
+    locked = delivery_acts._locked
 
     def late(connection, ids, states):
         connection.execute(update(deliveries).where(deliveries.c.card_id == "a").values(state="superseded"))
         return locked(connection, ids, states)
 
-    monkeypatch.setattr(replay, "_locked", late)
-    done = execute(bench.store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+    monkeypatch.setattr(delivery_acts, "_locked", late)
+    selection = Selection(destination="province")
+    done = execute(bench.store, Act.CANCEL, selection, actor="a", reason="r", now=bench.now)
     assert (done.deliveries, done.changed) == (1, 1)
     assert bench.row("a").state == "superseded"
 
@@ -338,12 +268,12 @@ def test_a_cancellation_ends_and_a_replay_opens_again(bench: Bench):
     bench.peer.on_send = answered("OK")
     bench.drain(10**6)
     assert bench.row("a").state == "cancelled"
-    assert act(bench, Selection(destination="province")).deliveries == 0
-    act(bench, Selection(destination="province", states=frozenset({S.CANCELLED})))
+    with pytest.raises(ReplayError):
+        send_again(bench.store, Selection(destination="province"), now=bench.now)
+    cancelled = Selection(destination="province", states=frozenset({S.CANCELLED}))
+    assert send_again(bench.store, cancelled, now=bench.now) == 1
     bench.drain()
     assert bench.row("a").state == "acknowledged"
-    with bench.store.read() as c:
-        assert [entry.action for entry in audit.entries(c)] == ["replay", "replay", "cancel"]
 
 
 def test_what_waits_unsent_or_undecided_can_be_cancelled_by_its_state(bench: Bench):
@@ -383,16 +313,6 @@ def test_an_act_on_nothing_is_told_too(bench: Bench):
         assert c.execute(select(func.count()).select_from(deliveries)).scalar_one() == 0
 
 
-def test_destinations_are_replayed_apart(bench: Bench):
-    submit(bench.store, ("a", "1"), now=bench.now)
-    with bench.store.write() as connection:
-        connection.execute(update(deliveries).values(state="parked", code="x", settled_at=1))
-        connection.execute(deliveries.update().values(code="x"))
-    with bench.store.read() as c:
-        assert preview(c, Act.REPLAY, Selection(destination="province")).deliveries == 1
-        assert preview(c, Act.REPLAY, Selection(code="x")).deliveries == 2
-
-
 def test_replay_acceptance_and_delivery_at_once_keep_every_card_in_order(store: Store):
     """Nobody locks anybody out, and no destination ever gets an older version after a newer one."""
     bench = Bench(store, breaker={"failures": 10_000, "open_seconds": 1}, batch={"records": 7})
@@ -408,7 +328,8 @@ def test_replay_acceptance_and_delivery_at_once_keep_every_card_in_order(store: 
 
     def replay_often() -> None:
         for _ in range(25):
-            execute(store, Act.REPLAY, Selection(code="WRONG"), actor="a", reason="r", now=bench.now)
+            with suppress(ReplayError):  # nothing is refused just now, or all of it is claimed
+                send_again(store, Selection(code="WRONG"), now=bench.now)
             bench.now += 1
 
     def accept_newer() -> None:
@@ -424,7 +345,11 @@ def test_replay_acceptance_and_delivery_at_once_keep_every_card_in_order(store: 
     for ended in (*workers, *people):
         ended.result()
     bench.peer.on_send = answered("OK")
-    act(bench, Selection(code="WRONG"))
+    with store.write() as connection:
+        for one in replays.listed(connection, open_only=True):
+            replays.cancel(connection, one.id, actor="a", reason="r", now=bench.now)
+    with suppress(ReplayError):
+        send_again(store, Selection(code="WRONG"), now=bench.now)
     bench.drain(120)
     assert {card: bench.row(card, 5).state for card in cards} == dict.fromkeys(cards, "acknowledged")
     by_card: dict[str, list[int]] = {}
