@@ -20,6 +20,7 @@ from bench import (
     formats,
     mapping,
     reconcile,
+    replay,
     resilience,
     rules,
     scale,
@@ -46,6 +47,7 @@ LONG: dict[str, Measurement] = {
     "flat": scale.measure_flat,
     "memory": scale.measure_memory,
     "reconcile": reconcile.measure,
+    "replay": replay.measure,
     "side-by-side": side_by_side.measure,
 }
 """They take ten minutes each, or need more than `make bench` installs."""

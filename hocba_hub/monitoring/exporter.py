@@ -23,9 +23,11 @@ from hocba_hub.store.acknowledgements import undecided as undecided_acks
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, sums
 from hocba_hub.store.destination_health import acks_overdue, destinations_health, oldest_due
 from hocba_hub.store.engine import Store
+from hocba_hub.store.failures import open_groups
 from hocba_hub.store.job_acts import KindHealth
 from hocba_hub.store.job_acts import health as job_health
 from hocba_hub.store.processes import alive
+from hocba_hub.store.replays import open_states
 
 _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ("records", "hocba_records", "Records of submissions, by what became of them", ("status",)),
@@ -58,6 +60,13 @@ _COUNTERS: Sequence[tuple[str, str, str, tuple[str, ...]]] = (
     ),
     ("job_runs", "hocba_job_runs", "Runs of jobs that ended, by how", ("kind", "state")),
     ("replayed", "hocba_replayed_deliveries", "Deliveries that a person sent again", ("destination",)),
+    (
+        "replay_records",
+        "hocba_replay_records",
+        "Records of replays, by what became of them",
+        ("destination", "outcome"),
+    ),
+    ("replay_stops", "hocba_replay_stops", "Replays that stopped by themselves, by why", ("code",)),
 )
 """Counter in the store → name, help and labels of the metric."""
 
@@ -143,6 +152,17 @@ class StoreCollector(Collector):
             running.add_metric((kind,), number)
         yield from (oldest, overdue, undecided, objective, breaker, paused, cap, running)
         yield from _of_jobs(job_health(connection, now))
+        groups = GaugeMetricFamily(
+            "hocba_failure_groups", "Causes of failures, by how the people who mend them stand", labels=("state",)
+        )
+        for group_state, number in open_groups(connection, now).items():
+            groups.add_metric((group_state,), number)
+        replays = GaugeMetricFamily(
+            "hocba_replays", "Replays that have not ended, by how they stand", labels=("state",)
+        )
+        for state, number in open_states(connection).items():
+            replays.add_metric((state,), number)
+        yield from (groups, replays)
 
 
 def _of_jobs(found: Iterable[KindHealth]) -> Iterator[Metric]:

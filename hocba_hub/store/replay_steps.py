@@ -246,7 +246,7 @@ def _release(  # noqa: PLR0917 - a replay and where it stands
         ids = _next(connection, replay.id, destination, turns, room)
         if not ids:
             continue
-        sent = _send(connection, replay, ids, now)
+        sent = _send(connection, replay, destination, ids, now)
         progress.sent += sent
         progress.ended += len(ids) - sent
         if sent:
@@ -286,7 +286,7 @@ def _next(connection: Connection, replay_id: int, destination: str, turns: int |
     return list(connection.execute(query.order_by(_i.turn, _i.delivery_id).limit(room)).scalars())
 
 
-def _send(connection: Connection, replay: Replay, ids: Sequence[int], now: int) -> int:
+def _send(connection: Connection, replay: Replay, destination: str, ids: Sequence[int], now: int) -> int:
     """Queue these records again, those that stand as they were selected and are the newest of their card; how many."""
     rows = {row.id: row for row in _locked(connection, replay.id, ids)}
     pins = _pins(connection, replay.plan.meaning, sorted(rows))
@@ -305,8 +305,7 @@ def _send(connection: Connection, replay: Replay, ids: Sequence[int], now: int) 
     counters = Counters()
     for (outcome, code), these in left.items():
         _end(connection, replay.id, these, outcome, code, now)
-        for destination, number in Counter(rows[one].destination for one in these if one in rows).items():
-            counters.add("replay_records", destination, outcome, amount=number)
+        counters.add("replay_records", destination, outcome, amount=len(these))
     _queue(connection, sent, pins, counters, now)
     counters.write(connection)
     gone = [row.id for row in sent]

@@ -35,6 +35,7 @@ from hocba_hub.model.reconciliation import REPAIRED_BY_SENDING, Difference
 from hocba_hub.model.replays import MOST_RECORDS, OPEN, ItemOutcome, ReplayError, ReplayMeaning, ReplayPlan, ReplayState
 from hocba_hub.store import audit, jobs
 from hocba_hub.store.bulk import upsert
+from hocba_hub.store.counters import Counters
 from hocba_hub.store.engine import in_states
 from hocba_hub.store.selection import HAS_NEWER, Selection, SelectionError, selected
 from hocba_hub.store.tables import (
@@ -362,10 +363,15 @@ def cancel(connection: Connection, replay_id: int, *, actor: str, reason: str, n
         return None
     jobs.cancel(connection, job_key(replay_id), now)
     jobs.resume(connection, job_key(replay_id))
-    for was_released, code in ((False, CANCELLED), (True, UNDER_WAY)):
-        released = _i.released_at.is_not(None) if was_released else _i.released_at.is_(None)
-        left = update(replay_items).where(_i.replay_id == replay_id, _i.outcome.is_(None), released)
-        connection.execute(left.values(outcome=ItemOutcome.SKIPPED, code=code, ended_at=now))
+    counters = Counters()
+    for released, code in ((_i.released_at.is_(None), CANCELLED), (_i.released_at.is_not(None), UNDER_WAY)):
+        left = (_i.replay_id == replay_id, _i.outcome.is_(None), released)
+        at = select(_i.destination, func.count()).where(*left).group_by(_i.destination)
+        for destination, records in connection.execute(at):
+            counters.add("replay_records", destination, ItemOutcome.SKIPPED, amount=records)
+        skipped = {"outcome": ItemOutcome.SKIPPED, "code": code, "ended_at": now}
+        connection.execute(update(replay_items).where(*left).values(skipped))
+    counters.write(connection)
     values = {"state": ReplayState.CANCELLED, "ended_at": now}
     return _becomes(connection, found, "cancel-replay", values, actor, reason, now)
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from hocba_hub import __version__
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
 from hocba_hub.store.tables import (
@@ -21,12 +22,14 @@ from hocba_hub.store.tables import (
     attempts,
     deliveries,
     delivery_attempts,
+    failure_groups,
     files,
     job_runs,
     jobs,
     processes,
     records,
     replay_items,
+    replays,
 )
 from hocba_hub.store.tables import destinations as health
 
@@ -120,6 +123,27 @@ def _ended(truth: Truth) -> Samples:
 def _replayed(truth: Truth) -> Samples:
     found: Counter[Labels] = Counter((item.destination,) for item in _sent_again(truth))
     return _counted("hocba_replayed_deliveries_total", found)
+
+
+def _replay_records(truth: Truth) -> Samples:
+    ended = select(replay_items).where(replay_items.c.outcome.is_not(None))
+    found: Counter[Labels] = Counter((row.destination, row.outcome) for row in truth.connection.execute(ended))
+    return _counted("hocba_replay_records_total", found)
+
+
+def _replay_stops(truth: Truth) -> Samples:
+    stops = (one for one in audit.entries(truth.connection, limit=1_000) if one.action == "stop-replay")
+    return _counted("hocba_replay_stops_total", Counter((one.reason,) for one in stops))
+
+
+def _open_replays(truth: Truth) -> Samples:
+    states = truth.connection.execute(select(replays.c.state)).scalars()
+    return _counted("hocba_replays", Counter((one,) for one in states if one not in {"done", "cancelled"}))
+
+
+def _failure_groups(truth: Truth) -> Samples:
+    states = truth.connection.execute(select(failure_groups.c.state).where(failure_groups.c.root_id.is_(None)))
+    return _counted("hocba_failure_groups", Counter((one,) for one in states.scalars()))
 
 
 def _outcomes(truth: Truth) -> Approximate:
@@ -415,6 +439,10 @@ FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_retries_executed": _executed,
     "hocba_lease_takeovers": _takeovers,
     "hocba_replayed_deliveries": _replayed,
+    "hocba_replay_records": _replay_records,
+    "hocba_replay_stops": _replay_stops,
+    "hocba_replays": _open_replays,
+    "hocba_failure_groups": _failure_groups,
     "hocba_job_runs": _job_runs,
     "hocba_job_last_success_timestamp_seconds": _job_success,
     "hocba_job_last_duration_seconds": _job_seconds,
