@@ -21,10 +21,19 @@ from hocba_hub.store import audit, failures
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import cards_of
 from hocba_hub.store.engine import in_states, one_of
+from hocba_hub.store.lease import Kind
 from hocba_hub.store.reconciliation import note_repaired
 from hocba_hub.store.replays import Replay, counts_as_json, find
 from hocba_hub.store.selection import HAS_NEWER
-from hocba_hub.store.tables import deliveries, delivery_attempts, destinations, failure_groups, replay_items, replays
+from hocba_hub.store.tables import (
+    deliveries,
+    delivery_attempts,
+    destinations,
+    failure_groups,
+    replay_items,
+    replays,
+    tallies,
+)
 
 HUB = "hub"
 """Actor of what a replay does by itself."""
@@ -38,6 +47,12 @@ _AT_ONCE = 500
 """Records that one step sends again at a destination at most: nobody waits long for the rows that it locks."""
 _MOST_OPEN = 5_000
 """Records at one destination that were sent again and have no outcome yet: a step looks at all of them."""
+_SHARE = 0.1
+"""Of what a destination settles, for a replay while cards come in."""
+_LEAST_SHARE = 0.5
+"""Records a step, so that a replay ends also where little is settled."""
+_COMES_IN_MS = 3_000
+"""So long after a card was accepted others are expected."""
 _S = DeliveryState
 _p, _i, _d, _t = replays.c, replay_items.c, deliveries.c, delivery_attempts.c
 _WAITING = (_i.outcome.is_(None), _i.released_at.is_(None))
@@ -53,6 +68,23 @@ class Position:
     """Records that its rate lets go out now."""
     at: int | None = None
     """When the allowance was last filled, milliseconds."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Records that may go to each destination now beside the cards that come in."""
+    settled: dict[str, float] = field(default_factory=dict)
+    """How many outcomes of sent records each destination had at the last step."""
+
+    def share(self, outcomes: Mapping[str, float], windows: Mapping[str, int]) -> dict[str, int]:
+        """How many records may go to each destination beside the cards that come in.
+
+        A tenth of what it has settled since the last step, so that those who send notice little; one batch at most
+        is saved up.
+        """
+        for name, window in windows.items():
+            since = outcomes.get(name, 0) - self.settled.get(name, outcomes.get(name, 0))
+            least = _LEAST_SHARE if name in self.shares else 1.0
+            self.shares[name] = min(float(window), self.shares.get(name, 0.0) + max(_SHARE * since, least))
+        self.settled = {name: outcomes.get(name, 0) for name in windows}
+        return {name: int(share) for name, share in self.shares.items()}
 
     def fill(self, rate: float | None, now: int) -> int | None:
         """How many records may go out now: a bucket that holds one second's worth, or one record; None for any."""
@@ -236,11 +268,17 @@ def _release(  # noqa: PLR0917 - a replay and where it stands
         position.canary_step += 1
         turns = replay.plan.turns(position.canary_step)
     allowed = position.fill(replay.plan.records_per_second, now)
+    shares = None
+    if _comes_in(connection, now):
+        shares = position.share(_settled(connection), windows)
+    else:
+        position.shares, position.settled = {}, {}
     open_at = Counter(one.destination for one in left)
     unsent_at = Counter(one.destination for one in left if one.state in {_S.QUEUED, _S.LEASED})
     for destination in _waiting_at(connection, replay.id):
         room = min(windows.get(destination, 0) - unsent_at[destination], _MOST_OPEN - open_at[destination], _AT_ONCE)
         room = room if allowed is None else min(room, allowed)
+        room = room if shares is None else min(room, shares.get(destination, 0))
         if room <= 0 or _is_closed(connection, destination, now):
             continue
         ids = _next(connection, replay.id, destination, turns, room)
@@ -254,6 +292,27 @@ def _release(  # noqa: PLR0917 - a replay and where it stands
         if allowed is not None:
             position.allowance -= sent
             allowed -= sent
+        if shares is not None:
+            position.shares[destination] -= sent
+
+
+def _comes_in(connection: Connection, now: int) -> bool:
+    """Whether cards are coming in: the newest delivery was accepted a moment ago."""
+    last = select(func.max(_d.id)).scalar_subquery()
+    newest = connection.execute(select(_d.accepted_at).where(_d.id == last)).scalar()
+    return newest is not None and newest > now - _COMES_IN_MS
+
+
+def _settled(connection: Connection) -> dict[str, float]:
+    """How many outcomes of sent records each destination has had."""
+    t = tallies.c
+    query = select(t.labels, func.sum(t.value)).where(t.name == "outcomes").group_by(t.labels)
+    found: Counter[str] = Counter()
+    for labels, value in connection.execute(query):
+        destination, kind, _ = labels.split(" ")
+        if kind == Kind.SEND:
+            found[destination] += round(value)
+    return dict(found)
 
 
 def _waits(connection: Connection, replay_id: int, turns: int) -> bool:

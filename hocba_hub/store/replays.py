@@ -10,7 +10,8 @@ is the claim on its delivery (a unique index), so that two replays cannot send i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,7 +25,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     null,
     select,
     update,
@@ -34,7 +34,7 @@ from hocba_hub.model.delivery import TRANSITIONS, UNSETTLED, DeliveryState
 from hocba_hub.model.reconciliation import REPAIRED_BY_SENDING, Difference
 from hocba_hub.model.replays import MOST_RECORDS, OPEN, ItemOutcome, ReplayError, ReplayMeaning, ReplayPlan, ReplayState
 from hocba_hub.store import audit, jobs
-from hocba_hub.store.bulk import upsert
+from hocba_hub.store.bulk import insert_rows, upsert
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.engine import in_states
 from hocba_hub.store.selection import HAS_NEWER, Selection, SelectionError, selected
@@ -207,22 +207,10 @@ def freeze(
         )
         .returning(_p.id)
     ).scalar_one()  # fmt: skip
-    turn = func.row_number().over(partition_by=(r.destination, r.failure_group_id), order_by=r.id)
     claimed = replay_items.alias("claimed").c
-    free = ~exists().where(claimed.delivery_id == r.id, claimed.outcome.is_(None))
-    columns = {
-        "replay_id": literal(replay_id), "delivery_id": r.id, "destination": r.destination, "turn": turn,
-        "state": r.state, "failure_group_id": r.failure_group_id, "difference_id": r.difference_id,
-    }  # fmt: skip
-    items = select(*(column.label(name) for name, column in columns.items())).where(free)
+    free = select(rows).order_by(r.id).where(~exists().where(claimed.delivery_id == r.id, claimed.outcome.is_(None)))
     # Who claims some of them at this very moment has them: they are left out here.
-    statement = upsert(connection, replay_items).from_select(list(columns), items).on_conflict_do_nothing()
-    connection.execute(statement)
-    records = connection.execute(
-        select(func.count()).select_from(replay_items).where(_i.replay_id == replay_id)
-    ).scalar_one()
-    if records > MOST_RECORDS:
-        raise ReplayError("replay.too-many", most=MOST_RECORDS)
+    records = insert_rows(connection, replay_items, _items(replay_id, connection.execute(free)), unless_there=True)
     if not records:
         held = held or _holders(connection, rows)
         holder = held[0] if held else None
@@ -240,6 +228,22 @@ def freeze(
     made = find(connection, replay_id)
     assert made is not None  # noqa: S101 - it was made a moment ago
     return Frozen(made, held, max(0, len(listed_ids) - records - others) if listed_ids else 0)
+
+
+def _items(replay_id: int, chosen: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+    """The items of a replay, each with its turn among those of its destination and failure group."""
+    turns: Counter[tuple[str, int | None]] = Counter()
+    made = []
+    for row in chosen:
+        cause = (row.destination, row.failure_group_id)
+        turns[cause] += 1
+        made.append({
+            "replay_id": replay_id, "delivery_id": row.id, "destination": row.destination, "turn": turns[cause],
+            "state": row.state, "failure_group_id": row.failure_group_id, "difference_id": row.difference_id,
+        })  # fmt: skip
+        if len(made) > MOST_RECORDS:
+            raise ReplayError("replay.too-many", most=MOST_RECORDS)
+    return made
 
 
 def _selected(connection: Connection, selection: Selection) -> FromClause:

@@ -10,6 +10,7 @@ from hocba_hub.store.selection import Selection
 
 ALL_AT_ONCE = ReplayPlan(canary=(), most_failed=1)
 _NO_BOUNDS = {"province": 10**6, "ministry": 10**6}
+"""Also not by what comes in meanwhile."""
 
 
 def send_again(store: Store, selection: Selection, *, now: int, plan: ReplayPlan = ALL_AT_ONCE) -> int:
@@ -20,7 +21,7 @@ def send_again(store: Store, selection: Selection, *, now: int, plan: ReplayPlan
     sent = 0
     while True:
         with store.write() as connection:
-            progress = advance(connection, made, Position(), _NO_BOUNDS, now)
+            progress = advance(connection, made, Position(shares=dict(_NO_BOUNDS)), _NO_BOUNDS, now)
         sent += progress.sent
         if not progress.sent:
             return sent

@@ -85,6 +85,9 @@ class Replayed(Bench):
         assert found is not None
         return found
 
+    def replay_sent(self, replay_id: int) -> int:
+        return self.replay(replay_id).records - self.counts(replay_id).get(("open", "waiting"), 0)
+
     def counts(self, replay_id: int) -> dict[tuple[str, str], int]:
         with self.store.read() as connection:
             found = replays.counts(connection, replay_id)
@@ -376,6 +379,20 @@ def test_at_most_one_batch_waits_before_what_comes_in(bench: Replayed):
     before = len(bench.peer.sent)
     bench.step(one, answered("OK"))
     assert [r.key.card_id for r in bench.peer.sent[before:]].index("new") <= 50
+
+
+def test_while_cards_come_in_it_takes_a_tenth_of_what_is_settled(bench: Replayed):
+    bench.failed(*cards(200))
+    one = bench.begin()
+    sent = []
+    for number in range(4):
+        before = bench.replay_sent(one)
+        submit(bench.store, *[(f"new-{number}-{n}", "1") for n in range(30)], now=bench.now, destinations=(PROVINCE,))
+        bench.step(one, answered("OK"), seconds=2)
+        sent.append(bench.replay_sent(one) - before)
+    assert sent == [1, 3, 4, 3], "of 30 new cards and what went out of the replay"
+    bench.step(one, answered("OK"))
+    assert bench.replay_sent(one) == sum(sent) + 50, "when none come in any more, a batch at a time"
 
 
 def test_nothing_goes_to_a_destination_that_is_paused_or_unknown(bench: Replayed):
