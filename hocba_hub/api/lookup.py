@@ -19,6 +19,7 @@ from hocba_hub.api.shapes import (
     OpenCard,
     Page,
     RecordReadAgain,
+    ReturnedNote,
     Submission,
     SubmittedRecord,
     Version,
@@ -190,6 +191,7 @@ def _card_shape(found: CardView) -> Card:
             for row in found.deliveries
         ],
         identity=[Identity.model_validate(one) for one in found.identity],
+        returned=[ReturnedNote.model_validate(one) for one in found.returned],
     )
 
 

@@ -174,6 +174,17 @@ class Identity(Shape):
     told_at: Moment
 
 
+class ReturnedNote(Shape):
+    """Why a card went back to its school. / Vì sao học bạ được trả lại trường."""
+
+    destination: str = Field(description="That does not take it. / Nơi không nhận.")
+    version: int
+    code: str = Field(description="The destination's. / Mã của nơi nhận.")
+    note: str = Field(description="What the school is to do. / Trường cần làm gì.")
+    returned_at: Moment
+    is_open: bool = Field(description="No corrected version was accepted yet. / Chưa có phiên bản đã sửa.")
+
+
 class Card(Shape):
     """A report card: its newest versions, and where each of them stands at each destination. / Một học bạ."""
 
@@ -192,6 +203,7 @@ class Card(Shape):
     versions: Sequence[Version]
     deliveries: Sequence[Delivery]
     identity: Sequence[Identity] = Field([], description="Empty before it is told. / Rỗng khi chưa có kết quả.")
+    returned: Sequence[ReturnedNote] = Field([], description="The newest first. / Các lần trả lại, mới nhất trước.")
 
 
 class OpenCard(Shape):
@@ -209,11 +221,12 @@ class OpenCard(Shape):
     position: int | None = None
     findings: Sequence[Finding]
     matter: Annotated[
-        str, Field(json_schema_extra={"enum": ["record", "pupil", "class", "destination", "identity"]})
+        str, Field(json_schema_extra={"enum": ["record", "pupil", "class", "destination", "identity", "returned"]})
     ] = Field(
         description="record: rejected, not accepted since; pupil: accepted, but does not fit the pupil's other cards; "
         "class: accepted, but the class has too many; destination: what a reconciliation found there; identity: the "
-        "personal number was checked and does not fit. / record: bị từ "
+        "personal number was checked and does not fit; returned: a destination does not take it. / record: bị từ "
         "chối; pupil: đã nhận nhưng không khớp học bạ khác của học sinh; class: đã nhận nhưng lớp quá sĩ số; "
-        "destination: đối soát thấy ở nơi nhận; identity: số định danh đã xác thực và không khớp."
+        "destination: đối soát thấy ở nơi nhận; identity: số định danh đã xác thực và không khớp; returned: nơi nhận "
+        "không nhận, cán bộ trả lại trường."
     )

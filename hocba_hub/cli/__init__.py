@@ -28,6 +28,8 @@ _COMMANDS = (
     "failure-groups",
     "pending",
     "replay",
+    "returns",
+    "edits",
     "hurry",
     "destinations",
     "acknowledgements",

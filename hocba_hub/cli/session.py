@@ -64,6 +64,7 @@ def _message(error: HubError) -> str:
     from hocba_hub.api.problems.problem_kinds import KINDS
     from hocba_hub.intake.errors import SubmissionError
     from hocba_hub.mappings.library.mapping_set import MappingFileError
+    from hocba_hub.model.editing import EditError
     from hocba_hub.model.replays import ReplayError
     from hocba_hub.store.access import AccessError
     from hocba_hub.store.acknowledgements import DecisionError
@@ -78,7 +79,7 @@ def _message(error: HubError) -> str:
     match error:
         case AccessError():
             message = text(f"error.{error.code}")
-        case ReplayError():
+        case ReplayError() | EditError():
             kind = KINDS[error.code]
             told = kind.detail_vi if language() == "vi" else kind.detail_en
             facts = ", ".join(f"{name}: {fact}" for name, fact in error.facts.items())

@@ -262,7 +262,10 @@ def _write_deliveries(
 
 
 def supersede(connection: Connection, cards: Sequence[CardKey], counters: Counters) -> None:
-    """End every unsent delivery of these cards: the caller writes a newer version in the same transaction."""
+    """End every unsent delivery of these cards, and take what was refused from its failure group.
+
+    The caller writes a newer version in the same transaction.
+    """
     d = deliveries.c
     for state in sorted(UNSENT):
         after = enter(state, DeliveryState.SUPERSEDED)
@@ -274,6 +277,10 @@ def supersede(connection: Connection, cards: Sequence[CardKey], counters: Counte
         )
         for (destination,) in ended:
             counters.move(destination, state, after)
+    # What was refused stays so, but nobody has to mend it any more.
+    refused = (d.state == DeliveryState.REFUSED, d.failure_group_id.is_not(None))
+    left = update(deliveries).where(one_of_cards(connection, d.school_year, d.card_id, cards), *refused)
+    connection.execute(left.values(failure_group_id=None))
 
 
 def _write_submissions(

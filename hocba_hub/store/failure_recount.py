@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, select, text, update
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select, text, update
 
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.failures import Cause, GroupState, cause_of_attempt
@@ -20,6 +20,7 @@ from hocba_hub.store.acknowledgements import AckKind
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.engine import in_states, one_of
 from hocba_hub.store.failures import HOUR_MS, STANDING, add, in_order
+from hocba_hub.store.selection import HAS_NEWER
 from hocba_hub.store.tables import (
     acknowledgements,
     attempts,
@@ -33,6 +34,7 @@ from hocba_hub.store.tables import (
     submissions,
 )
 
+_S = DeliveryState
 _g, _n, _d, _a, _t = failure_groups.c, failure_counts.c, deliveries.c, attempts.c, delivery_attempts.c
 _r, _k, _s = report_cards.c, acknowledgements.c, submissions.c
 _Place = tuple[str, int]
@@ -187,7 +189,7 @@ def place_again(connection: Connection, after: int, limit: int) -> tuple[int | N
         return None, 0
     standing = (
         select(_d.id, _d.destination, _d.code, _d.state, _d.failure_group_id)
-        .where(one_of(connection, _d.id, ids), in_states(_d.state, *STANDING))
+        .where(one_of(connection, _d.id, ids), in_states(_d.state, *STANDING), or_(_d.state != _S.REFUSED, ~HAS_NEWER))
         .order_by(_d.id)
         .with_for_update()
     )

@@ -92,7 +92,7 @@ def keep(
     connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), rows)
     of_newest = [one for one in new if cards[one.key].version == one.version and not cards[one.key].recalled]
     settle_items(connection, IDENTITY, [one.key for one in of_newest if one.result not in TO_MEND])
-    items = [(one.key, finding_of[one.result]) for one in of_newest if one.result in TO_MEND]
+    items = [(one.key, [finding_of[one.result]]) for one in of_newest if one.result in TO_MEND]
     raise_items(connection, IDENTITY, items, cards, now)
     return found
 

@@ -24,8 +24,10 @@ from hocba_hub.store.engine import listed, one_of_cards
 from hocba_hub.store.tables import open_findings, report_cards, versions
 
 RECORD, PUPIL, CLASS, DESTINATION, IDENTITY = "record", "pupil", "class", "destination", "identity"
+RETURNED = "returned"
 """Matters: a record that was rejected; an accepted card beside the pupil's others, or in its class; what a destination
-holds of it otherwise than we do; its pupil's personal number, which was checked and does not fit."""
+holds of it otherwise than we do; its pupil's personal number, which was checked and does not fit; a card that a person
+has returned to the school, since a destination does not take it."""
 _KEY = ("school_code", "school_year", "card_id", "client_id", "matter")
 _NEWER = ("last_at", "submission_id", "position", "findings", "failure_group_id")
 _f = open_findings.c
@@ -93,7 +95,7 @@ def write_open_findings(  # noqa: PLR0917 - all that was decided
 def raise_items(
     connection: Connection,
     matter: str,
-    found: Sequence[tuple[CardKey, Finding]],
+    found: Sequence[tuple[CardKey, Sequence[Finding]]],
     cards: Mapping[CardKey, Card],
     now: int,
 ) -> int:
@@ -103,10 +105,10 @@ def raise_items(
     """
     rows: list[_Row] = [
         {
-            **_row(matter, card.manager, key, card.client_id, ("", 0), [finding]),
+            **_row(matter, card.manager, key, card.client_id, ("", 0), findings),
             "since": now, "last_at": now, "times": 1,
         }
-        for key, finding in found
+        for key, findings in found
         if (card := cards.get(key)) is not None
     ]  # fmt: skip
     if rows:

@@ -127,7 +127,7 @@ def _repair(
     keys = sorted({one.key for one in open_})
     cards = cards_of(connection, keys, lock=True)  # no newer version comes between the look and the change
     raised = [one for one in open_ if one.kind in RAISED]
-    raise_items(connection, DESTINATION, [(one.key, finding_of[one.kind]) for one in raised], cards, now)
+    raise_items(connection, DESTINATION, [(one.key, [finding_of[one.kind]]) for one in raised], cards, now)
     result.raised.update(str(one.kind) for one in raised)
     to_send = [one for one in open_ if one.kind in REPAIRED_BY_SENDING and one.delivery_id is not None]
     sent = _send(connection, to_send, now)

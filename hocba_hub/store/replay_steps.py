@@ -106,6 +106,8 @@ class Progress:
     """Records that got their outcome."""
     sent: int = 0
     """Records that went out."""
+    is_beside: bool = False
+    """Cards are coming in meanwhile."""
     sent_to: set[str] = field(default_factory=set)
     """The destinations at which something is due now."""
 
@@ -269,7 +271,8 @@ def _release(  # noqa: PLR0917 - a replay and where it stands
         turns = replay.plan.turns(position.canary_step)
     allowed = position.fill(replay.plan.records_per_second, now)
     shares = None
-    if _comes_in(connection, now):
+    progress.is_beside = _comes_in(connection, now)
+    if progress.is_beside:
         shares = position.share(_settled(connection), windows)
     else:
         position.shares, position.settled = {}, {}

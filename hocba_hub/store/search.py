@@ -10,11 +10,12 @@ import orjson
 from sqlalchemy import Connection, Row, and_, literal, select, tuple_
 
 from hocba_hub.model.keys import CardKey
-from hocba_hub.store import identity
+from hocba_hub.store import identity, returns
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import one_of
 from hocba_hub.store.identity import Checked
 from hocba_hub.store.read_again import ReadAgain, newest
+from hocba_hub.store.returns import Returned
 from hocba_hub.store.tables import (
     attempts,
     deliveries,
@@ -56,6 +57,7 @@ class CardView:
     deliveries: Sequence[_Row]
     attempts: Sequence[_Row]
     identity: Sequence[Checked]
+    returned: Sequence[Returned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def card(connection: Connection, key: CardKey) -> CardView | None:
         .order_by(o.attempt_id.desc(), o.delivery_id)
         .limit(MOST_ATTEMPTS)
     ).all()
-    return CardView(found, shown, sent, tried, identity.of_card(connection, key))
+    return CardView(found, shown, sent, tried, identity.of_card(connection, key), returns.of_card(connection, key))
 
 
 def document(connection: Connection, key: CardKey, version: int) -> Document | None:

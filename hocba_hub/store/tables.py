@@ -481,6 +481,51 @@ for _index, _some in (
     for _dialect in ("postgresql", "sqlite"):
         _index.dialect_options[_dialect]["where"] = text(_some)
 
+returned_cards = Table(
+    "returned_cards",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("delivery_id", BigInteger, nullable=False, unique=True),
+    Column("destination", Text, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("school_code", Text, nullable=False, comment="that may correct it"),
+    Column("code", Text, nullable=False, comment="the destination's"),
+    Column("note", Text, nullable=False, comment="what the school is to do, in Vietnamese"),
+    Column("returned_at", BigInteger, nullable=False),
+    Column("returned_by", Text, nullable=False),
+    Index("ix_returned_cards_card", "school_year", "card_id", "version"),
+    Index("ix_returned_cards_school", "school_code", "id"),
+)
+
+edits = Table(
+    "edits",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("base_version", Integer, nullable=False, comment="that is changed"),
+    Column("made_version", Integer, comment="that came of it"),
+    Column("changes", LargeBinary, nullable=False, comment="JSON list of place, before and after, zstd"),
+    Column("canonical", LargeBinary, nullable=False, comment="the card as it is to be, canonical JSON, zstd"),
+    Column("state", Text, nullable=False, comment="proposed, made, rejected or stale"),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text, comment="never the one who asked, unless the settings let him"),
+    Index("ix_edits_card", "school_year", "card_id", "id"),
+)
+Index(
+    "uq_edits_proposed",
+    edits.c.school_year,
+    edits.c.card_id,
+    unique=True,
+    postgresql_where=text("state IN ('proposed')"),
+    sqlite_where=text("state IN ('proposed')"),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

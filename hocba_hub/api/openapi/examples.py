@@ -173,6 +173,60 @@ REPLAY: Example = {
     "started_at": "2026-05-31T02:31:00.000Z",
 }
 
+EDIT_ASKED: Example = {
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "version": 2,
+    "changes": [{"place": "issue/place", "value": "Hưng Yên"}],
+    "reason": "The place was misspelt by the vendor",
+}
+
+EDIT: Example = {
+    "id": 3,
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "base_version": 2,
+    "made_version": 3,
+    "places": ["issue/place"],
+    "state": "made",
+    "asked_at": "2026-05-31T03:00:00.000Z",
+    "asked_by": "operator:lan",
+    "reason": "The place was misspelt by the vendor",
+    "decided_at": "2026-05-31T03:10:00.000Z",
+    "decided_by": "operator:minh",
+}
+
+EDIT_DETAIL: Example = {**EDIT, "changes": [{"place": "issue/place", "before": "Hưng Yê", "after": "Hưng Yên"}]}
+
+RETURN: Example = {
+    "selection": {"group": 12},
+    "note": "Kiểm tra lại mã học sinh với cơ sở dữ liệu ngành, sửa rồi gửi lại.",
+    "reason": "Only the schools have the pupils' codes",
+}
+
+RETURN_REPORT: Example = {
+    "dry_run": False,
+    "cards": 3,
+    "schools": {"33-TH-0001": 2, "33-TH-0002": 1},
+    "before": 0,
+    "superseded": 1,
+}
+
+RETURNED: Example = {
+    "id": 5,
+    "delivery_id": 4711,
+    "destination": "ministry",
+    "school_year": "2025-2026",
+    "card_id": "0100000001-1",
+    "version": 1,
+    "school_code": "33-TH-0001",
+    "code": "PUPIL_UNKNOWN",
+    "note": "Kiểm tra lại mã học sinh với cơ sở dữ liệu ngành, sửa rồi gửi lại.",
+    "returned_at": "2026-05-31T03:00:00.000Z",
+    "returned_by": "operator:lan",
+    "is_open": True,
+}
+
 FROZEN: Example = {
     "replay": REPLAY,
     "selected": [{"destination": "province", "state": "refused", "code": "SCHOOL_UNKNOWN", "deliveries": 412}],

@@ -15,6 +15,8 @@ from hocba_hub.store.replays import find
 
 _PACE_SECONDS = 0.1
 """Between two steps: what went out has a chance to arrive, and the store to serve others."""
+_SLOWER_BESIDE = 3
+"""So many times as long while cards come in: each step takes the store from those who bring them."""
 _PATIENCE = 20
 """Steps in which nothing moved, after which the job rests and others get its process."""
 _LONGEST_REST_AS_POWER = 5
@@ -58,4 +60,4 @@ class Replaying:
                 return
             if still > self.patience:
                 run.rest(2.0 ** min(still - self.patience - 1, _LONGEST_REST_AS_POWER))
-            time.sleep(self.pace_seconds)
+            time.sleep(self.pace_seconds * (_SLOWER_BESIDE if progress.is_beside else 1))

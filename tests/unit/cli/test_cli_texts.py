@@ -26,6 +26,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "card.",
         "change.",
         "draft.",
+        "edits.",
         "error.",
         "absent.",
         "act.",
@@ -45,6 +46,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "way.",
         "kind.",
         "replay.",
+        "returns.",
         "rule.",
     }  # names that are put together from a prefix and a fact
     assert {name for name in TEXTS if name not in used and not name.startswith(tuple(by_name))} == set()
