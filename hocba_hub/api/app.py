@@ -34,6 +34,7 @@ from hocba_hub.api.operator import (
     reconciliation,
     replays,
     returns,
+    story,
     support,
     transfers,
 )
@@ -64,6 +65,7 @@ ROUTERS: Sequence[APIRouter] = (
     reconciliation.router,
     replays.router,
     returns.router,
+    story.router,
     credentials.router,
     support.router,
     problem_pages.router,

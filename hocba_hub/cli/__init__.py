@@ -30,6 +30,7 @@ _COMMANDS = (
     "replay",
     "returns",
     "edits",
+    "trace",
     "hurry",
     "destinations",
     "acknowledgements",

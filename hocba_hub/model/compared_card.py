@@ -31,6 +31,8 @@ class ComparedCard(NamedTuple):
     """Digest of all levels and of the promotion; 0 where it is not known."""
     teacher: int = 0
     """Digest of the one person who teaches all subjects, and there are at least five; 0 if there are several."""
+    pupil_code: int = 0
+    """Digest of the pupil's code, by which people look for a card: see `pupil_code_digest`."""
 
     @property
     def first_year(self) -> int:
@@ -44,7 +46,7 @@ def compared_card(card: AnyCard) -> ComparedCard:
     return ComparedCard(
         card_key(card), SchoolCode(card.school.code), card.is_recalled, pupil_digest(card), card.circular,
         class_.grade, class_.code or class_.name, card.year.promoted, pupil.birth, pupil.gender,
-        _results_digest(card), _teacher_digest(card),
+        _results_digest(card), _teacher_digest(card), pupil_code_digest(pupil.pupil_code or ""),
     )  # fmt: skip
 
 
@@ -76,5 +78,16 @@ def pupil_digest(card: AnyCard) -> int:
     is unique and stays through all levels (TT 42/2021). A digest, so that nobody reads a number in the index.
     """
     pupil = card.pupil
-    identity = f"number {pupil.personal_number}" if pupil.personal_number else f"code {pupil.pupil_code}"
-    return _digest(identity)
+    if pupil.personal_number:
+        return personal_number_digest(pupil.personal_number)
+    return pupil_code_digest(pupil.pupil_code or "")
+
+
+def personal_number_digest(number: str) -> int:
+    """A number of 64 bits for a personal number."""
+    return _digest(f"number {number}")
+
+
+def pupil_code_digest(code: str) -> int:
+    """A number of 64 bits for a pupil's code."""
+    return _digest(f"code {code}")

@@ -210,6 +210,7 @@ def _card_row(card: Card, now: int) -> dict[str, Any]:
         "gender": compared.gender,
         "results": compared.results,
         "teacher": compared.teacher,
+        "pupil_code": compared.pupil_code,
     }
 
 

@@ -64,8 +64,8 @@ def propose(
         raise EditError("edit.open", edit=other.id, by=other.asked_by)
     values = {
         "school_year": key.school_year, "card_id": key.card_id, "base_version": base_version,
-        "changes": pack(orjson.dumps(list(map(list, changes)))), "canonical": pack(canonical), "state": EditState.PROPOSED,
-        "asked_at": now, "asked_by": actor, "reason": reason,
+        "changes": pack(orjson.dumps(list(map(list, changes)))), "canonical": pack(canonical),
+        "state": EditState.PROPOSED, "asked_at": now, "asked_by": actor, "reason": reason,
     }  # fmt: skip
     made = _edit(connection.execute(insert(edits).values(values).returning(edits)).one())
     _note(connection, made, "propose-edit", actor, reason, now)

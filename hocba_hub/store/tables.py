@@ -80,6 +80,12 @@ submissions = Table(
     Column("trace_parent", Text, comment="W3C Trace Context of the call"),
     Index("ix_submissions_client", "client_id", "id"),
 )
+Index(
+    "ix_submissions_trace",
+    submissions.c.trace_parent,
+    postgresql_where=text("trace_parent IS NOT NULL"),
+    sqlite_where=text("trace_parent IS NOT NULL"),
+)
 
 records = Table(
     "records",
@@ -102,6 +108,7 @@ records = Table(
 for _index, _some in (
     (Index("ix_records_rejected", records.c.submission_id, records.c.position), "status IN ('rejected')"),
     (Index("ix_records_again", records.c.again_id, records.c.again_position), "again_id IS NOT NULL"),
+    (Index("ix_records_rejected_card", records.c.school_year, records.c.card_id), "status IN ('rejected')"),
 ):
     for _dialect in ("postgresql", "sqlite"):
         _index.dialect_options[_dialect]["where"] = text(_some)
@@ -145,9 +152,22 @@ report_cards = Table(
         comment="digest of the one person who teaches all subjects; 0 if there are several",
     ),
     Column("managed_by", Text, comment="school that may correct it, where it is not the one that issued it"),
+    Column(
+        "pupil_code",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="digest of the pupil's code; 0 of a card from before",
+    ),
     PrimaryKeyConstraint("school_year", "card_id"),
     Index("ix_report_cards_class", "school_code", "school_year", "class_code"),
     Index("ix_report_cards_pupil", "pupil"),
+)
+Index(
+    "ix_report_cards_pupil_code",
+    report_cards.c.pupil_code,
+    postgresql_where=text("pupil_code <> 0"),
+    sqlite_where=text("pupil_code <> 0"),
 )
 
 versions = Table(
@@ -203,6 +223,7 @@ for _index in (
     Index("ix_deliveries_reference", deliveries.c.destination, deliveries.c.reference),
     Index("ix_deliveries_awaiting", deliveries.c.destination, deliveries.c.awaiting_since),
     Index("ix_deliveries_lease", deliveries.c.lease_id),
+    Index("ix_deliveries_taken_under", deliveries.c.reference),
     Index("ix_deliveries_failure_group", deliveries.c.failure_group_id, deliveries.c.state, deliveries.c.id),
     Index(
         "ix_deliveries_failed",
@@ -220,6 +241,7 @@ for _index in (
         "ix_deliveries_reference": "state IN ('awaiting_ack')",
         "ix_deliveries_awaiting": "state IN ('awaiting_ack')",
         "ix_deliveries_lease": "lease_id IS NOT NULL",
+        "ix_deliveries_taken_under": "reference IS NOT NULL",
         "ix_deliveries_failure_group": "failure_group_id IS NOT NULL",
         "ix_deliveries_failed": "state IN ('refused','parked','held','cancelled')",
     }[str(_index.name)]
@@ -362,6 +384,7 @@ reconcile_differences = Table(
     Index("ix_reconcile_differences_run", "run_id", "id"),
     Index("ix_reconcile_differences_kind", "run_id", "kind", "id"),
     Index("ix_reconcile_differences_school", "run_id", "school_code", "id"),
+    Index("ix_reconcile_differences_card", "school_year", "card_id"),
 )
 
 reconcile_counts = Table(
@@ -460,6 +483,7 @@ replay_items = Table(
     Column("ended_at", BigInteger),
     PrimaryKeyConstraint("replay_id", "delivery_id"),
     Index("ix_replay_items_outcome", "replay_id", "outcome", "delivery_id"),
+    Index("ix_replay_items_delivery", "delivery_id", "replay_id"),
 )
 for _index, _some in (
     (Index("uq_replay_items_claim", replay_items.c.delivery_id, unique=True), "outcome IS NULL"),

@@ -16,6 +16,7 @@ from hocba_hub.store.tables import (
     data_locks,
     deliveries,
     delivery_attempts,
+    edits,
     failure_counts,
     failure_groups,
     idempotency_keys,
@@ -30,6 +31,7 @@ from hocba_hub.store.tables import (
     replay_items,
     replays,
     report_cards,
+    returned_cards,
     submissions,
     transfers,
     versions,
@@ -208,6 +210,24 @@ def fill(store: Store) -> None:
                     "outcome": "acknowledged" if n < CARDS // 2 else None,
                 }
                 for n in range(CARDS)
+            ],
+        )  # fmt: skip
+        insert_rows(connection, returned_cards,
+            [
+                {
+                    **card, "delivery_id": 1 + 2 * n, "destination": "ministry", "version": 1,
+                    "school_code": f"S{n % SCHOOLS}", "code": "E", "note": "n", "returned_at": n, "returned_by": "a",
+                }
+                for n, card in enumerate(cards[:8_000])
+            ],
+        )  # fmt: skip
+        insert_rows(connection, edits,
+            [
+                {
+                    **card, "base_version": 1, "changes": findings, "canonical": canonical, "state": "made",
+                    "asked_at": n, "asked_by": "a", "reason": "r",
+                }
+                for n, card in enumerate(cards[:8_000])
             ],
         )  # fmt: skip
         insert_rows(connection, identity_results,

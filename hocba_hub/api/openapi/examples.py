@@ -173,6 +173,38 @@ REPLAY: Example = {
     "started_at": "2026-05-31T02:31:00.000Z",
 }
 
+TRACE: Example = {
+    "cards": [{"school_year": "2025-2026", "card_id": "0100000001-1"}],
+    "story": {
+        "school_year": "2025-2026",
+        "card_id": "0100000001-1",
+        "school_code": "33-TH-0001",
+        "version": 1,
+        "recalled": False,
+        "standing": {"province": "acknowledged", "ministry": "awaiting_ack"},
+        "events": [
+            {
+                "at": "2026-05-31T02:00:00.000Z",
+                "kind": "received",
+                "place": "vendor",
+                "version": 1,
+                "actor": "client:vendor",
+                "code": "NEW",
+                "facts": {"submission": "0190a000-0000-7000-8000-000000000000", "position": 0},
+            },
+            {
+                "at": "2026-05-31T02:00:01.000Z",
+                "kind": "called",
+                "place": "province",
+                "version": 1,
+                "actor": "",
+                "code": "OK",
+                "facts": {"attempt": 7, "call": "send", "meaning": "acknowledged", "mapping": "ndc-primary 1.0.0"},
+            },
+        ],
+    },
+}
+
 EDIT_ASKED: Example = {
     "school_year": "2025-2026",
     "card_id": "0100000001-1",

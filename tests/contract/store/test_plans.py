@@ -29,7 +29,9 @@ from hocba_hub.store import (
     locks,
     reconciliation,
     replays,
+    returns,
     search,
+    story,
     tables,
     transfers,
 )
@@ -57,7 +59,7 @@ GROWING = {
     "report_cards", "versions", "deliveries", "attempts", "delivery_attempts", "submissions", "records",
     "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs", "reconcile_entries",
     "reconcile_differences", "reconcile_counts", "identity_results", "transfers", "data_locks", "failure_groups",
-    "failure_counts", "replays", "replay_items",
+    "failure_counts", "replays", "replay_items", "returned_cards", "edits",
 }  # fmt: skip
 CAUSE = Cause("province", "send", "transient", "E7", "", "")
 LEASE = Lease(
@@ -149,6 +151,14 @@ QUERIES: dict[str, Query] = {
     "transfers of a card": lambda c: transfers.listed(c, key=KEY),
     "locks of a school": lambda c: locks.listed(c, school="S7", school_year="2025-2026"),
     "locks on cards": lambda c: locks.locked(c, ["S1", "S7"]),
+    "cards of a card id": lambda c: story.find(c, "card-5"),
+    "cards of a pupil": lambda c: story.find(c, "3300000001"),
+    "cards of a school": lambda c: story.find(c, "S7"),
+    "cards of a reference": lambda c: story.find(c, "ref-7"),
+    "cards of a submission": lambda c: story.find(c, "0190a000-0000-7000-8000-000000000000"),
+    "cards of a trace": lambda c: story.find(c, "0af7651916cd43dd8448eb211c80319c"),
+    "a card's story": lambda c: story.story(c, KEY),
+    "cards that were returned": lambda c: returns.listed(c, school="S7", before=100),
     "failure groups": lambda c: failures.listed(c, LATER, after=(LATER, 5), limit=20),
     "a failure group": lambda c: failures.find(c, 7, LATER),
     "a group's hours": lambda c: failures.trend(c, 7, since=0),
@@ -184,6 +194,7 @@ WRITES: dict[str, Query] = {
         c.execute(update(tables.replays).where(tables.replays.c.id == 490).values(state="frozen")),
         replays.cancel(c, 490, actor="a", reason="r", now=LATER),
     ),
+    "what a return would do": lambda c: returns.preview(c, Selection(group=7)),
     "an hour that is counted again": lambda c: failure_recount.recount_hour(c, 0),
     "deliveries that are put into their groups": lambda c: failure_recount.place_again(c, 100, 50),
     "old runs of jobs": lambda c: jobs.forget_runs(c, before=10),
@@ -291,5 +302,5 @@ def test_a_cancellation_uses_an_index(filled: Store):
 
 def test_the_check_sees_a_scan(filled: Store):
     with statements(filled) as seen, filled.read() as connection:
-        connection.exec_driver_sql("SELECT count(*) FROM deliveries WHERE reference = 'ref-1'")
+        connection.exec_driver_sql("SELECT count(*) FROM deliveries WHERE taken = 'x'")
     assert len(scans(filled, seen)) == 1
