@@ -168,6 +168,7 @@ def engine(settings: Settings, store: Store) -> Engine:
         clock=system_clock,
         holder=_holder(),
         lease_seconds=settings.lease_seconds,
+        keeps_bodies=settings.bodies_days > 0,
     )
 
 

@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     busy_seconds: float = Field(3, gt=0)
     """How long a call waits for a locked SQLite, or for its turn to write, before the answer is 503."""
     idempotency_days: int = Field(7, ge=1)
+    bodies_days: int = Field(7, ge=0)
+    """How long the bodies of requests to destinations, and of their answers, are kept; 0: not at all."""
     edits_need_second: bool = True
     """Whether an edit of a card is approved by somebody other than who proposed it."""
 

@@ -60,7 +60,9 @@ class Answer:
 
     def evidence(self, outcomes: list[Outcome], request: bytes) -> CallResult:
         """The call as evidence, with digests of its bytes."""
-        return CallResult(outcomes, sha256(request), sha256(self.body), self.status)
+        return CallResult(
+            outcomes, sha256(request), sha256(self.body), self.status, request=request, response=self.body
+        )
 
 
 class HttpConnection:

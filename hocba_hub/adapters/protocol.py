@@ -130,6 +130,10 @@ class CallResult:
     """Delivery → what its record was made by, and what came of it."""
     unasked: Sequence[Unasked] = ()
     """What the answer says of versions that it was not asked about."""
+    request: bytes = b""
+    """What was sent, without anything that authenticates the hub; several calls one after the other."""
+    response: bytes = b""
+    """What came back."""
 
 
 class Unasked(NamedTuple):

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hocba_hub.cli.session import opened_store, print_table, report_errors, shown, state_shown
+from hocba_hub.cli.session import (
+    actor,
+    now,
+    opened_store,
+    print_table,
+    report_errors,
+    settings_in_force,
+    shown,
+    state_shown,
+)
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
+    from hocba_hub.model.keys import CardKey
     from hocba_hub.store.story import Story, StoryEvent
 
 _TOLD = ("submission", "attempt", "replay", "edit", "run", "call", "meaning", "http_status", "mapping", "outcome")
@@ -20,9 +30,10 @@ _TOLD = ("submission", "attempt", "replay", "edit", "run", "call", "meaning", "h
 @click.command(help=text("trace"))
 @click.argument("key")
 @click.option("--json", "as_json", is_flag=True, help=text("option.trace.json"))
+@click.option("--attempt", metavar="ATTEMPT", type=click.IntRange(1, 2**63 - 1), help=text("option.trace.attempt"))
 @report_errors
-def trace(key: str, *, as_json: bool) -> None:
-    """Show everything that happened to a card."""
+def trace(key: str, attempt: int | None, *, as_json: bool) -> None:
+    """Show everything that happened to a card, or what was sent and came back in one call."""
     import orjson
 
     from hocba_hub.store import story as stored
@@ -38,8 +49,24 @@ def trace(key: str, *, as_json: bool) -> None:
             click.echo(one.record_id())
     elif as_json:
         click.echo(orjson.dumps(asdict(story), default=str, option=orjson.OPT_INDENT_2).decode())
+    elif attempt is not None:
+        _print_bodies(story.key, attempt)
     else:
         _print(story)
+
+
+def _print_bodies(key: CardKey, attempt: int) -> None:
+    from hocba_hub.api.call_bodies import look_at_bodies
+    from hocba_hub.bootstrap import destinations
+
+    with opened_store() as store, store.write() as connection:
+        known = destinations(settings_in_force())
+        found = look_at_bodies(connection, known, key, attempt, actor=actor(), now=now())
+    if found is None:
+        raise click.ClickException(text("trace.no-bodies"))
+    for title, body in (("trace.request", found.request), ("trace.response", found.response)):
+        click.echo(text(title))
+        click.echo(body if body is not None else text("trace.not-shown"))
 
 
 def _print(story: Story) -> None:

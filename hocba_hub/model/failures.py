@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hocba_hub.model.codes import UnmappedCode
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.findings import Finding, Severity
+from hocba_hub.model.masking import shown_value
 
 INTAKE = "intake"
 """Stage of a record that was rejected; the other stages are what was asked of a destination, or who told of it."""
@@ -115,7 +116,7 @@ def cause_of_rejection(findings: Iterable[Finding], unmapped: Sequence[UnmappedC
     unknown = next((one for one in errors if one.kind.code.startswith(_NOT_IN_TABLE)), None)
     if unknown is not None and unmapped:
         code = unmapped[0]
-        return Cause("", INTAKE, REJECTED, unknown.kind.code, f"{code.table}: {code.value}"[:_MOST_DETAIL], mapping)
+        return Cause("", INTAKE, REJECTED, unknown.kind.code, f"{code.table}: {shown_value(code.value)}", mapping)
     first = unknown or errors[0]
     place = str(first.facts.get("target") or first.pointer)
     return Cause("", INTAKE, REJECTED, first.kind.code, _POSITION.sub("*", place)[:_MOST_DETAIL], mapping)

@@ -41,6 +41,7 @@ from hocba_hub.queue.outcomes_to_states import (
     verdict_seconds_after,
 )
 from hocba_hub.store.acknowledgements import hear
+from hocba_hub.store.bodies import pack
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
 from hocba_hub.store.lease import (
     Allowance,
@@ -60,6 +61,8 @@ from hocba_hub.store.settle import BreakerState, CallFacts, Settlement, gravest,
 
 log = logging.getLogger(__name__)
 
+_MOST_KEPT = 20_000_000
+"""Bytes of a request or an answer that is kept."""
 _LONGEST_HELD_MS = 86_400_000
 """Until a window is looked at again: its file may have been changed."""
 
@@ -84,6 +87,8 @@ class Engine:
     holder: str
     """Names this process among all that lease."""
     lease_seconds: float
+    keeps_bodies: bool = False
+    """Whether requests and answers are kept."""
     rng: random.Random = field(default_factory=random.Random)
     _running: dict[int, _Running] = field(default_factory=dict, init=False)
     """The leases of calls under way, by id."""
@@ -236,6 +241,7 @@ class Engine:
             call.response_sha256,
             call.http_status,
             call.made,
+            self._bodies(call),
         )
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreAwayError),
@@ -250,6 +256,14 @@ class Engine:
                     codes = self.destinations[held.destination].codes
                     hear(connection, held.destination, heard(call.unasked, codes), source=held.kind, now=self.clock())
         return True
+
+    def _bodies(self, call: CallResult) -> tuple[bytes, bytes] | None:
+        """Request and answer as they are kept, None if they are not; packed before the store is held."""
+        if not self.keeps_bodies or not (call.request or call.response):
+            return None
+        if max(len(call.request), len(call.response)) > _MOST_KEPT:
+            return None
+        return pack(call.request), pack(call.response)
 
     def sweep(self) -> int:
         """Take over the leases that expired; how many there were."""

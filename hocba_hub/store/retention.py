@@ -12,6 +12,7 @@ from hocba_hub.store.engine import in_states
 from hocba_hub.store.open_findings import RECORD
 from hocba_hub.store.rejected_records import forget_old
 from hocba_hub.store.tables import (
+    attempt_bodies,
     failure_counts,
     file_parts,
     files,
@@ -81,6 +82,13 @@ def forget_file_findings(connection: Connection, *, before: int) -> int:
 def forget_failure_counts(connection: Connection, *, before: int) -> int:
     """Forget in which hours before a moment failures happened where; the groups' sums stay."""
     return connection.execute(delete(failure_counts).where(failure_counts.c.hour_at < before)).rowcount
+
+
+def forget_bodies(connection: Connection, *, before: int) -> int:
+    """Forget some bodies of requests and answers that were kept before a moment; the digests stay."""
+    b = attempt_bodies.c
+    old = select(b.attempt_id).where(b.kept_at < before).order_by(b.kept_at).limit(_AT_ONCE // 20)
+    return connection.execute(delete(attempt_bodies).where(b.attempt_id.in_(old))).rowcount
 
 
 def forget_usage(connection: Connection, *, before: int) -> int:

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from hocba_hub.model.delivery import FINAL, UNSENT, VERDICTS, DeliveryState, Meaning, enter, given_newer
 from hocba_hub.model.failures import Cause, cause_of_attempt
@@ -25,7 +25,7 @@ from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, Counters
 from hocba_hub.store.engine import one_of
 from hocba_hub.store.failures import Failed, record, whose
 from hocba_hub.store.lease import Kind, Lease, LeasedDelivery
-from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations
+from hocba_hub.store.tables import attempt_bodies, attempts, deliveries, delivery_attempts, destinations
 
 _RIGHT = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.AWAITING_ACK})
 """States in which nothing of a delivery stands in a failure group; from the others an earlier failure goes on."""
@@ -66,6 +66,8 @@ class CallFacts:
     http_status: int | None = None
     made: Mapping[int, Made] = field(default_factory=dict)
     """Delivery → what its record was made by, and what came of it."""
+    bodies: tuple[bytes, bytes] | None = None
+    """Request and answer, packed; None where they are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def settle(
             response_sha256=call.response_sha256,
         )
     )
+    if call.bodies is not None:
+        request, response = call.bodies
+        kept = {"attempt_id": lease.id, "request": request, "response": response, "kept_at": now}
+        connection.execute(insert(attempt_bodies).values(kept))
     counters.add("attempts", lease.destination, lease.kind, call.outcome)
     counters.observe(
         "attempt_seconds", ATTEMPT_SECONDS, (lease.destination, lease.kind), [(now - lease.leased_at) / 1000]

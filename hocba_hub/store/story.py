@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, and_, func, literal_column, select
@@ -18,6 +18,7 @@ from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import in_states, one_of, one_of_cards
 from hocba_hub.store.tables import (
     acknowledgements,
+    attempt_bodies,
     attempts,
     clients,
     deliveries,
@@ -44,6 +45,18 @@ _TRACE = re.compile(r"(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
 _c, _v, _s, _r = report_cards.c, versions.c, submissions.c, records.c
 _d, _a, _t, _k = deliveries.c, attempts.c, delivery_attempts.c, acknowledgements.c
 _i, _p, _x, _e = replay_items.c, replays.c, reconcile_differences.c, edits.c
+
+
+class CallBodies(NamedTuple):
+    """Request and answer of a call that was about a card, and what is needed to show the card's part of them."""
+
+    destination: str
+    request: bytes
+    response: bytes
+    versions: Sequence[int]
+    """Of the card, that the call was about."""
+    canonical: bytes
+    """The card as its newest version stands."""
 
 
 class StoryKind(StrEnum):
@@ -363,6 +376,27 @@ def _reconciled(connection: Connection, key: CardKey) -> Iterator[StoryEvent]:
         }  # fmt: skip
         at = row.started_at or row.repaired_at or 0
         yield StoryEvent(at, StoryKind.RECONCILED, row.destination, row.our_version, "", row.kind, _told(facts))
+
+
+def bodies_of(connection: Connection, key: CardKey, attempt_id: int) -> CallBodies | None:
+    """What was sent and came back in a call that was about a card; None if it was not, or is not kept any more."""
+    b = attempt_bodies.c
+    mine = (
+        select(_d.version)
+        .join_from(delivery_attempts, deliveries, _d.id == _t.delivery_id)
+        .where(_d.school_year == key.school_year, _d.card_id == key.card_id, _t.attempt_id == attempt_id)
+    )
+    about = list(connection.execute(mine).scalars())
+    row = connection.execute(
+        select(b.request, b.response, _a.destination)
+        .join_from(attempt_bodies, attempts, _a.id == b.attempt_id)
+        .where(b.attempt_id == attempt_id)
+    ).one_or_none()
+    if not about or row is None:
+        return None
+    newest = select(_v.canonical).where(_v.school_year == key.school_year, _v.card_id == key.card_id)
+    canonical = connection.execute(newest.order_by(_v.version.desc()).limit(1)).scalar_one()
+    return CallBodies(row.destination, unpack(row.request), unpack(row.response), about, unpack(canonical))
 
 
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -280,6 +280,16 @@ Index(
     sqlite_where=text("outcome IN ('refused','transient','precondition','unknown_outcome')"),
 )
 
+attempt_bodies = Table(
+    "attempt_bodies",
+    metadata,
+    Column("attempt_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("request", LargeBinary, nullable=False, comment="without what authenticates the hub, zstd"),
+    Column("response", LargeBinary, nullable=False, comment="zstd"),
+    Column("kept_at", BigInteger, nullable=False),
+    Index("ix_attempt_bodies_age", "kept_at"),
+)
+
 delivery_attempts = Table(
     "delivery_attempts",
     metadata,

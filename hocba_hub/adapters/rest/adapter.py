@@ -275,17 +275,19 @@ class RestAdapter:
         try:
             answer = self._post(options.batch_path, body, may_send)
         except CallError as failed:
-            return CallResult([failed.outcome(one.record) for one in written], sha256(body))
+            return CallResult([failed.outcome(one.record) for one in written], sha256(body), request=body)
         return answer.evidence(self._outcomes(written, answer, options.names.results), body)
 
     def _send_singly(self, written: Sequence[_Written], may_send: MaySend) -> CallResult:
         outcomes: list[Outcome] = []
         requests, responses, status = hashlib.sha256(), hashlib.sha256(), None
+        sent, came = [], []
         is_over = False
         for one in written:
             found: dict[str, Outcome] = {}
             for record_id, body in one.bodies.items():
                 requests.update(body)
+                sent.append(body)
                 try:
                     answer = self._post(self._options.single_path, body, may_send)
                 except CallError as failed:
@@ -293,6 +295,7 @@ class RestAdapter:
                     is_over = True
                     break
                 responses.update(answer.body)
+                came.append(answer.body)
                 status = answer.status
                 found[record_id] = self._outcomes([one._replace(bodies={record_id: body})], answer, SELF)[0]
                 is_over = status in _NOT_ABOUT_THE_RECORD
@@ -306,7 +309,10 @@ class RestAdapter:
             Outcome(one.record.delivery_id, Stage.NOT_SENT, last.code, "not its turn", retry_after=last.retry_after)
             for one in written[len(outcomes) :]
         ]
-        return CallResult(outcomes, requests.hexdigest(), responses.hexdigest(), status)
+        return CallResult(
+            outcomes, requests.hexdigest(), responses.hexdigest(), status, request=b"\n".join(sent),
+            response=b"\n".join(came),
+        )  # fmt: skip
 
     def _get(self, path: str) -> Answer:
         return retried(lambda: authenticated(self._connection, self._credentials, "GET", path))

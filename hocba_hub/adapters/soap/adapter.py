@@ -101,16 +101,17 @@ class SoapAdapter:
                 outcomes.append(error.outcome(record))
         if not sent:
             return CallResult(outcomes, made=by)
-        request = b""
+        request, body = b"", b""
         answer: Answer | None = None
         try:
-            request = self._envelope(self._batch(sent, written))
+            inside = self._batch(sent, written)
+            request, body = self._envelope(inside), b"".join(inside)
             answer = self._post(submit.operation, request, may_send)
             outcomes += self._answered(self._contract.reply(submit.operation, answer), sent)
         except CallError as failed:
             outcomes += [failed.outcome(record) for record in sent]
         outcomes = [replace(one, sent_sha256=digests.get(one.delivery_id)) for one in outcomes]
-        return replace(_evidence(outcomes, request, answer), made=by)
+        return replace(_evidence(outcomes, request, answer), made=by, request=body)  # the envelope has our password
 
     def poll(self, references: Sequence[str], records: Sequence[OutboundRecord]) -> CallResult:
         """Ask for the verdicts on references, or on each record where that is how they are told."""

@@ -173,6 +173,12 @@ REPLAY: Example = {
     "started_at": "2026-05-31T02:31:00.000Z",
 }
 
+BODIES: Example = {
+    "destination": "province",
+    "request": '{\n  "idbanghi": "2025-2026/0100000001-1",\n  "hovaten": "•••"\n}',
+    "response": '{\n  "record_id": "2025-2026/0100000001-1",\n  "verdict": "OK"\n}',
+}
+
 TRACE: Example = {
     "cards": [{"school_year": "2025-2026", "card_id": "0100000001-1"}],
     "story": {

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
+from hocba_hub.api.call_bodies import look_at_bodies
 from hocba_hub.api.http.bounded import BoundedRoute
+from hocba_hub.api.http.parameters import CardInPath, YearInPath
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import TheHub, Viewer
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, SchoolYear, Shape, shown_as
+from hocba_hub.model import keys
+from hocba_hub.model.keys import CardKey
 from hocba_hub.store import story as stored
 from hocba_hub.store.story import StoryKind
 
@@ -63,6 +67,33 @@ class Trace(Shape):
 
     cards: Sequence[CardFound] = Field(description="At most 100. / Nhiều nhất 100.")
     story: StoryEntry | None = None
+
+
+class BodiesEntry(Shape):
+    """What was sent of a card and came back, personal data masked. / Nội dung đã gửi và trả lời, đã che."""
+
+    model_config = shown_as(examples.BODIES)
+
+    destination: str
+    request: str | None = Field(None, description="None: nothing of this card. / Không có: không có học bạ này.")
+    response: str | None = None
+
+
+@router.get("/{school_year}/{card_id}/attempts/{attempt_id}", response_model_exclude_none=True, responses=problems(404))
+def call_bodies(
+    school_year: YearInPath,
+    card_id: CardInPath,
+    attempt_id: Annotated[int, Path(ge=1, le=2**63 - 1, description="From the story. / Lấy từ diễn biến.")],
+    operator: Acting,
+    hub: TheHub,
+) -> BodiesEntry:
+    """The bodies of one call, of this card only and masked; the look is in the audit trail. / Nội dung một lần gọi."""
+    key = CardKey(keys.SchoolYear(school_year), keys.CardId(card_id))
+    with hub.store.write() as connection:
+        found = look_at_bodies(connection, hub.destinations, key, attempt_id, actor=operator.actor, now=hub.clock())
+    if found is None:
+        raise ProblemError("not-found")
+    return BodiesEntry.model_validate(found)
 
 
 @router.get("", response_model_exclude_none=True, responses=problems(404))

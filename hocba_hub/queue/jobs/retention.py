@@ -67,6 +67,7 @@ class Retention:
             _Rule("rejected_bytes", kept.rejected_days, retention.forget_rejected_bytes),
             _Rule("failure_counts", kept.findings_days, retention.forget_failure_counts),
             _Rule("processes", _PROCESS_DAYS, processes.forget),
+            _Rule("bodies", kept.bodies_days, retention.forget_bodies),
             _Rule("frozen_replays", _FROZEN_DAYS, replays.forget_frozen),
             _Rule("usage", _USAGE_DAYS, retention.forget_usage),
             _Rule("job_runs", kept.jobs_days, jobs.forget_runs),
