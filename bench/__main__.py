@@ -25,6 +25,7 @@ from bench import (
     rules,
     scale,
     side_by_side,
+    story,
     yardstick,
 )
 from bench.figures import Figure, judge, told
@@ -48,6 +49,7 @@ LONG: dict[str, Measurement] = {
     "memory": scale.measure_memory,
     "reconcile": reconcile.measure,
     "replay": replay.measure,
+    "story": story.measure,
     "side-by-side": side_by_side.measure,
 }
 """They take ten minutes each, or need more than `make bench` installs."""
