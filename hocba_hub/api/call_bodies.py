@@ -16,7 +16,7 @@ from hocba_hub.store import audit, story
 
 @dataclass(frozen=True, slots=True)
 class ShownBodies:
-    """What was sent of a card and came back about it, personal data masked; None where nothing of the card is in it."""
+    """What was sent of a card and came back about it; None where nothing of the card is in it."""
 
     destination: str
     request: str | None
@@ -31,8 +31,12 @@ def look_at_bodies(
     *,
     actor: str,
     now: int,
+    reveal_for: str | None = None,
 ) -> ShownBodies | None:
-    """The bodies of a call about a card, with the audit trail in the same transaction; None if there are none."""
+    """The bodies of a call about a card, with the audit trail in the same transaction; None if there are none.
+
+    Personal data are masked unless there is a reason to reveal them.
+    """
     found = story.bodies_of(connection, key, attempt_id)
     if found is None:
         return None
@@ -41,10 +45,12 @@ def look_at_bodies(
     message_ids = {f"{own}/{version}" for version in found.versions}
     plain = {key.school_year, key.card_id, *map(str, found.versions), *message_ids, "NEW", "UPDATE", "CANCEL"}
     plain |= plain_facts(orjson.loads(found.canonical))
-    detail = {"card": key.record_id(), "attempt": attempt_id, "masked": True}
-    audit.write(connection, at=now, actor=actor, action="view-bodies", reason="", detail=detail)
+    reveals = reveal_for is not None
+    action = "reveal-bodies" if reveals else "view-bodies"
+    detail = {"card": key.record_id(), "attempt": attempt_id}
+    audit.write(connection, at=now, actor=actor, action=action, reason=reveal_for or "", detail=detail)
     return ShownBodies(
         found.destination,
-        shown(found.request, {own}, plain, is_answer=False),
-        shown(found.response, {own}, plain, is_answer=True),
+        shown(found.request, {own}, plain, is_answer=False, reveals=reveals),
+        shown(found.response, {own}, plain, is_answer=True, reveals=reveals),
     )

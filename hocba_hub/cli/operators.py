@@ -8,6 +8,8 @@ from hocba_hub.cli import owners
 from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 
+_ROLES = ("viewer", "operator", "approver", "administrator")
+
 
 @click.group(help=text("operators"))
 def operators() -> None:
@@ -16,18 +18,31 @@ def operators() -> None:
 
 @operators.command(help=text("operators.add"))
 @click.argument("name")
-@click.option(
-    "--role", required=True, type=click.Choice(["viewer", "operator", "administrator"]), help=text("option.role")
-)
+@click.option("--role", required=True, type=click.Choice(_ROLES), help=text("option.role"))
+@click.option("--sees-bodies", is_flag=True, help=text("option.sees-bodies"))
 @report_errors
-def add(name: str, role: str) -> None:
+def add(name: str, role: str, *, sees_bodies: bool) -> None:
     """Add an operator with a first key."""
     from hocba_hub.store.access import Role, add_operator
 
     with opened_store() as store, store.write() as connection:
-        made = add_operator(connection, name, Role(role), now=now())
-        owners.note(connection, "operator.add", name, {"role": role, "key": made.id})
+        made = add_operator(connection, name, Role(role), now=now(), sees_bodies=sees_bodies)
+        owners.note(connection, "operator.add", name, {"role": role, "key": made.id, "sees_bodies": sees_bodies})
     owners.print_key(name, made)
+
+
+@operators.command(help=text("operators.bodies"))
+@click.argument("name")
+@click.option("--allow/--deny", "allowed", required=True, help=text("option.operators.allow"))
+@report_errors
+def bodies(name: str, *, allowed: bool) -> None:
+    """Let an operator see what cards and calls hold of people, or no more."""
+    from hocba_hub.store.access import set_sees_bodies
+
+    with opened_store() as store, store.write() as connection:
+        set_sees_bodies(connection, name, sees_bodies=allowed)
+        owners.note(connection, "operator.bodies", name, {"sees_bodies": allowed})
+    click.echo(text("operators.bodies-allowed", name=name) if allowed else text("operators.bodies-denied", name=name))
 
 
 @operators.command("list", help=text("operators.list"))

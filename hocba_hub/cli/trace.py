@@ -12,6 +12,7 @@ from hocba_hub.cli.session import (
     now,
     opened_store,
     print_table,
+    reason_of,
     report_errors,
     settings_in_force,
     shown,
@@ -31,8 +32,10 @@ _TOLD = ("submission", "attempt", "replay", "edit", "run", "call", "meaning", "h
 @click.argument("key")
 @click.option("--json", "as_json", is_flag=True, help=text("option.trace.json"))
 @click.option("--attempt", metavar="ATTEMPT", type=click.IntRange(1, 2**63 - 1), help=text("option.trace.attempt"))
+@click.option("--reveal", is_flag=True, help=text("option.trace.reveal"))
+@click.option("--reason", help=text("option.reason"))
 @report_errors
-def trace(key: str, attempt: int | None, *, as_json: bool) -> None:
+def trace(key: str, attempt: int | None, reason: str | None, *, as_json: bool, reveal: bool) -> None:
     """Show everything that happened to a card, or what was sent and came back in one call."""
     import orjson
 
@@ -50,18 +53,18 @@ def trace(key: str, attempt: int | None, *, as_json: bool) -> None:
     elif as_json:
         click.echo(orjson.dumps(asdict(story), default=str, option=orjson.OPT_INDENT_2).decode())
     elif attempt is not None:
-        _print_bodies(story.key, attempt)
+        _print_bodies(story.key, attempt, reason_of(reason) if reveal else None)
     else:
         _print(story)
 
 
-def _print_bodies(key: CardKey, attempt: int) -> None:
+def _print_bodies(key: CardKey, attempt: int, reveal_for: str | None) -> None:
     from hocba_hub.api.call_bodies import look_at_bodies
     from hocba_hub.bootstrap import destinations
 
     with opened_store() as store, store.write() as connection:
         known = destinations(settings_in_force())
-        found = look_at_bodies(connection, known, key, attempt, actor=actor(), now=now())
+        found = look_at_bodies(connection, known, key, attempt, actor=actor(), now=now(), reveal_for=reveal_for)
     if found is None:
         raise click.ClickException(text("trace.no-bodies"))
     for title, body in (("trace.request", found.request), ("trace.response", found.response)):

@@ -17,7 +17,8 @@ from hocba_hub.model.safe_xml import UnsafeXmlError, parse_xml
 
 PERSONAL = frozenset({"pupil", "family", "signers", "year", "register_number", "issue"})
 """The parts of a card that are about people; of a subject its code and name are not."""
-_MASK = "•••"
+MASK = "•••"
+"""Stands for what is not shown."""
 _CODE = re.compile(r"[A-Za-z][A-Z0-9_.:-]{1,60}|[0-9]{1,3}|true|false")
 """What an answer says by code."""
 _MOST_LEAVES = 40
@@ -33,8 +34,10 @@ def plain_facts(card: Any) -> set[str]:  # noqa: ANN401 - JSON
     return found | {str(one[name]) for one in subjects for name in ("code", "name") if one.get(name) is not None}
 
 
-def shown(body: bytes, record_ids: Collection[str], plain: Collection[str], *, is_answer: bool) -> str | None:
-    """What of a body is about a card, masked; None if nothing is, or it cannot be read.
+def shown(
+    body: bytes, record_ids: Collection[str], plain: Collection[str], *, is_answer: bool, reveals: bool = False
+) -> str | None:
+    """What of a body is about a card, masked unless it `reveals`; None if nothing is, or it cannot be read.
 
     `record_ids` are what the destination calls the card; `plain` are the values that are shown as they are.
     """
@@ -42,8 +45,8 @@ def shown(body: bytes, record_ids: Collection[str], plain: Collection[str], *, i
 
     def mask(text: str) -> str:
         bare = text.strip()
-        is_plain = not bare or bare in readable or (is_answer and _CODE.fullmatch(bare) is not None)
-        return text if is_plain else _MASK
+        is_plain = reveals or not bare or bare in readable or (is_answer and _CODE.fullmatch(bare) is not None)
+        return text if is_plain else MASK
 
     found = _json_shown(body, ids, mask, is_answer=is_answer)
     if found is None:
@@ -101,7 +104,7 @@ def _masked(value: Any, mask: _Mask) -> Any:  # noqa: ANN401 - JSON
         return [_masked(inside, mask) for inside in value]
     if value is None or isinstance(value, bool):
         return value
-    return value if mask(str(value)) == str(value) else _MASK
+    return value if mask(str(value)) == str(value) else MASK
 
 
 def _xml_shown(body: bytes, ids: set[str], mask: _Mask, *, is_answer: bool) -> str | None:

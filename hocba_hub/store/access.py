@@ -56,7 +56,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
     """See states, failures and the audit trail; never a card's content."""
     OPERATOR = "operator"
-    """Replay, cancel, pause and resume."""
+    """Replay, return, propose, cancel, pause and resume."""
+    APPROVER = "approver"
+    """Approve what another operator has proposed."""
     ADMINISTRATOR = "administrator"
     """Whatever may be done over the API."""
 
@@ -91,6 +93,8 @@ class Operator:
     id: int
     name: str
     role: Role
+    sees_bodies: bool = False
+    """May see what cards and calls hold of people, one at a time and with a reason."""
 
     @property
     def actor(self) -> str:
@@ -162,14 +166,24 @@ def add_client(
     return _new_key(connection, Owner.CLIENT, owner_id, now)
 
 
-def add_operator(connection: Connection, name: str, role: Role, *, now: int) -> NewKey:
+def add_operator(connection: Connection, name: str, role: Role, *, now: int, sees_bodies: bool = False) -> NewKey:
     """Add an operator with a first key; `now` in milliseconds.
 
     Raises:
         AccessError: the name is taken.
     """
-    owner_id = _add(connection, operators, {"name": name, "role": role, "created_at": now})
+    owner_id = _add(connection, operators, {"name": name, "role": role, "created_at": now, "sees_bodies": sees_bodies})
     return _new_key(connection, Owner.OPERATOR, owner_id, now)
+
+
+def set_sees_bodies(connection: Connection, name: str, *, sees_bodies: bool) -> None:
+    """Let an operator see what cards and calls hold of people, or no more.
+
+    Raises:
+        AccessError: there is no such operator.
+    """
+    owner_id = _owner_id(connection, Owner.OPERATOR, name)
+    connection.execute(update(operators).where(operators.c.id == owner_id).values(sees_bodies=sees_bodies))
 
 
 def set_schools(connection: Connection, name: str, schools: Iterable[str]) -> None:
@@ -271,7 +285,7 @@ def identify(connection: Connection, presented: str, *, now: int) -> Client | Op
     if found is None:
         return None
     if owner is Owner.OPERATOR:
-        return Operator(found.id, found.name, Role(found.role))
+        return Operator(found.id, found.name, Role(found.role), found.sees_bodies)
     return _client(found)
 
 

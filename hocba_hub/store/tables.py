@@ -50,6 +50,7 @@ operators = Table(
     Column("role", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("sees_bodies", Boolean, nullable=False, server_default=false(), comment="what cards hold of people"),
 )
 
 keys = Table(

@@ -14,8 +14,19 @@ from hocba_hub.store.access import Operator, Role
 
 Viewer = Annotated[Operator, Depends(require_operator(Role.VIEWER))]
 Acting = Annotated[Operator, Depends(require_operator(Role.OPERATOR))]
+Approving = Annotated[Operator, Depends(require_operator(Role.APPROVER))]
 Administrator = Annotated[Operator, Depends(require_operator(Role.ADMINISTRATOR))]
 TheHub = Annotated[Hub, Depends(hub_of)]
+
+
+def require_bodies(operator: Operator) -> None:
+    """Do nothing if an operator may see what cards and calls hold of people.
+
+    Raises:
+        ProblemError: `access.bodies`, 403.
+    """
+    if not operator.sees_bodies:
+        raise ProblemError("access.bodies")
 
 
 def known_destination(hub: Hub, name: str) -> DestinationName:

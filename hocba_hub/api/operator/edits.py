@@ -13,7 +13,7 @@ from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
+from hocba_hub.api.operator.callers import Acting, Approving, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
@@ -21,7 +21,9 @@ from hocba_hub.intake.editing import Editing, NotAcceptableError
 from hocba_hub.model import keys
 from hocba_hub.model.editing import MOST_CHANGES, Asked, EditError, EditState
 from hocba_hub.model.keys import CardKey, DestinationName
+from hocba_hub.model.shown_bodies import MASK
 from hocba_hub.store import edits as stored
+from hocba_hub.store.access import Operator
 from hocba_hub.store.edits import Edit
 
 router = APIRouter(
@@ -97,9 +99,8 @@ def propose_edit(asked: AskedEdit, operator: Acting, hub: TheHub) -> EditDetail:
     """Propose changes of an unsigned card; a second operator makes a new version of them. / Đề nghị sửa."""
     key = CardKey(keys.SchoolYear(asked.school_year), keys.CardId(asked.card_id))
     changes = [Asked(one.place, one.value) for one in asked.changes]
-    return _detail(
-        _do(lambda: _editing(hub).propose(key, asked.version, changes, operator.actor, asked.reason, hub.clock()))
-    )
+    found = _do(lambda: _editing(hub).propose(key, asked.version, changes, operator.actor, asked.reason, hub.clock()))
+    return _detail(found, operator)
 
 
 @router.get("", response_model_exclude_none=True)
@@ -122,29 +123,30 @@ def edits(
 
 
 @router.get("/{edit_id}", response_model_exclude_none=True, responses=problems(404))
-def edit(edit_id: EditInPath, _: Acting, hub: TheHub) -> EditDetail:
+def edit(edit_id: EditInPath, operator: Acting, hub: TheHub) -> EditDetail:
     """One edit with what stood and is to stand at each place. / Một lần sửa, có giá trị cũ và mới."""
     with hub.store.read() as connection:
         found = stored.find(connection, edit_id)
     if found is None:
         raise ProblemError("not-found")
-    return _detail(found)
+    return _detail(found, operator)
 
 
 @router.post("/{edit_id}/approve", response_model_exclude_none=True, responses=problems(404, 409))
-def approve_edit(edit_id: EditInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> EditDetail:
+def approve_edit(edit_id: EditInPath, asked: AskedReason, operator: Approving, hub: TheHub) -> EditDetail:
     """Make a new version of it, which goes to every destination. / Duyệt: tạo phiên bản mới và gửi đi."""
     found = _do(lambda: _editing(hub).approve(edit_id, operator.actor, asked.reason, hub.clock()))
     if found.state is EditState.MADE:
         for name in hub.destinations:
             hub.ring(DestinationName(name))
-    return _detail(found)
+    return _detail(found, operator)
 
 
 @router.post("/{edit_id}/reject", response_model_exclude_none=True, responses=problems(404, 409))
 def reject_edit(edit_id: EditInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> EditDetail:
     """Make nothing of it. / Từ chối."""
-    return _detail(_do(lambda: _editing(hub).reject(edit_id, operator.actor, asked.reason, hub.clock())))
+    found = _do(lambda: _editing(hub).reject(edit_id, operator.actor, asked.reason, hub.clock()))
+    return _detail(found, operator)
 
 
 def _editing(hub: Hub) -> Editing:
@@ -169,5 +171,14 @@ def _facts(found: Edit) -> dict[str, Any]:
     return facts | {**found.key._asdict(), "places": [one.place for one in found.changes]}
 
 
-def _detail(found: Edit) -> EditDetail:
-    return EditDetail(**_facts(found), changes=[ChangeEntry.model_validate(one) for one in found.changes])
+def _detail(found: Edit, operator: Operator) -> EditDetail:
+    """The edit; what stood and stands is masked for who may not see what cards hold of people."""
+    changes = [
+        ChangeEntry(place=place, before=_seen(before, operator), after=_seen(after, operator))
+        for place, before, after in found.changes
+    ]
+    return EditDetail(**_facts(found), changes=changes)
+
+
+def _seen(value: Any, operator: Operator) -> Any:  # noqa: ANN401 - JSON
+    return value if value is None or operator.sees_bodies else MASK

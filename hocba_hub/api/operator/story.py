@@ -9,11 +9,13 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from hocba_hub.api.call_bodies import look_at_bodies
+from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.parameters import CardInPath, YearInPath
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
+from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, require_bodies
+from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, SchoolYear, Shape, shown_as
 from hocba_hub.model import keys
@@ -27,6 +29,9 @@ router = APIRouter(
     route_class=BoundedRoute,
     responses=problems(400, 401, 403, 422, 429, 500, 503),
 )
+
+
+AttemptInPath = Annotated[int, Path(ge=1, le=2**63 - 1, description="From the story. / Lấy từ diễn biến.")]
 
 
 class CardFound(Shape):
@@ -83,14 +88,38 @@ class BodiesEntry(Shape):
 def call_bodies(
     school_year: YearInPath,
     card_id: CardInPath,
-    attempt_id: Annotated[int, Path(ge=1, le=2**63 - 1, description="From the story. / Lấy từ diễn biến.")],
+    attempt_id: AttemptInPath,
     operator: Acting,
     hub: TheHub,
 ) -> BodiesEntry:
     """The bodies of one call, of this card only and masked; the look is in the audit trail. / Nội dung một lần gọi."""
     key = CardKey(keys.SchoolYear(school_year), keys.CardId(card_id))
+    return _bodies(hub, key, attempt_id, operator.actor)
+
+
+@router.post(
+    "/{school_year}/{card_id}/attempts/{attempt_id}/reveal", response_model_exclude_none=True, responses=problems(404)
+)
+def reveal_bodies(
+    *,
+    school_year: YearInPath,
+    card_id: CardInPath,
+    attempt_id: AttemptInPath,
+    asked: AskedReason,
+    operator: Acting,
+    hub: TheHub,
+) -> BodiesEntry:
+    """The same with what it holds of people, for a reason; needs the right to see it. / Xem không che, nêu lý do."""
+    require_bodies(operator)
+    key = CardKey(keys.SchoolYear(school_year), keys.CardId(card_id))
+    return _bodies(hub, key, attempt_id, operator.actor, asked.reason)
+
+
+def _bodies(hub: Hub, key: CardKey, attempt_id: int, actor: str, reveal_for: str | None = None) -> BodiesEntry:
     with hub.store.write() as connection:
-        found = look_at_bodies(connection, hub.destinations, key, attempt_id, actor=operator.actor, now=hub.clock())
+        found = look_at_bodies(
+            connection, hub.destinations, key, attempt_id, actor=actor, now=hub.clock(), reveal_for=reveal_for
+        )
     if found is None:
         raise ProblemError("not-found")
     return BodiesEntry.model_validate(found)

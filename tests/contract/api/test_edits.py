@@ -11,7 +11,7 @@ from sqlalchemy import select
 from hocba_hub.sandbox.synthetic import revise
 from hocba_hub.sandbox.vendors.signed_xml import signed_document
 from hocba_hub.store import audit
-from hocba_hub.store.access import Role
+from hocba_hub.store.access import Role, add_operator
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import deliveries
 from tests.support.api_server import NAMES, Api, running_api
@@ -34,6 +34,12 @@ def card(api: Api) -> dict:
     return orjson.loads(body)
 
 
+def seeing(api: Api, role: Role, name: str) -> str:
+    """The key of an operator who may see what cards hold of people."""
+    with api.store.write() as connection:
+        return add_operator(connection, name, role, now=api.now, sees_bodies=True).key
+
+
 def asked(card: dict, **more: object) -> dict[str, object]:
     changes = [{"place": "issue/place", "value": "Phố Hiến"}]
     key = {"school_year": card["school_year"], "card_id": card["card_id"], "version": 1}
@@ -41,7 +47,7 @@ def asked(card: dict, **more: object) -> dict[str, object]:
 
 
 def test_an_approved_edit_is_a_new_version_that_goes_everywhere(api: Api, card: dict):
-    lan, minh = api.operator_key(Role.OPERATOR, "lan"), api.operator_key(Role.OPERATOR, "minh")
+    lan, minh = seeing(api, Role.APPROVER, "lan"), seeing(api, Role.APPROVER, "minh")
     proposed = api.post(EDITS, lan, json=asked(card))
     assert proposed.status_code == 201, proposed.text
     edit = proposed.json()
@@ -70,7 +76,7 @@ def test_an_approved_edit_is_a_new_version_that_goes_everywhere(api: Api, card: 
 
 
 def test_a_card_that_moved_on_is_not_edited(api: Api, card: dict):
-    lan, minh = api.operator_key(Role.OPERATOR, "lan"), api.operator_key(Role.OPERATOR, "minh")
+    lan, minh = seeing(api, Role.APPROVER, "lan"), seeing(api, Role.APPROVER, "minh")
     edit = api.post(EDITS, lan, json=asked(card)).json()
     other = api.post(EDITS, minh, json=asked(card))
     assert (other.status_code, other.json()["code"], other.json()["by"]) == (409, "edit.open", "operator:lan")
@@ -122,6 +128,7 @@ def test_an_edit_passes_the_checks_of_any_card(api: Api, card: dict):
 
 def test_an_edit_is_rejected_or_taken_back_and_viewers_see_no_values(api: Api, card: dict):
     lan, viewer = api.operator_key(Role.OPERATOR, "lan"), api.operator_key(Role.VIEWER, "v")
+    approver = api.operator_key(Role.APPROVER, "hoa")
     edit = api.post(EDITS, lan, json=asked(card)).json()
     path = f"{EDITS}/{edit['id']}"
     assert api.get(path, viewer).status_code == 403
@@ -130,8 +137,11 @@ def test_an_edit_is_rejected_or_taken_back_and_viewers_see_no_values(api: Api, c
     assert "Phố Hiến" not in listed.text
     for what, body in (("approve", {"reason": REASON}), ("reject", {"reason": REASON})):
         assert api.post(f"{path}/{what}", viewer, json=body).status_code == 403
-        assert api.post(f"{EDITS}/99/{what}", lan, json=body).status_code == 404
+        assert api.post(f"{EDITS}/99/{what}", approver, json=body).status_code == 404
     assert api.post(EDITS, viewer, json=asked(card)).status_code == 403
+    low = api.post(f"{path}/approve", lan, json={"reason": REASON})
+    assert (low.status_code, low.json()["required_role"]) == (403, "approver")
+    assert [one["after"] for one in edit["changes"]] == ["•••"], "who may not see bodies sees no values either"
     assert api.post(f"{path}/reject", lan, json={"reason": REASON}).json()["state"] == "rejected"
     assert api.get(f"{EDITS}?open=true", viewer).json()["items"] == []
     assert api.get(path, lan).json()["state"] == "rejected"
@@ -142,7 +152,7 @@ def test_where_the_settings_say_so_one_operator_is_enough(store: Store):
     with running_api(store, edits_need_second=False) as api:
         body = cards(1)[0]
         assert api.post(CARDS, api.client_key(), content=body).status_code == 202
-        lan = api.operator_key()
+        lan = api.operator_key(Role.APPROVER)
         edit = api.post(EDITS, lan, json=asked(orjson.loads(body))).json()
         made = api.post(f"{EDITS}/{edit['id']}/approve", lan, json={"reason": REASON}).json()
         assert (made["state"], made["made_version"]) == ("made", 2)

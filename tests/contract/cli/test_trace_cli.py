@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import select
 
 from hocba_hub.api.operator import story
 from hocba_hub.cli.session import now
+from hocba_hub.store import audit
 from hocba_hub.store.access import Role
 from hocba_hub.store.engine import Store
+from hocba_hub.store.tables import operators
 from tests.support.acceptance import submit
 from tests.support.api_server import running_api
 from tests.support.command_line import Run
@@ -54,3 +57,16 @@ def test_the_same_over_the_api(bench: Bench):
         assert api.get("/v1/operations/trace", viewer, params={"key": "a\nb"}).status_code == 422
         assert api.get("/v1/operations/trace", params={"key": "a"}).status_code == 401
         assert api.get("/v1/operations/trace", api.client_key(), params={"key": "a"}).status_code == 403
+
+
+def test_who_may_see_bodies_is_said_by_hand_and_in_the_trail(run: Run, store: Store):
+    run("operators", "add", "lan", "--role", "approver")
+    run("operators", "add", "minh", "--role", "operator", "--sees-bodies")
+    assert "may see" in run("operators", "bodies", "lan", "--allow").stdout
+    assert "no longer" in run("operators", "bodies", "minh", "--deny").stdout
+    with store.read() as connection:
+        rows = connection.execute(select(operators.c.name, operators.c.sees_bodies).order_by(operators.c.name)).all()
+        actions = [entry.action for entry in audit.entries(connection)]
+    assert [tuple(row) for row in rows] == [("lan", True), ("minh", False)]
+    assert actions.count("operator.bodies") == 2
+    run("operators", "bodies", "nobody", "--allow", code=1)

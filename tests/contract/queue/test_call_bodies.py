@@ -11,14 +11,17 @@ import pytest
 from sqlalchemy import func, select
 
 from hocba_hub.api.call_bodies import ShownBodies, look_at_bodies
+from hocba_hub.api.operator import story as router
 from hocba_hub.model.clock import DAY_MS
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.settings import Settings
 from hocba_hub.store import audit, story
+from hocba_hub.store.access import Role, add_operator
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import attempt_bodies
+from tests.support.api_server import running_api
 from tests.support.delivering_hub import HOUR, DeliveringHub
 from tests.support.jobs import run_once
 from tests.support.sandbox_server import running_sandbox
@@ -95,6 +98,33 @@ def test_the_look_is_in_the_audit_trail(hub: DeliveringHub):
     assert len(entries) == 2
     assert entries[0].detail["card"] == f"{card['school_year']}/{card['card_id']}"
     assert card["pupil"]["full_name"] not in str(entries)
+
+
+def test_it_is_revealed_for_a_reason_to_who_has_the_right(hub: DeliveringHub, sandbox):
+    card, other = delivered(hub, 2)
+    key = CardKey(SchoolYear(card["school_year"]), CardId(card["card_id"]))
+    with hub.store.read() as connection:
+        told = story.story(connection, key)
+    assert told is not None
+    attempt = next(one.facts["attempt"] for one in told.events if one.place == "province" and "call" in one.facts)
+    with running_api(hub.store, routers=(router.router,)) as api:
+        with api.store.write() as connection:
+            lan = add_operator(connection, "lan", Role.OPERATOR, now=1, sees_bodies=True).key
+        minh, viewer = api.operator_key(Role.OPERATOR, "minh"), api.operator_key(Role.VIEWER)
+        path = f"/v1/operations/trace/{card['school_year']}/{card['card_id']}/attempts/{attempt}"
+        masked = api.get(path, minh)
+        assert card["pupil"]["full_name"] not in masked.text
+        assert api.get(path, viewer).status_code == 403
+        refused = api.post(f"{path}/reveal", minh, json={"reason": "the school asks"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "access.bodies")
+        assert api.post(f"{path}/reveal", lan, json={"reason": ""}).status_code == 422
+        revealed = api.post(f"{path}/reveal", lan, json={"reason": "the school asks"}).json()["request"]
+        assert card["pupil"]["full_name"] in revealed
+        assert other["pupil"]["full_name"] not in revealed
+        with api.store.read() as connection:
+            [entry] = [one for one in audit.entries(connection) if one.action == "reveal-bodies"]
+        assert (entry.actor, entry.reason) == ("operator:lan", "the school asks")
+        assert api.get(path.replace(str(attempt), "99999"), lan).status_code == 404
 
 
 def test_polls_are_shown_too_and_no_password_is_kept(hub: DeliveringHub):

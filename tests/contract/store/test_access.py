@@ -151,7 +151,8 @@ def test_the_schools_of_a_client_can_be_changed(store: Store):
 
 def test_roles_are_ordered():
     assert [[a.covers(b) for b in Role] for a in Role] == [
-        [True, False, False],
-        [True, True, False],
-        [True, True, True],
+        [True, False, False, False],
+        [True, True, False, False],
+        [True, True, True, False],
+        [True, True, True, True],
     ]
