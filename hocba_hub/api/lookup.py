@@ -80,15 +80,19 @@ def look_up_open_list(
     school_year: str | None = None,
     after: str | None = None,
     limit: int = 100,
+    schools: frozenset[str] | None = None,
 ) -> Page[OpenCard]:
     """One page of the cards that are still to be corrected, of the caller's schools or of one of them.
 
+    `schools` are those of an operator who is for a part of the province.
+
     Raises:
-        ProblemError: `not-found`, the client may not speak for the school; the cursor is not one of ours.
+        ProblemError: `not-found`, the caller is not for the school; the cursor is not one of ours.
     """
-    if school is not None and not (client is None or client.may_speak_for(school)):
+    mine = schools if client is None else client.schools
+    if school is not None and mine is not None and school not in mine:
         raise ProblemError("not-found")
-    permitted = None if client is None or client.schools is None else sorted(client.schools)
+    permitted = None if mine is None else sorted(mine)
     with hub.store.read() as connection:
         found = search.open_list(
             connection,

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hocba_hub.cli import owners
 from hocba_hub.cli.session import now, opened_store, report_errors
 from hocba_hub.cli.texts import text
 
+if TYPE_CHECKING:
+    from hocba_hub.store.access import Scope
+
 _ROLES = ("viewer", "operator", "approver", "administrator")
+
+
+_COMMUNES = click.option("--commune", "communes", multiple=True, metavar="CODE", help=text("option.operators.commune"))
+_SCHOOLS = click.option("--school", "schools", multiple=True, metavar="CODE", help=text("option.operators.school"))
 
 
 @click.group(help=text("operators"))
@@ -20,15 +29,47 @@ def operators() -> None:
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice(_ROLES), help=text("option.role"))
 @click.option("--sees-bodies", is_flag=True, help=text("option.sees-bodies"))
+@_COMMUNES
+@_SCHOOLS
 @report_errors
-def add(name: str, role: str, *, sees_bodies: bool) -> None:
+def add(name: str, role: str, communes: tuple[str, ...], schools: tuple[str, ...], *, sees_bodies: bool) -> None:
     """Add an operator with a first key."""
     from hocba_hub.store.access import Role, add_operator
 
+    scope = _scope(communes, schools)
     with opened_store() as store, store.write() as connection:
-        made = add_operator(connection, name, Role(role), now=now(), sees_bodies=sees_bodies)
-        owners.note(connection, "operator.add", name, {"role": role, "key": made.id, "sees_bodies": sees_bodies})
+        made = add_operator(connection, name, Role(role), now=now(), sees_bodies=sees_bodies, scope=scope)
+        owners.note(
+            connection, "operator.add", name, {"role": role, "key": made.id, "sees_bodies": sees_bodies} | _told(scope)
+        )
     owners.print_key(name, made)
+
+
+def _scope(communes: tuple[str, ...], schools: tuple[str, ...]) -> Scope | None:
+    from hocba_hub.store.access import Scope
+
+    return Scope(frozenset(communes), frozenset(schools)) if communes or schools else None
+
+
+def _told(scope: Scope | None) -> dict[str, object]:
+    return {} if scope is None else {"scope": scope.as_json()}
+
+
+@operators.command(help=text("operators.scope"))
+@click.argument("name")
+@_COMMUNES
+@_SCHOOLS
+@report_errors
+def scope(name: str, communes: tuple[str, ...], schools: tuple[str, ...]) -> None:
+    """Say for which part of the province an operator is; without a part, for all of it."""
+    from hocba_hub.store.access import set_scope
+
+    meant = _scope(communes, schools)
+    with opened_store() as store, store.write() as connection:
+        set_scope(connection, name, meant)
+        owners.note(connection, "operator.scope", name, _told(meant))
+    part = ", ".join((*communes, *schools)) or text("operators.whole")
+    click.echo(text("operators.scoped", name=name, part=part))
 
 
 @operators.command(help=text("operators.bodies"))

@@ -33,6 +33,8 @@ class ComparedCard(NamedTuple):
     """Digest of the one person who teaches all subjects, and there are at least five; 0 if there are several."""
     pupil_code: int = 0
     """Digest of the pupil's code, by which people look for a card: see `pupil_code_digest`."""
+    commune: str = ""
+    """Code of the school's commune; empty if the card does not say it."""
 
     @property
     def first_year(self) -> int:
@@ -47,6 +49,7 @@ def compared_card(card: AnyCard) -> ComparedCard:
         card_key(card), SchoolCode(card.school.code), card.is_recalled, pupil_digest(card), card.circular,
         class_.grade, class_.code or class_.name, card.year.promoted, pupil.birth, pupil.gender,
         _results_digest(card), _teacher_digest(card), pupil_code_digest(pupil.pupil_code or ""),
+        card.school.commune_code or "",
     )  # fmt: skip
 
 

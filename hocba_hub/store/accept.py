@@ -211,6 +211,7 @@ def _card_row(card: Card, now: int) -> dict[str, Any]:
         "results": compared.results,
         "teacher": compared.teacher,
         "pupil_code": compared.pupil_code,
+        "commune_code": compared.commune,
     }
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, null, or_, select, update
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.bulk import upsert
@@ -87,6 +87,18 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the province that an operator is for: the schools of communes, and schools by name."""
+
+    communes: frozenset[str] = frozenset()
+    schools: frozenset[str] = frozenset()
+
+    def as_json(self) -> dict[str, list[str]]:
+        """As the store keeps it."""
+        return {"communes": sorted(self.communes), "schools": sorted(self.schools)}
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """A person of the education department who presented a good key."""
 
@@ -95,6 +107,8 @@ class Operator:
     role: Role
     sees_bodies: bool = False
     """May see what cards and calls hold of people, one at a time and with a reason."""
+    scope: Scope | None = None
+    """None for the whole province."""
 
     @property
     def actor(self) -> str:
@@ -166,14 +180,42 @@ def add_client(
     return _new_key(connection, Owner.CLIENT, owner_id, now)
 
 
-def add_operator(connection: Connection, name: str, role: Role, *, now: int, sees_bodies: bool = False) -> NewKey:
-    """Add an operator with a first key; `now` in milliseconds.
+def add_operator(
+    connection: Connection, name: str, role: Role, *, now: int, sees_bodies: bool = False, scope: Scope | None = None
+) -> NewKey:
+    """Add an operator with a first key, for a part of the province or all of it; `now` in milliseconds.
 
     Raises:
         AccessError: the name is taken.
     """
-    owner_id = _add(connection, operators, {"name": name, "role": role, "created_at": now, "sees_bodies": sees_bodies})
+    of_role = {"name": name, "role": role, "scope": null() if scope is None else scope.as_json()}
+    owner_id = _add(connection, operators, {**of_role, "created_at": now, "sees_bodies": sees_bodies})
     return _new_key(connection, Owner.OPERATOR, owner_id, now)
+
+
+def set_scope(connection: Connection, name: str, scope: Scope | None) -> None:
+    """Say for which part of the province an operator is from now on; None for all of it.
+
+    Raises:
+        AccessError: there is no such operator.
+    """
+    owner_id = _owner_id(connection, Owner.OPERATOR, name)
+    kept = null() if scope is None else scope.as_json()
+    connection.execute(update(operators).where(operators.c.id == owner_id).values(scope=kept))
+
+
+def schools_of(connection: Connection, scope: Scope | None) -> frozenset[str] | None:
+    """The schools that a scope holds, as far as a card of them is stored; None for all."""
+    if scope is None:
+        return None
+    c = report_cards.c
+    query = select(c.school_code).where(one_of(connection, c.commune_code, sorted(scope.communes))).distinct()
+    found = connection.execute(query).scalars() if scope.communes else ()
+    return scope.schools.union(found)
+
+
+def _scope_of(kept: dict[str, list[str]] | None) -> Scope | None:
+    return None if kept is None else Scope(frozenset(kept["communes"]), frozenset(kept["schools"]))
 
 
 def set_sees_bodies(connection: Connection, name: str, *, sees_bodies: bool) -> None:
@@ -285,7 +327,7 @@ def identify(connection: Connection, presented: str, *, now: int) -> Client | Op
     if found is None:
         return None
     if owner is Owner.OPERATOR:
-        return Operator(found.id, found.name, Role(found.role), found.sees_bodies)
+        return Operator(found.id, found.name, Role(found.role), found.sees_bodies, _scope_of(found.scope))
     return _client(found)
 
 

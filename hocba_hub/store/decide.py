@@ -314,7 +314,7 @@ def _select(connection: Connection, these: ColumnElement[bool], *, lock: bool = 
         select(
             _r.version, _r.content_sha256, _r.client_id, _r.school_year, _r.card_id, _r.school_code, _r.recalled,
             _r.pupil, _r.circular, _r.grade, _r.class_code, _r.promoted, _r.birth, _r.gender, _r.results, _r.teacher,
-            _r.pupil_code, _r.managed_by,
+            _r.pupil_code, _r.commune_code, _r.managed_by,
         )
         .where(these)
         .order_by(_r.school_year, _r.card_id)  # locks are taken in one order everywhere

@@ -411,12 +411,19 @@ def find(connection: Connection, replay_id: int) -> Replay | None:
 
 
 def listed(
-    connection: Connection, *, open_only: bool = False, before: int | None = None, limit: int = 100
+    connection: Connection,
+    *,
+    open_only: bool = False,
+    created_by: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[Replay]:
-    """The newest first; `before` is the id of the last one seen."""
+    """The newest first, of everybody or of one; `before` is the id of the last one seen."""
     query = select(replays).order_by(_p.id.desc()).limit(limit)
     if open_only:
         query = query.where(_IS_OPEN)
+    if created_by is not None:
+        query = query.where(_p.created_by == created_by)
     if before is not None:
         query = query.where(_p.id < before)
     return _with_jobs(connection, connection.execute(query).all())

@@ -178,6 +178,7 @@ def listed(
     connection: Connection,
     *,
     school: str | None = None,
+    schools: frozenset[str] | None = None,
     open_only: bool = False,
     before: int | None = None,
     limit: int = 100,
@@ -186,6 +187,8 @@ def listed(
     query = _select().order_by(_b.id.desc()).limit(limit)
     if school is not None:
         query = query.where(_b.school_code == school)
+    if schools is not None:
+        query = query.where(one_of(connection, _b.school_code, sorted(schools)))
     if open_only:
         query = query.where(_IS_OPEN)
     if before is not None:

@@ -87,6 +87,8 @@ class Selection:
     """Empty: what the act takes by default."""
     group: int | None = None
     """Failure group of the last outcome, or one under it."""
+    schools: frozenset[str] | None = None
+    """Only cards of these schools, whatever else is given; None for all."""
 
     @property
     def is_empty(self) -> bool:
@@ -101,6 +103,8 @@ class Selection:
             given["deliveries"] = sorted(self.deliveries)
         if self.states:
             given["states"] = sorted(self.states)
+        if self.schools is not None:
+            given["schools"] = sorted(self.schools)
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -136,9 +140,13 @@ def _narrowed(
     if selection.group is not None:
         family = select(failure_groups.c.id).where(failure_groups.c.root_id == selection.group)
         query = query.where(or_(_d.failure_group_id == selection.group, _d.failure_group_id.in_(family)))
-    if selection.school is not None:
+    if selection.school is not None or selection.schools is not None:
         r = report_cards.c
         query = query.join_from(
             deliveries, report_cards, and_(r.school_year == _d.school_year, r.card_id == _d.card_id)
-        ).where(r.school_code == selection.school)
+        )
+        if selection.school is not None:
+            query = query.where(r.school_code == selection.school)
+        if selection.schools is not None:
+            query = query.where(one_of(connection, r.school_code, sorted(selection.schools)))
     return query

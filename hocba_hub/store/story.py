@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, and_, func, literal_column, select
+from sqlalchemy import Connection, and_, false, func, literal_column, or_, select
 
 from hocba_hub.model.compared_card import personal_number_digest, pupil_code_digest
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear, card_key
@@ -134,6 +134,15 @@ def find(connection: Connection, given: str) -> list[CardKey]:
         if found:
             return found
     return []
+
+
+def keys_of(connection: Connection, keys: Sequence[CardKey], schools: Collection[str]) -> list[CardKey]:
+    """Those of some cards that are of these schools, or that these may correct."""
+    mine = or_(one_of(connection, _c.school_code, sorted(schools)), one_of(connection, _c.managed_by, sorted(schools)))
+    these = one_of_cards(connection, _c.school_year, _c.card_id, keys) if keys else false()
+    rows = connection.execute(select(_c.school_year, _c.card_id).where(these, mine))
+    found = {_key(*row) for row in rows}
+    return [key for key in keys if key in found]
 
 
 def _record(text: str) -> CardKey | None:

@@ -51,6 +51,7 @@ operators = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("sees_bodies", Boolean, nullable=False, server_default=false(), comment="what cards hold of people"),
+    Column("scope", JSON, comment="communes and schools; empty for the whole province"),
 )
 
 keys = Table(
@@ -160,9 +161,17 @@ report_cards = Table(
         server_default=text("0"),
         comment="digest of the pupil's code; 0 of a card from before",
     ),
+    Column(
+        "commune_code",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="of the school; empty if nobody says it",
+    ),
     PrimaryKeyConstraint("school_year", "card_id"),
     Index("ix_report_cards_class", "school_code", "school_year", "class_code"),
     Index("ix_report_cards_pupil", "pupil"),
+    Index("ix_report_cards_commune", "commune_code", "school_code"),
 )
 Index(
     "ix_report_cards_pupil_code",

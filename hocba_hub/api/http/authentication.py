@@ -44,32 +44,37 @@ class ClientKey(SecurityBase):
 class OperatorKey(SecurityBase):
     """Dependency: the operator that calls, of one role at least."""
 
-    def __init__(self, role: Role) -> None:
-        """Shown in the OpenAPI document as `operatorKey`."""
+    def __init__(self, role: Role, *, scoped: bool = False) -> None:
+        """Shown in the OpenAPI document as `operatorKey`.
+
+        Only where it is `scoped` may an operator for a part of the province call: what calls shows him that part alone.
+        """
         self.model = HTTPBearer(description="Key of an operator: hbo_…  / Khóa của cán bộ vận hành.")
         self.scheme_name = "operatorKey"
-        self._role = role
+        self._role, self._scoped = role, scoped
 
     async def __call__(self, request: Request) -> Operator:
         """The operator.
 
         Raises:
-            ProblemError: 401 without a key in force, 403 for a client's key or a lower role.
+            ProblemError: 401 without a key in force, 403 for a client's key, a lower role, or a part of the province.
         """
         caller = await authenticated(request)
         if not isinstance(caller, Operator):
             raise ProblemError("access.wrong-kind")
         if not caller.role.covers(self._role):
             raise ProblemError("access.role-too-low", required_role=self._role)
+        if caller.scope is not None and not self._scoped:
+            raise ProblemError("access.scope")
         return caller
 
 
 require_client = ClientKey()
 
 
-def require_operator(role: Role) -> OperatorKey:
-    """The dependency for operators of this role or a higher one."""
-    return OperatorKey(role)
+def require_operator(role: Role, *, scoped: bool = False) -> OperatorKey:
+    """The dependency for operators of this role or a higher one; `scoped` as `OperatorKey` has it."""
+    return OperatorKey(role, scoped=scoped)
 
 
 class AnyKey(SecurityBase):

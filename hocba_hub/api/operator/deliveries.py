@@ -13,7 +13,7 @@ from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import DestinationInPath
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, known_destination
+from hocba_hub.api.operator.callers import Acting, ScopedViewer, TheHub, Viewer, in_scope, known_destination
 from hocba_hub.api.operator.delivery_shapes import (
     ActReport,
     AskedAct,
@@ -96,15 +96,20 @@ Waiting = Annotated[Selection, Depends(waiting)]
 
 
 @router.get("/failures", response_model_exclude_none=True)
-def failures(_: Viewer, hub: TheHub, selection: Failed) -> DeliverySummary:
+def failures(operator: ScopedViewer, hub: TheHub, selection: Failed) -> DeliverySummary:
     """Failures by destination, state and code. / Lỗi theo nơi nhận, trạng thái và mã."""
-    return _summary(hub, selection, FAILED)
+    return _summary(hub, _within(hub, operator, selection), FAILED)
 
 
 @router.get("/pending", response_model_exclude_none=True)
-def pending(_: Viewer, hub: TheHub, selection: Waiting) -> DeliverySummary:
+def pending(operator: ScopedViewer, hub: TheHub, selection: Waiting) -> DeliverySummary:
     """What waits, by destination, state and code. / Bản ghi đang chờ, theo nơi nhận, trạng thái và mã."""
-    return _summary(hub, selection, PENDING)
+    return _summary(hub, _within(hub, operator, selection), PENDING)
+
+
+def _within(hub: Hub, operator: Operator, selection: Selection) -> Selection:
+    """The part of a selection that an operator is for."""
+    return replace(selection, schools=in_scope(hub, operator))
 
 
 def _summary(hub: Hub, selection: Selection, by_default: Collection[DeliveryState]) -> DeliverySummary:
@@ -117,18 +122,18 @@ def _summary(hub: Hub, selection: Selection, by_default: Collection[DeliveryStat
 
 @router.get("/failures/deliveries", response_model_exclude_none=True)
 def failures_listed(
-    _: Viewer, hub: TheHub, selection: Failed, after: Cursor = None, limit: Limit = 100
+    operator: ScopedViewer, hub: TheHub, selection: Failed, after: Cursor = None, limit: Limit = 100
 ) -> Page[DeliveryEntry]:
     """The failed deliveries one by one, group after group. / Từng bản ghi lỗi, lần lượt theo nhóm."""
-    return _page(hub, selection, FAILED, after, limit)
+    return _page(hub, _within(hub, operator, selection), FAILED, after, limit)
 
 
 @router.get("/pending/deliveries", response_model_exclude_none=True)
 def pending_listed(
-    _: Viewer, hub: TheHub, selection: Waiting, after: Cursor = None, limit: Limit = 100
+    operator: ScopedViewer, hub: TheHub, selection: Waiting, after: Cursor = None, limit: Limit = 100
 ) -> Page[DeliveryEntry]:
     """The pending deliveries one by one, group after group. / Từng bản ghi đang chờ, lần lượt theo nhóm."""
-    return _page(hub, selection, PENDING, after, limit)
+    return _page(hub, _within(hub, operator, selection), PENDING, after, limit)
 
 
 def _page(

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, Approving, TheHub, Viewer
+from hocba_hub.api.operator.callers import ScopedActing, ScopedApproving, TheHub, Viewer, require_card
 from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
@@ -95,10 +96,12 @@ class EditDetail(EditEntry):
 
 
 @router.post("", status_code=201, response_model_exclude_none=True, responses=problems(404, 409))
-def propose_edit(asked: AskedEdit, operator: Acting, hub: TheHub) -> EditDetail:
+def propose_edit(asked: AskedEdit, operator: ScopedActing, hub: TheHub) -> EditDetail:
     """Propose changes of an unsigned card; a second operator makes a new version of them. / Đề nghị sửa."""
     key = CardKey(keys.SchoolYear(asked.school_year), keys.CardId(asked.card_id))
     changes = [Asked(one.place, one.value) for one in asked.changes]
+    with hub.store.read() as connection:
+        require_card(connection, operator, key)
     found = _do(lambda: _editing(hub).propose(key, asked.version, changes, operator.actor, asked.reason, hub.clock()))
     return _detail(found, operator)
 
@@ -123,18 +126,17 @@ def edits(
 
 
 @router.get("/{edit_id}", response_model_exclude_none=True, responses=problems(404))
-def edit(edit_id: EditInPath, operator: Acting, hub: TheHub) -> EditDetail:
+def edit(edit_id: EditInPath, operator: ScopedActing, hub: TheHub) -> EditDetail:
     """One edit with what stood and is to stand at each place. / Một lần sửa, có giá trị cũ và mới."""
     with hub.store.read() as connection:
-        found = stored.find(connection, edit_id)
-    if found is None:
-        raise ProblemError("not-found")
-    return _detail(found, operator)
+        return _detail(_known(connection, operator, edit_id), operator)
 
 
 @router.post("/{edit_id}/approve", response_model_exclude_none=True, responses=problems(404, 409))
-def approve_edit(edit_id: EditInPath, asked: AskedReason, operator: Approving, hub: TheHub) -> EditDetail:
+def approve_edit(edit_id: EditInPath, asked: AskedReason, operator: ScopedApproving, hub: TheHub) -> EditDetail:
     """Make a new version of it, which goes to every destination. / Duyệt: tạo phiên bản mới và gửi đi."""
+    with hub.store.read() as connection:
+        _known(connection, operator, edit_id)
     found = _do(lambda: _editing(hub).approve(edit_id, operator.actor, asked.reason, hub.clock()))
     if found.state is EditState.MADE:
         for name in hub.destinations:
@@ -143,10 +145,20 @@ def approve_edit(edit_id: EditInPath, asked: AskedReason, operator: Approving, h
 
 
 @router.post("/{edit_id}/reject", response_model_exclude_none=True, responses=problems(404, 409))
-def reject_edit(edit_id: EditInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> EditDetail:
+def reject_edit(edit_id: EditInPath, asked: AskedReason, operator: ScopedActing, hub: TheHub) -> EditDetail:
     """Make nothing of it. / Từ chối."""
+    with hub.store.read() as connection:
+        _known(connection, operator, edit_id)
     found = _do(lambda: _editing(hub).reject(edit_id, operator.actor, asked.reason, hub.clock()))
     return _detail(found, operator)
+
+
+def _known(connection: Connection, operator: Operator, edit_id: int) -> Edit:
+    found = stored.find(connection, edit_id)
+    if found is None:
+        raise ProblemError("not-found")
+    require_card(connection, operator, found.key)
+    return found
 
 
 def _editing(hub: Hub) -> Editing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 import orjson
@@ -17,7 +18,7 @@ from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, known_destination
+from hocba_hub.api.operator.callers import ScopedActing, ScopedViewer, TheHub, in_scope, known_destination
 from hocba_hub.api.operator.delivery_shapes import (
     AskedReason,
     AskedSelection,
@@ -178,13 +179,16 @@ class ForeseenEntry(Shape):
 
 
 @router.post("", status_code=201, response_model_exclude_none=True, responses=problems(404, 409))
-def freeze_replay(asked: AskedReplay, operator: Acting, hub: TheHub) -> FrozenReport:
+def freeze_replay(asked: AskedReplay, operator: ScopedActing, hub: TheHub) -> FrozenReport:
     """Choose what is sent again, once and for all; nothing goes out before it is started. / Chọn bản ghi gửi lại."""
+    schools = in_scope(hub, operator)
     plan = ReplayPlan(asked.meaning, tuple(asked.canary), asked.records_per_second, asked.most_failed)
     try:
         with hub.store.write() as connection:
             if asked.selection is not None:
-                chosen: Any = asked.selection.as_selection()
+                chosen: Any = replace(asked.selection.as_selection(), schools=schools)
+            elif operator.scope is not None:
+                raise ProblemError("access.scope")
             else:
                 assert asked.reconciliation is not None  # noqa: S101 - one of the two is given
                 chosen = _differences(hub, connection, asked.reconciliation)
@@ -208,7 +212,7 @@ def freeze_replay(asked: AskedReplay, operator: Acting, hub: TheHub) -> FrozenRe
 @router.get("", response_model_exclude_none=True)
 def replays_listed(
     *,
-    _: Viewer,
+    operator: ScopedViewer,
     hub: TheHub,
     open: Annotated[bool, Query(description="Only those that have not ended. / Chỉ lần chưa xong.")] = False,  # noqa: A002
     after: Cursor = None,
@@ -217,23 +221,25 @@ def replays_listed(
     """The replays, the newest first. / Các lần gửi lại, mới nhất trước."""
     seen = place(after, int)
     with hub.store.read() as connection:
-        found = replays.listed(connection, open_only=open, before=seen[0] if seen else None, limit=limit + 1)
+        found = replays.listed(
+            connection, open_only=open, created_by=_own(operator), before=seen[0] if seen else None, limit=limit + 1
+        )
         entries = [_shown(connection, one) for one in found[:limit]]
     return Page(items=entries, next=cursor((found[limit - 1].id,)) if len(found) > limit else None)
 
 
 @router.get("/{replay_id}", response_model_exclude_none=True, responses=problems(404))
-def replay(replay_id: ReplayInPath, _: Viewer, hub: TheHub) -> ReplayEntry:
+def replay(replay_id: ReplayInPath, operator: ScopedViewer, hub: TheHub) -> ReplayEntry:
     """One replay, with exact counts at this moment. / Một lần gửi lại, đếm chính xác lúc này."""
     with hub.store.read() as connection:
-        return _entry(connection, replay_id)
+        return _shown(connection, _found(connection, replay_id, operator))
 
 
 @router.get("/{replay_id}/items", response_model_exclude_none=True, responses=problems(404))
 def replay_items(
     *,
     replay_id: ReplayInPath,
-    _: Viewer,
+    operator: ScopedViewer,
     hub: TheHub,
     outcome: Annotated[ItemOutcome | None, Query()] = None,
     after: Cursor = None,
@@ -242,7 +248,7 @@ def replay_items(
     """Its records, with what became of each. / Từng bản ghi và kết quả."""
     seen = place(after, int)
     with hub.store.read() as connection:
-        _found(connection, replay_id)
+        _found(connection, replay_id, operator)
         found = replays.items(connection, replay_id, outcome=outcome, after=seen[0] if seen else 0, limit=limit + 1)
     return Page(
         items=[ReplayItemEntry.model_validate(one) for one in found[:limit]],
@@ -252,13 +258,13 @@ def replay_items(
 
 @router.get("/{replay_id}/dry-run", response_model_exclude_none=True, responses=problems(404))
 def dry_run(
-    replay_id: ReplayInPath, _: Viewer, hub: TheHub, after: Cursor = None, limit: Limit = 100
+    replay_id: ReplayInPath, operator: ScopedViewer, hub: TheHub, after: Cursor = None, limit: Limit = 100
 ) -> Page[ForeseenEntry]:
     """What would become of each record, and what would differ in it; nothing is sent. / Chạy thử, không gửi."""
     seen = place(after, int)
     with hub.store.read() as connection:
         foreseen = _dry_run(hub).foresee(
-            connection, _found(connection, replay_id), after=seen[0] if seen else 0, limit=limit + 1
+            connection, _found(connection, replay_id, operator), after=seen[0] if seen else 0, limit=limit + 1
         )
     return Page(
         items=[ForeseenEntry.model_validate(one) for one in foreseen[:limit]],
@@ -274,10 +280,10 @@ def dry_run(
         **problems(404),
     },
 )
-def dry_run_lines(replay_id: ReplayInPath, _: Viewer, hub: TheHub) -> StreamingResponse:
+def dry_run_lines(replay_id: ReplayInPath, operator: ScopedViewer, hub: TheHub) -> StreamingResponse:
     """The whole dry run, one record a line. / Toàn bộ lần chạy thử, mỗi dòng một bản ghi."""
     with hub.store.read() as connection:
-        found = _found(connection, replay_id)
+        found = _found(connection, replay_id, operator)
     return StreamingResponse(_lines(hub, found), media_type=_NDJSON)
 
 
@@ -293,25 +299,25 @@ def _lines(hub: Hub, found: Replay) -> Iterator[bytes]:
 
 
 @router.post("/{replay_id}/start", response_model_exclude_none=True, responses=problems(404, 409))
-def start_replay(replay_id: ReplayInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> ReplayEntry:
+def start_replay(replay_id: ReplayInPath, asked: AskedReason, operator: ScopedActing, hub: TheHub) -> ReplayEntry:
     """Begin to send. / Bắt đầu gửi lại."""
     return _do(replays.start, replay_id, asked, operator, hub)
 
 
 @router.post("/{replay_id}/pause", response_model_exclude_none=True, responses=problems(404, 409))
-def pause_replay(replay_id: ReplayInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> ReplayEntry:
+def pause_replay(replay_id: ReplayInPath, asked: AskedReason, operator: ScopedActing, hub: TheHub) -> ReplayEntry:
     """Send no more for now; what is on its way goes on. / Tạm dừng."""
     return _do(replays.pause, replay_id, asked, operator, hub)
 
 
 @router.post("/{replay_id}/resume", response_model_exclude_none=True, responses=problems(404, 409))
-def resume_replay(replay_id: ReplayInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> ReplayEntry:
+def resume_replay(replay_id: ReplayInPath, asked: AskedReason, operator: ScopedActing, hub: TheHub) -> ReplayEntry:
     """Go on, also after it stopped by itself. / Chạy tiếp, kể cả khi đã tự dừng."""
     return _do(replays.resume, replay_id, asked, operator, hub)
 
 
 @router.post("/{replay_id}/cancel", response_model_exclude_none=True, responses=problems(404, 409))
-def cancel_replay(replay_id: ReplayInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> ReplayEntry:
+def cancel_replay(replay_id: ReplayInPath, asked: AskedReason, operator: ScopedActing, hub: TheHub) -> ReplayEntry:
     """End it; what was not sent stays as it was. / Hủy; phần chưa gửi giữ nguyên."""
     return _do(replays.cancel, replay_id, asked, operator, hub)
 
@@ -321,6 +327,7 @@ def _do(
 ) -> ReplayEntry:
     try:
         with hub.store.write() as connection:
+            _found(connection, replay_id, operator)
             if what(connection, replay_id, actor=operator.actor, reason=asked.reason, now=hub.clock()) is None:
                 raise ProblemError("not-found")
             entry = _entry(connection, replay_id)
@@ -345,15 +352,22 @@ def _differences(hub: Hub, connection: Connection, asked: AskedDifferences) -> D
     return Differences(run_id, frozenset(asked.kinds), asked.school)
 
 
-def _found(connection: Connection, replay_id: int) -> Replay:
+def _own(operator: Operator) -> str | None:
+    """Whose replays an operator may see: all, or for a part of the province his own."""
+    return None if operator.scope is None else operator.actor
+
+
+def _found(connection: Connection, replay_id: int, operator: Operator) -> Replay:
     found = replays.find(connection, replay_id)
-    if found is None:
+    if found is None or _own(operator) not in {None, found.created_by}:
         raise ProblemError("not-found")
     return found
 
 
 def _entry(connection: Connection, replay_id: int) -> ReplayEntry:
-    return _shown(connection, _found(connection, replay_id))
+    found = replays.find(connection, replay_id)
+    assert found is not None  # noqa: S101 - the caller has it
+    return _shown(connection, found)
 
 
 def _shown(connection: Connection, found: Replay) -> ReplayEntry:

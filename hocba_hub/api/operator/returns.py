@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,7 +14,7 @@ from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
 from hocba_hub.api.http.parameters import SchoolQuery
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
+from hocba_hub.api.operator.callers import ScopedActing, ScopedViewer, TheHub, in_scope
 from hocba_hub.api.operator.delivery_shapes import AskedReason, AskedSelection
 from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
 from hocba_hub.store import returns as stored
@@ -73,9 +74,9 @@ class ReturnedEntry(Shape):
 
 
 @router.post("", response_model_exclude_none=True)
-def return_cards(asked: AskedReturn, operator: Acting, hub: TheHub) -> ReturnReport:
+def return_cards(asked: AskedReturn, operator: ScopedActing, hub: TheHub) -> ReturnReport:
     """Put cards on their schools' open lists, with a note. / Trả học bạ về trường, kèm ghi chú."""
-    selection = asked.selection.as_selection()
+    selection = replace(asked.selection.as_selection(), schools=in_scope(hub, operator))
     if asked.dry_run:
         with hub.store.read() as connection:
             done = stored.preview(connection, selection)
@@ -91,7 +92,7 @@ def return_cards(asked: AskedReturn, operator: Acting, hub: TheHub) -> ReturnRep
 @router.get("", response_model_exclude_none=True)
 def returned_cards(
     *,
-    _: Viewer,
+    operator: ScopedViewer,
     hub: TheHub,
     school: SchoolQuery = None,
     open: Annotated[bool, Query(description="Only what is not corrected yet. / Chỉ học bạ chưa sửa.")] = False,  # noqa: A002
@@ -99,10 +100,10 @@ def returned_cards(
     limit: Limit = 100,
 ) -> Page[ReturnedEntry]:
     """What was returned, the newest first. / Học bạ đã trả lại, mới nhất trước."""
-    seen = place(after, int)
+    seen, mine = place(after, int), in_scope(hub, operator)
     with hub.store.read() as connection:
         found = stored.listed(
-            connection, school=school, open_only=open, before=seen[0] if seen else None, limit=limit + 1
+            connection, school=school, schools=mine, open_only=open, before=seen[0] if seen else None, limit=limit + 1
         )
     return Page(
         items=[ReturnedEntry.model_validate(one) for one in found[:limit]],

@@ -14,13 +14,14 @@ from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.parameters import CardInPath, YearInPath
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import Acting, TheHub, Viewer, require_bodies
+from hocba_hub.api.operator.callers import ScopedActing, ScopedViewer, TheHub, require_bodies, require_card
 from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import CardId, Moment, SchoolYear, Shape, shown_as
 from hocba_hub.model import keys
 from hocba_hub.model.keys import CardKey
 from hocba_hub.store import story as stored
+from hocba_hub.store.access import Operator, schools_of
 from hocba_hub.store.story import StoryKind
 
 router = APIRouter(
@@ -89,12 +90,12 @@ def call_bodies(
     school_year: YearInPath,
     card_id: CardInPath,
     attempt_id: AttemptInPath,
-    operator: Acting,
+    operator: ScopedActing,
     hub: TheHub,
 ) -> BodiesEntry:
     """The bodies of one call, of this card only and masked; the look is in the audit trail. / Nội dung một lần gọi."""
     key = CardKey(keys.SchoolYear(school_year), keys.CardId(card_id))
-    return _bodies(hub, key, attempt_id, operator.actor)
+    return _bodies(hub, key, attempt_id, operator)
 
 
 @router.post(
@@ -106,19 +107,20 @@ def reveal_bodies(
     card_id: CardInPath,
     attempt_id: AttemptInPath,
     asked: AskedReason,
-    operator: Acting,
+    operator: ScopedActing,
     hub: TheHub,
 ) -> BodiesEntry:
     """The same with what it holds of people, for a reason; needs the right to see it. / Xem không che, nêu lý do."""
     require_bodies(operator)
     key = CardKey(keys.SchoolYear(school_year), keys.CardId(card_id))
-    return _bodies(hub, key, attempt_id, operator.actor, asked.reason)
+    return _bodies(hub, key, attempt_id, operator, asked.reason)
 
 
-def _bodies(hub: Hub, key: CardKey, attempt_id: int, actor: str, reveal_for: str | None = None) -> BodiesEntry:
+def _bodies(hub: Hub, key: CardKey, attempt_id: int, operator: Operator, reveal_for: str | None = None) -> BodiesEntry:
     with hub.store.write() as connection:
+        require_card(connection, operator, key)
         found = look_at_bodies(
-            connection, hub.destinations, key, attempt_id, actor=actor, now=hub.clock(), reveal_for=reveal_for
+            connection, hub.destinations, key, attempt_id, actor=operator.actor, now=hub.clock(), reveal_for=reveal_for
         )
     if found is None:
         raise ProblemError("not-found")
@@ -127,7 +129,7 @@ def _bodies(hub: Hub, key: CardKey, attempt_id: int, actor: str, reveal_for: str
 
 @router.get("", response_model_exclude_none=True, responses=problems(404))
 def trace(
-    _: Viewer,
+    operator: ScopedViewer,
     hub: TheHub,
     key: Annotated[
         str,
@@ -143,6 +145,8 @@ def trace(
     """Everything that happened to a card: vendor, hub, province, Ministry, on one time line. / Diễn biến của học bạ."""
     with hub.store.read() as connection:
         found = stored.find(connection, key)
+        schools = schools_of(connection, operator.scope)
+        found = found if schools is None else stored.keys_of(connection, found, schools)
         story = stored.story(connection, found[0]) if len(found) == 1 else None
     if not found:
         raise ProblemError("not-found")

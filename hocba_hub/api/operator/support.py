@@ -8,7 +8,7 @@ from hocba_hub.api.http.pages import Cursor, Limit
 from hocba_hub.api.http.parameters import CardInPath, SchoolQuery, SubmissionId, YearInPath, YearQuery
 from hocba_hub.api.lookup import look_up_card, look_up_open_list, look_up_submission
 from hocba_hub.api.openapi.answers import problems
-from hocba_hub.api.operator.callers import TheHub, Viewer
+from hocba_hub.api.operator.callers import ScopedViewer, TheHub, Viewer, in_scope, require_card
 from hocba_hub.api.shapes import Card, OpenCard, Page, Submission
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 
@@ -24,15 +24,18 @@ def submission(
 
 
 @router.get("/report-cards/{school_year}/{card_id}", response_model_exclude_none=True, responses=problems(404))
-def report_card(school_year: YearInPath, card_id: CardInPath, _: Viewer, hub: TheHub) -> Card:
+def report_card(school_year: YearInPath, card_id: CardInPath, operator: ScopedViewer, hub: TheHub) -> Card:
     """Where a report card stands at each destination. / Tình trạng chuyển một học bạ."""
-    return look_up_card(hub, CardKey(SchoolYear(school_year), CardId(card_id)), None)
+    key = CardKey(SchoolYear(school_year), CardId(card_id))
+    with hub.store.read() as connection:
+        require_card(connection, operator, key)
+    return look_up_card(hub, key, None)
 
 
-@router.get("/findings", response_model_exclude_none=True)
+@router.get("/findings", response_model_exclude_none=True, responses=problems(404))
 def findings(
     *,
-    _: Viewer,
+    operator: ScopedViewer,
     hub: TheHub,
     school: SchoolQuery = None,
     school_year: YearQuery = None,
@@ -40,4 +43,6 @@ def findings(
     limit: Limit = 100,
 ) -> Page[OpenCard]:
     """The cards that are still to be corrected, of every school. / Học bạ còn phải sửa của mọi trường."""
-    return look_up_open_list(hub, None, school=school, school_year=school_year, after=after, limit=limit)
+    return look_up_open_list(
+        hub, None, school=school, school_year=school_year, after=after, limit=limit, schools=in_scope(hub, operator)
+    )

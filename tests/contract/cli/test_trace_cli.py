@@ -70,3 +70,19 @@ def test_who_may_see_bodies_is_said_by_hand_and_in_the_trail(run: Run, store: St
     assert [tuple(row) for row in rows] == [("lan", True), ("minh", False)]
     assert actions.count("operator.bodies") == 2
     run("operators", "bodies", "nobody", "--allow", code=1)
+
+
+def test_for_which_part_of_the_province_an_operator_is(run: Run, store: Store):
+    run("operators", "add", "lan", "--role", "operator", "--commune", "11953", "--school", "33-TH-0001")
+    run("operators", "add", "minh", "--role", "viewer")
+    assert "minh is for: 12391." in run("operators", "scope", "minh", "--commune", "12391").stdout
+    with store.read() as connection:
+        kept = dict(connection.execute(select(operators.c.name, operators.c.scope)).all())
+    assert kept == {
+        "lan": {"communes": ["11953"], "schools": ["33-TH-0001"]}, "minh": {"communes": ["12391"], "schools": []},
+    }  # fmt: skip
+    assert "the whole province" in run("operators", "scope", "lan").stdout
+    with store.read() as connection:
+        assert dict(connection.execute(select(operators.c.name, operators.c.scope)).all())["lan"] is None
+        assert [entry.action for entry in audit.entries(connection)].count("operator.scope") == 2
+    run("operators", "scope", "nobody", code=1)
