@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench import (
     accept,
+    audit,
     delivery,
     files,
     formats,
@@ -40,6 +41,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "end-to-end": delivery.measure,
     "recovery": resilience.measure,
     "cold-start": resilience.measure_cold_start,
+    "audit": audit.measure,
     "metrics": scale.measure_metrics,
     "mapping": mapping.measure,
     "rules": rules.measure,

@@ -42,6 +42,7 @@ from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.importing import Importing
 from hocba_hub.queue.jobs.acknowledgements import Acknowledgements
+from hocba_hub.queue.jobs.audit_anchors import AuditAnchors
 from hocba_hub.queue.jobs.code_lists import CodeLists
 from hocba_hub.queue.jobs.failure_groups import FailureGroups
 from hocba_hub.queue.jobs.identity import Identity
@@ -342,6 +343,7 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             "reconcile": Reconcile(known, adapter_of),
             "identity": Identity(known, adapter_of),
             "replay": Replaying(known, partial(doorbell.ring, "drain")),
+            "audit-anchors": AuditAnchors(settings.anchors_path),
             "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),

@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     edits_need_second: bool = True
     """Whether an edit of a card is approved by somebody other than who proposed it."""
 
+    anchors_file: Path | None = None
+    """Where the ends of the audit trail's chain are written, to be copied away; without it, in the home folder."""
+
     files_dir: Path | None = None
     """Spool of the files that clients send, the same for every API and worker; without it, in the home folder."""
     file_bytes: int = Field(2_147_483_648, ge=1_000)
@@ -189,6 +192,11 @@ class Settings(BaseSettings):
         """Where clients reach the API, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @cached_property
+    def anchors_path(self) -> Path:
+        """The file of the audit trail's anchors."""
+        return self.anchors_file or self.home / "audit-anchors.ndjson"
 
     @cached_property
     def files_folder(self) -> Path:

@@ -31,6 +31,7 @@ _COMMANDS = (
     "returns",
     "edits",
     "trace",
+    "audit",
     "hurry",
     "destinations",
     "acknowledgements",

@@ -32,6 +32,17 @@ def upgrade() -> None:
     click.echo(text("upgraded", revision=schema.newest_revision()))
 
 
+@database.command(help=text("database.grants"))
+@click.argument("role")
+@report_errors
+def grants(role: str) -> None:
+    """Print what the database user of the processes needs on PostgreSQL."""
+    from hocba_hub.store.grants import grants as of_role
+
+    for statement in of_role(role):
+        click.echo(statement)
+
+
 @database.command(help=text("database.revision"))
 @report_errors
 def revision() -> None:

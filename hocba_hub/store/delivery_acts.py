@@ -73,7 +73,7 @@ class ActResult:
     unmatched: int = 0
     """Ids of the selection that no delivery has, or one in a state that the act does not take."""
     audit_id: int | None = None
-    """The row of the audit trail; None of a dry run."""
+    """The last row of the audit trail; None of a dry run."""
 
     @property
     def deliveries(self) -> int:
@@ -118,8 +118,8 @@ def preview(connection: Connection, act: Act, selection: Selection) -> ActResult
 def execute(store: Store, act: Act, selection: Selection, *, actor: str, reason: str, now: int) -> ActResult:
     """Do it, to the deliveries that are selected at this moment, a thousand in each transaction.
 
-    One row of the audit trail tells it; it is brought up to date in every transaction, so that it is exact even if
-    the process dies half-way. `now` is in milliseconds.
+    A row of the audit trail in each of them tells what was done by then, so that it is exact even if the process dies
+    half-way. `now` is in milliseconds.
 
     Raises:
         SelectionError: as `states_taken`; nothing is done.
@@ -208,12 +208,9 @@ class _Running:
             "unmatched": self.result.unmatched,
             "finished": is_last,
         }
-        if self.result.audit_id is None:
-            self.result.audit_id = audit.write(
-                connection, at=self.now, actor=self.actor, action=self.act, reason=self.reason, detail=detail
-            )
-        else:
-            audit.extend(connection, self.result.audit_id, detail)
+        self.result.audit_id = audit.write(
+            connection, at=self.now, actor=self.actor, action=self.act, reason=self.reason, detail=detail
+        )
 
 
 def _locked(connection: Connection, ids: Sequence[int], states: Collection[DeliveryState]) -> Sequence[Any]:

@@ -40,6 +40,18 @@ _POSTGRESQL_IDLE_SECONDS = 10.0
 """Below the hold of an idempotency key: who takes over from a process that stands still does not wait for its locks."""
 
 
+_AT_THE_END = "at the end"
+
+
+def at_the_end(connection: Connection, work: Callable[[Connection, list[Any]], None]) -> list[Any]:
+    """The list that `work` is called with right before the writing transaction commits.
+
+    For what takes a lock that others wait for: it is held for the commit alone.
+    """
+    items: list[Any] = connection.info.setdefault(_AT_THE_END, {}).setdefault(work, [])
+    return items
+
+
 class StoreError(HubError):
     """The store cannot be used."""
 
@@ -102,7 +114,10 @@ class Store:
             StoreAwayError: the connection was lost, or the lock could not be had in time.
         """
         with _translated(), self._writing.begin() as connection:
+            connection.info.pop(_AT_THE_END, None)  # of a transaction that was rolled back
             yield connection
+            for work, items in connection.info.pop(_AT_THE_END, {}).items():
+                work(connection, items)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

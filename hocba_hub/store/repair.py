@@ -168,7 +168,4 @@ def _still_stands() -> tuple[ColumnElement[bool], ...]:
 
 def _note(connection: Connection, chosen: Chosen, result: RepairResult, actor: str, reason: str, now: int) -> None:  # noqa: PLR0917
     detail = {"run": chosen.run_id, "kinds": sorted(chosen.kinds), "school": chosen.school, **result.as_json()}
-    if result.audit_id is None:
-        result.audit_id = audit.write(connection, at=now, actor=actor, action="repair", reason=reason, detail=detail)
-    else:
-        audit.extend(connection, result.audit_id, detail)
+    result.audit_id = audit.write(connection, at=now, actor=actor, action="repair", reason=reason, detail=detail)

@@ -671,6 +671,10 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", JSON, nullable=False),
+    Column("seq", BigInteger, comment="place in the chain: the order of the commits"),
+    Column("hash", LargeBinary(32), comment="SHA-256 of the row behind the hash of the one before"),
+    Index("ix_audit_seq", "seq", unique=True),
+    Index("ix_audit_at", "at"),
 )
 
 tallies = Table(

@@ -24,6 +24,7 @@ DEFAULTS: Mapping[str, str | None] = {
     "reconcile": "0 3 * * *",
     "identity": "45 * * * *",
     "failure-groups": None,
+    "audit-anchors": "* * * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
 PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity"})

@@ -31,6 +31,7 @@ def test_every_text_is_used_and_every_text_used_exists():
         "absent.",
         "act.",
         "ack.",
+        "audit.",
         "hurry.",
         "group.",
         "level.",

@@ -1,0 +1,33 @@
+"""What the database user of the processes needs on PostgreSQL: all but changing the audit trail and the schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hocba_hub.model.errors import HubError
+from hocba_hub.store.tables import audit, metadata
+
+_ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_ADDED_ONLY = frozenset({audit.name})
+"""Tables of which rows are never changed or removed."""
+
+
+class RoleNameError(HubError):
+    """This is no name of a role that can be written as it is."""
+
+
+def grants(role: str) -> Iterator[str]:
+    """The statements that let a role run the hub's processes; the owner of the schema runs the upgrades.
+
+    Raises:
+        RoleNameError: lower-case letters, digits and `_` only.
+    """
+    if not _ROLE.fullmatch(role):
+        raise RoleNameError(f"Not a name for a role: {role}")
+    for name in sorted(metadata.tables):
+        rights = "SELECT, INSERT" if name in _ADDED_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        yield f"REVOKE ALL ON {name} FROM {role};"
+        yield f"GRANT {rights} ON {name} TO {role};"
+    yield f"GRANT SELECT ON alembic_version TO {role};"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};"
