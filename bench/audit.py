@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.accept import postgres
-from bench.figures import Figure, Target, at_least, rate
+from bench.figures import Figure, Target, rate
 from hocba_hub.store import audit
 from hocba_hub.store.engine import Store
 from hocba_hub.store.schema import upgrade
@@ -44,7 +44,7 @@ def _writing(store: Store, name: str) -> Iterator[Figure]:
         )
         yield bare
         told = _rate(store, writers, audited=True)
-        yield Figure(f"acts with a row of it, {who}, {name}", told, "/s", at_least(0.25, bare))
+        yield rate(f"acts with a row of it, {who}, {name}", told, 300)
         if writers == 1:
             adds = 1000 / told - 1000 / bare.value
             yield Figure(f"what the row adds to an act, {name}", adds, "ms", Target(5, at_most=True))

@@ -196,7 +196,7 @@ class Settings(BaseSettings):
     @cached_property
     def anchors_path(self) -> Path:
         """The file of the audit trail's anchors."""
-        return self.anchors_file or self.home / "audit-anchors.ndjson"
+        return self.anchors_file or self.home / "anchors" / "audit.ndjson"
 
     @cached_property
     def files_folder(self) -> Path:

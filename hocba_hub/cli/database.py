@@ -14,12 +14,14 @@ def database() -> None:
 
 
 @database.command(help=text("database.upgrade"))
+@click.option("--grant-to", metavar="ROLE", help=text("option.grant_to"))
 @report_errors
-def upgrade() -> None:
+def upgrade(grant_to: str | None) -> None:
     """Bring the schema to the newest revision; makes the folder of an embedded store."""
     from hocba_hub.cli.up import private_home
     from hocba_hub.store import schema
     from hocba_hub.store.engine import Store
+    from hocba_hub.store.grants import grant
 
     settings = settings_in_force()
     if settings.database_url is None:
@@ -27,6 +29,8 @@ def upgrade() -> None:
     store = Store(settings.store_url)
     try:
         schema.upgrade(store)
+        if grant_to is not None:
+            grant(store, grant_to)
     finally:
         store.close()
     click.echo(text("upgraded", revision=schema.newest_revision()))

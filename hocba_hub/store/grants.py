@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hocba_hub.model.errors import HubError
+from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import audit, metadata
 
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -31,3 +32,16 @@ def grants(role: str) -> Iterator[str]:
         yield f"GRANT {rights} ON {name} TO {role};"
     yield f"GRANT SELECT ON alembic_version TO {role};"
     yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};"
+
+
+def grant(store: Store, role: str) -> None:
+    """Give a role these rights, and no others, as the owner of the schema; nothing on SQLite, which has no users.
+
+    Raises:
+        RoleNameError: as above.
+    """
+    statements = list(grants(role))
+    if not store.is_sqlite:
+        with store.write() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 import httpx
+import psycopg
 import pytest
 import yaml
 
@@ -56,8 +57,8 @@ def test_the_parts_of_the_compose_file_fit_each_other():
         assert one["command"][0] in main.list_commands(click.Context(main)), name
         assert one["read_only"], name
     # What the API writes the importer reads, and a job clears away.
-    shared = [one.get("volumes") for name, one in OURS.items() if name in {"api", "importer", "jobs"}]
-    assert shared == [[f"files:{HOME}/files"]] * 3
+    shared = {name for name, one in OURS.items() if f"files:{HOME}/files" in one.get("volumes", ())}
+    assert shared == {"api", "importer", "jobs"}
 
 
 class Services:
@@ -128,14 +129,14 @@ def test_a_file_that_is_posted_to_the_api_is_imported_by_the_importer(
     redis.start()
     request.addfinalizer(redis.kill)
     port = free_port()
-    environment = OURS["api"]["environment"]
     password = "a-password"
     values = dict.fromkeys(re.findall(r"^([A-Z_]+)=", (DOCKER / "example.env").read_text(), re.MULTILINE), password)
+    owner = postgres.create_database("containers")
+    postgres.run_script(DOCKER / "roles.sql", "containers", values)
     values |= {
-        environment["HOCBA_DATABASE_URL"].replace("${HOCBA_DB_PASSWORD:?set it in .env}", password): (
-            postgres.create_database("containers")
-        ),
-        environment["HOCBA_REDIS_URL"]: redis.url,
+        f"postgresql://hocba:{password}@postgres:5432/hocba": owner,
+        f"postgresql://hocba_hub:{password}@postgres:5432/hocba": owner.replace("//hub@", "//hocba_hub@"),
+        OURS["api"]["environment"]["HOCBA_REDIS_URL"]: redis.url,
     }
     with services(tmp_path, values, port) as hub:
         hub.run("schema")
@@ -163,5 +164,16 @@ def test_a_file_that_is_posted_to_the_api_is_imported_by_the_importer(
             assert wait_until(lambda: http.get(where).json()["state"] in {"done", "failed"}, 60)
             status = http.get(where).json()
             assert (status["state"], status["accepted"]) == ("done", 20)
+        # The services are a user who may not change the audit trail; its anchors are where they can be copied away.
+        anchors = tmp_path / "volume-anchors" / "audit.ndjson"
+        assert wait_until(anchors.exists, 90)
+        verify = [*words[:3], "audit", "verify", "--anchors", str(anchors)]
+        verified = subprocess.run(verify, env=of_api, capture_output=True, text=True, check=False)
+        assert verified.returncode == 0, verified.stdout
+        with psycopg.connect(of_api["HOCBA_DATABASE_URL"]) as connection:
+            assert connection.execute("SELECT current_user, count(*) > 0 FROM audit").fetchone() == ("hocba_hub", True)
+            for forbidden in ("UPDATE audit SET reason = ''", "DELETE FROM audit"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                    connection.execute(forbidden)
     spools = [path for path in tmp_path.rglob("original") if path.is_file()]
     assert {path.resolve().is_relative_to(tmp_path / "volume-files") for path in spools} == {True}

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -74,6 +75,13 @@ class PostgresServer:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url_of(name)
+
+    def run_script(self, script: Path, database: str, environment: Mapping[str, str]) -> None:
+        """Run a script of `psql`, as the server's owner."""
+        subprocess.run(
+            [str(_postgres_bin() / "psql"), "-v", "ON_ERROR_STOP=1", "-q", "-f", str(script), self.url_of(database)],
+            check=True, env=os.environ | environment,
+        )  # fmt: skip
 
     def start(self) -> None:
         self._process = subprocess.Popen(

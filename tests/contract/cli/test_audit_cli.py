@@ -32,7 +32,7 @@ def test_the_trail_is_listed_and_verified(run: Run, store: Store, home: Path, mo
     assert "3 rows, 0 anchors." in whole
     assert "whole" in whole
     run_once(store, "audit-anchors", AuditAnchors(Settings().anchors_path), now=1)
-    assert (home / "audit-anchors.ndjson").exists()
+    assert (home / "anchors" / "audit.ndjson").exists()
     assert "3 rows, 1 anchors." in run("audit", "verify", "--since", "1970-01-01").stdout
     with store.write() as connection:
         connection.execute(update(table).where(table.c.seq == 2).values(reason="another"))
@@ -40,7 +40,7 @@ def test_the_trail_is_listed_and_verified(run: Run, store: Store, home: Path, mo
     with store.write() as connection:
         connection.execute(delete(table).where(table.c.seq == 3))
     monkeypatch.setenv("HOCBA_LANG", "vi")
-    found = run("audit", "verify", "--anchors", str(home / "audit-anchors.ndjson"), code=1).stdout
+    found = run("audit", "verify", "--anchors", str(home / "anchors" / "audit.ndjson"), code=1).stdout
     assert "Dòng 3: có mốc đã xuất" in found
 
 
