@@ -48,7 +48,7 @@ def look_at_bodies(
     reveals = reveal_for is not None
     action = "reveal-bodies" if reveals else "view-bodies"
     detail = {"card": key.record_id(), "attempt": attempt_id}
-    audit.write(connection, at=now, actor=actor, action=action, reason=reveal_for or "", detail=detail)
+    audit.write(connection, at=now, actor=actor, action=action, reason=reveal_for or "", detail=detail, cards=[key])
     return ShownBodies(
         found.destination,
         shown(found.request, {own}, plain, is_answer=False, reveals=reveals),

@@ -14,7 +14,7 @@ def database() -> None:
 
 
 @database.command(help=text("database.upgrade"))
-@click.option("--grant-to", metavar="ROLE", help=text("option.grant_to"))
+@click.option("--grant-to", metavar="ROLE", help=text("option.grant-to"))
 @report_errors
 def upgrade(grant_to: str | None) -> None:
     """Bring the schema to the newest revision; makes the folder of an embedded store."""

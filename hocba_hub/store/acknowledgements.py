@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from hocba_hub.model.delivery import FINAL, UNSENT, VERDICTS, DeliveryState, Meaning, decided, enter
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.failures import cause_of_attempt
-from hocba_hub.model.keys import CardKey, DestinationName, Version
+from hocba_hub.model.keys import CardId, CardKey, DestinationName, SchoolYear, Version
 from hocba_hub.store import audit
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.counters import AGE_SECONDS, Counters
@@ -282,7 +282,10 @@ def decide(
         counters.move(found.destination, before, after)
         counters.write(connection)
     detail = {"acknowledgement": ack_id, "delivery": found.delivery_id, "decision": decision, "verdict": found.verdict}
-    audit.write(connection, at=now, actor=actor, action="decide-acknowledgement", reason=reason, detail=detail)
+    card = CardKey(SchoolYear(found.school_year), CardId(found.card_id))
+    audit.write(
+        connection, at=now, actor=actor, action="decide-acknowledgement", reason=reason, detail=detail, cards=[card]
+    )
     return find(connection, ack_id)
 
 

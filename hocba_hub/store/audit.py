@@ -15,8 +15,10 @@ import orjson
 from sqlalchemy import Connection, func, select, text
 
 from hocba_hub.model.audit_chain import FIRST, Anchor, Fault, link
+from hocba_hub.model.keys import CardKey
+from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.engine import at_the_end
-from hocba_hub.store.tables import audit
+from hocba_hub.store.tables import audit, audit_cards
 
 _CHAIN_LOCK = 0x617564697400
 """Number of the advisory lock on the chain's end: "audit" in ASCII."""
@@ -37,14 +39,29 @@ class Entry:
     detail: Mapping[str, Any]
 
 
-def write(connection: Connection, *, at: int, actor: str, action: str, reason: str, detail: Mapping[str, Any]) -> int:
-    """Write one row in the transaction of the act itself, when that commits; its id. `at` in milliseconds."""
+def write(
+    connection: Connection,
+    *,
+    at: int,
+    actor: str,
+    action: str,
+    reason: str,
+    detail: Mapping[str, Any],
+    cards: Iterable[CardKey] = (),
+) -> int:
+    """Write one row in the transaction of the act itself, when that commits; its id. `at` in milliseconds.
+
+    `cards` are those in whose story it is told: of acts that are not told there by rows of their own.
+    """
     rows = at_the_end(connection, _chain)
     row = {
         "id": _next_id(connection, len(rows)), "at": at, "actor": actor, "action": str(action), "reason": reason,
         "detail": orjson.loads(orjson.dumps(dict(detail), option=orjson.OPT_NON_STR_KEYS)),
     }  # fmt: skip
     rows.append(row)
+    about = [{"school_year": year, "card_id": card_id, "audit_id": row["id"]} for year, card_id in sorted(set(cards))]
+    if about:
+        insert_rows(connection, audit_cards, about)
     return int(row["id"])
 
 
@@ -81,6 +98,15 @@ def entries(connection: Connection, *, before: int | None = None, limit: int = 1
     if before is not None:
         query = query.where(_c.id < before)
     return [Entry(row.id, row.at, row.actor, row.action, row.reason, row.detail) for row in connection.execute(query)]
+
+
+def about(connection: Connection, key: CardKey, limit: int) -> list[Entry]:
+    """The newest rows about a card that are told in its story, at most `limit`."""
+    a = audit_cards.c
+    mine = select(a.audit_id).where(a.school_year == key.school_year, a.card_id == key.card_id)
+    mine = mine.order_by(a.audit_id.desc()).limit(limit)
+    rows = connection.execute(select(audit).where(_c.id.in_(mine)).order_by(_c.id.desc()))
+    return [Entry(row.id, row.at, row.actor, row.action, row.reason, row.detail) for row in rows]
 
 
 def verify(connection: Connection, *, since: int | None = None, anchors: Iterable[Anchor] = ()) -> Iterator[Fault]:

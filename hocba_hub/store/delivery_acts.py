@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -171,7 +171,7 @@ class _Running:
         counters.write(connection)
         self.result.changed += len(ids) - len(rows)
         self.result.counts = _counts(self.taken)
-        self._note(connection, is_last=is_last)
+        self._note(connection, rows, is_last=is_last)
 
     def _target(self, *, has_newer: bool) -> DeliveryState | None:
         """The state that the act leads to; None if it changes none."""
@@ -196,7 +196,7 @@ class _Running:
             "reference": None,
         }
 
-    def _note(self, connection: Connection, *, is_last: bool) -> None:
+    def _note(self, connection: Connection, rows: Iterable[Any], *, is_last: bool) -> None:
         detail = {
             "selection": self.selection.as_json(),
             "counts": [
@@ -208,8 +208,9 @@ class _Running:
             "unmatched": self.result.unmatched,
             "finished": is_last,
         }
+        cards = [CardKey(SchoolYear(row.school_year), CardId(row.card_id)) for row in rows]
         self.result.audit_id = audit.write(
-            connection, at=self.now, actor=self.actor, action=self.act, reason=self.reason, detail=detail
+            connection, at=self.now, actor=self.actor, action=self.act, reason=self.reason, detail=detail, cards=cards
         )
 
 
@@ -226,7 +227,7 @@ def _locked(connection: Connection, ids: Sequence[int], states: Collection[Deliv
     }
     cards_of(connection, sorted(keys), lock=True)
     query = (
-        select(_d.id, _d.destination, _d.state, _d.code, HAS_NEWER.label("has_newer"))
+        select(_d.id, _d.destination, _d.state, _d.code, _d.school_year, _d.card_id, HAS_NEWER.label("has_newer"))
         .where(mine, _d.state.in_(sorted(states)), _d.lease_id.is_(None))
         .order_by(_d.id)
         .with_for_update(of=deliveries)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.store.engine import Store
-from hocba_hub.store.tables import audit, metadata
+from hocba_hub.store.tables import audit, audit_cards, metadata
 
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_ADDED_ONLY = frozenset({audit.name})
+_ADDED_ONLY = frozenset({audit.name, audit_cards.name})
 """Tables of which rows are never changed or removed."""
 
 

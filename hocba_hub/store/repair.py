@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from hocba_hub.model.delivery import DeliveryState, sent_again
 from hocba_hub.model.findings import Finding
+from hocba_hub.model.keys import CardKey
 from hocba_hub.model.reconciliation import RAISED, REPAIRED_BY_SENDING, Difference
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
@@ -99,8 +100,11 @@ def repair(
                 select(reconcile_differences).where(*_these(chosen), _x.id > after).order_by(_x.id).limit(_BATCH)
             ).all()
             found = [stored_difference(row) for row in rows]
-            _repair(connection, found, result, finding_of, actor=actor, now=now)
-            _note(connection, chosen, result, actor, reason, now)
+            repaired = _repair(connection, found, result, finding_of, actor=actor, now=now)
+            detail = {"run": chosen.run_id, "kinds": sorted(chosen.kinds), "school": chosen.school, **result.as_json()}
+            result.audit_id = audit.write(
+                connection, at=now, actor=actor, action="repair", reason=reason, detail=detail, cards=repaired
+            )
         if len(rows) < _BATCH:
             return result
         after = rows[-1].id
@@ -121,7 +125,7 @@ def _repair(
     *,
     actor: str,
     now: int,
-) -> None:
+) -> list[CardKey]:
     open_ = [one for one in found if one.repaired_at is None]
     result.repaired_before += len(found) - len(open_)
     keys = sorted({one.key for one in open_})
@@ -134,6 +138,7 @@ def _repair(
     result.sent.update(str(one.kind) for one in sent)
     result.changed += len(open_) - len(raised) - len(sent)
     note_repaired(connection, [one.id for one in (*raised, *sent)], actor=actor, now=now)
+    return [one.key for one in (*raised, *sent)]
 
 
 def _send(connection: Connection, found: Sequence[StoredDifference], now: int) -> list[StoredDifference]:
@@ -164,8 +169,3 @@ def _send(connection: Connection, found: Sequence[StoredDifference], now: int) -
 def _still_stands() -> tuple[ColumnElement[bool], ...]:
     """That a delivery is acknowledged, and of the newest version that goes there."""
     return _d.state == DeliveryState.ACKNOWLEDGED, ~HAS_NEWER
-
-
-def _note(connection: Connection, chosen: Chosen, result: RepairResult, actor: str, reason: str, now: int) -> None:  # noqa: PLR0917
-    detail = {"run": chosen.run_id, "kinds": sorted(chosen.kinds), "school": chosen.school, **result.as_json()}
-    result.audit_id = audit.write(connection, at=now, actor=actor, action="repair", reason=reason, detail=detail)

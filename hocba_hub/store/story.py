@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, false, func, literal_column, or_, selec
 
 from hocba_hub.model.compared_card import personal_number_digest, pupil_code_digest
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear, card_key
-from hocba_hub.store import returns
+from hocba_hub.store import audit, returns
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.engine import in_states, one_of, one_of_cards
 from hocba_hub.store.tables import (
@@ -87,6 +87,8 @@ class StoryKind(StrEnum):
     """Another school may correct it from now on."""
     IDENTITY = "identity"
     """The personal number of its pupil was checked."""
+    ACT = "act"
+    """Somebody did something to it that is none of the above, or looked at what a call held of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,7 @@ def story(connection: Connection, key: CardKey) -> Story | None:
         _d.school_year == key.school_year, _d.card_id == key.card_id
     )
     rows = {row.id: row for row in connection.execute(mine.order_by(_d.version, _d.destination))}
-    told = (_received, _rejected, _returned, _edits, _transferred, _identity, _reconciled)
+    told = (_received, _rejected, _returned, _edits, _transferred, _identity, _reconciled, _acts)
     events = [event for tell in told for event in tell(connection, key)]
     events += [event for tell in (_called, _verdicts, _replayed) for event in tell(connection, rows)]
     return Story(
@@ -385,6 +387,12 @@ def _reconciled(connection: Connection, key: CardKey) -> Iterator[StoryEvent]:
         }  # fmt: skip
         at = row.started_at or row.repaired_at or 0
         yield StoryEvent(at, StoryKind.RECONCILED, row.destination, row.our_version, "", row.kind, _told(facts))
+
+
+def _acts(connection: Connection, key: CardKey) -> Iterator[StoryEvent]:
+    for one in reversed(audit.about(connection, key, MOST_EVENTS)):
+        facts = {"audit": one.id, "reason": one.reason, "attempt": one.detail.get("attempt")}
+        yield StoryEvent(one.at, StoryKind.ACT, "hub", None, one.actor, one.action, _told(facts))
 
 
 def bodies_of(connection: Connection, key: CardKey, attempt_id: int) -> CallBodies | None:

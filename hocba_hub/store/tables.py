@@ -677,6 +677,15 @@ audit = Table(
     Index("ix_audit_at", "at"),
 )
 
+audit_cards = Table(
+    "audit_cards",
+    metadata,
+    Column("school_year", Text, nullable=False),
+    Column("card_id", Text, nullable=False),
+    Column("audit_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("school_year", "card_id", "audit_id"),
+)
+
 tallies = Table(
     "tallies",
     metadata,

@@ -13,6 +13,7 @@ from hocba_hub.store.tables import (
     acknowledgements,
     attempts,
     audit,
+    audit_cards,
     data_locks,
     deliveries,
     delivery_attempts,
@@ -262,6 +263,10 @@ def fill(store: Store) -> None:
             insert(audit),
             [{"at": n, "actor": "a", "action": "pause", "reason": "r", "detail": {}} for n in range(2_000)],
         )
+        insert_rows(
+            connection, audit_cards,
+            [{"school_year": YEARS[n % 3], "card_id": f"card-{n}", "audit_id": 1 + n % 2_000} for n in range(8_000)],
+        )  # fmt: skip
         insert_rows(
             connection,
             idempotency_keys,

@@ -213,7 +213,9 @@ def test_the_first_verdict_stands_until_a_person_decides(store: Store):
         assert acks.decide(connection, 999, Decision.KEEP, actor="os:lan", reason="again", now=bench.now) is None
         assert acks.undecided(connection, PROVINCE) == 0
         acts = [entry.detail["decision"] for entry in audit.entries(connection)]
+        [of_card] = audit.about(connection, CardKey(YEAR, CardId("a")), 10)
     assert acts == ["take", "keep"]
+    assert of_card.detail["decision"] == "take"
 
 
 def test_a_verdict_on_what_a_person_had_cancelled_waits_for_a_person(store: Store):

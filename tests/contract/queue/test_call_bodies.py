@@ -123,7 +123,11 @@ def test_it_is_revealed_for_a_reason_to_who_has_the_right(hub: DeliveringHub, sa
         assert other["pupil"]["full_name"] not in revealed
         with api.store.read() as connection:
             [entry] = [one for one in audit.entries(connection) if one.action == "reveal-bodies"]
+            told = story.story(connection, key)
         assert (entry.actor, entry.reason) == ("operator:lan", "the school asks")
+        assert told is not None
+        looks = [(one.actor, one.code, one.facts["attempt"]) for one in told.events if one.kind == "act"]
+        assert looks == [("operator:minh", "view-bodies", attempt), ("operator:lan", "reveal-bodies", attempt)]
         assert api.get(path.replace(str(attempt), "99999"), lan).status_code == 404
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from hocba_hub.adapters.protocol import InventoryPage, Outbound
 from hocba_hub.api.reconciliation import LEVELS, figures, told_to_schools, workbook
 from hocba_hub.model.delivery import DeliveryState
-from hocba_hub.model.keys import CardKey, DestinationName
+from hocba_hub.model.keys import CardId, CardKey, DestinationName
 from hocba_hub.model.reconciliation import Difference
 from hocba_hub.queue.jobs import reconcile as job
 from hocba_hub.queue.jobs.reconcile import Reconcile
@@ -29,7 +29,7 @@ from hocba_hub.store.jobs import Planned, Run
 from hocba_hub.store.repair import Chosen, plan, repair
 from hocba_hub.store.search import open_list
 from hocba_hub.store.tables import deliveries, delivery_attempts, reconcile_entries
-from tests.support.acceptance import submit
+from tests.support.acceptance import YEAR, submit
 from tests.support.jobs import job_worker
 from tests.support.sandbox_server import SandboxHandle, running_sandbox
 
@@ -296,6 +296,9 @@ def test_repairs_are_planned_done_once_and_counted(stage: Stage):
     with stage.store.read() as connection:
         items = {one.card_id: one for one in open_list(connection, schools=["SCHOOL"])}
         acts = [entry.action for entry in audit.entries(connection)]
+        for card in ("missing", "older", "alive", "refused", "different", "newer"):
+            told = audit.about(connection, CardKey(YEAR, CardId(card)), 10)
+            assert [(one.action, one.actor) for one in told] == [("repair", "os:lan")], card
     assert set(items) == {"refused", "different", "newer"}
     assert items["different"].findings[0]["code"] == "destination.different"
     assert stage.name in items["newer"].findings[0]["message_vi"]

@@ -60,6 +60,7 @@ GROWING = {
     "open_findings", "audit", "idempotency_keys", "acknowledgements", "job_runs", "reconcile_entries",
     "reconcile_differences", "reconcile_counts", "identity_results", "transfers", "data_locks", "failure_groups",
     "failure_counts", "replays", "replay_items", "returned_cards", "edits",
+    "audit_cards",
 }  # fmt: skip
 CAUSE = Cause("province", "send", "transient", "E7", "", "")
 LEASE = Lease(

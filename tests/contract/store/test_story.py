@@ -9,11 +9,13 @@ from hocba_hub.adapters.protocol import Outcome, Stage
 from hocba_hub.model.compared_card import personal_number_digest, pupil_code_digest
 from hocba_hub.model.editing import Change, EditState
 from hocba_hub.model.keys import CardKey
-from hocba_hub.store import edits, returns, story
+from hocba_hub.store import audit, delivery_acts, edits, returns, story
 from hocba_hub.store.acknowledgements import Heard, hear
+from hocba_hub.store.delivery_acts import Act
 from hocba_hub.store.engine import Store
 from hocba_hub.store.selection import Selection
 from hocba_hub.store.tables import (
+    deliveries,
     identity_results,
     reconcile_differences,
     report_cards,
@@ -76,6 +78,16 @@ def bench(store: Store) -> Bench:
             pupil=personal_number_digest("033315000001"), pupil_code=pupil_code_digest("3300000001"),
         ))  # fmt: skip
         connection.execute(update(submissions).values(trace_parent=f"00-{TRACE}-b7ad6b7169203331-01"))
+        audit.write(
+            connection, at=bench.now + 8, actor="os:lan", action="view-bodies", reason="", detail={"attempt": 1},
+            cards=[KEY],
+        )  # fmt: skip
+        connection.execute(insert(deliveries).values(
+            school_year=YEAR, card_id="a", version=2, destination="ministry", event="UPDATE", state="held",
+            accepted_at=bench.now, next_attempt_at=bench.now,
+        ))  # fmt: skip
+    everything = Selection(destination="ministry")
+    delivery_acts.execute(store, Act.CANCEL, everything, actor="os:minh", reason="gone", now=bench.now + 9)
     return bench
 
 
@@ -88,7 +100,11 @@ def told(bench: Bench) -> story.Story:
 
 def test_everything_that_happened_is_on_one_time_line(bench: Bench):
     found = told(bench)
-    assert (found.school_code, found.version, found.standing) == ("SCHOOL", 2, {"province": "acknowledged"})
+    assert (found.school_code, found.version, found.standing) == (
+        "SCHOOL",
+        2,
+        {"province": "acknowledged", "ministry": "cancelled"},
+    )
     assert [(one.kind, one.place, one.version, one.code) for one in found.events] == [
         ("received", "vendor", 1, "NEW"),
         ("called", "province", 1, "WRONG"),
@@ -105,6 +121,8 @@ def test_everything_that_happened_is_on_one_time_line(bench: Bench):
         ("transferred", "hub", None, ""),
         ("identity", "province", 2, "verified"),
         ("reconciled", "province", 2, "missing"),
+        ("act", "hub", None, "view-bodies"),
+        ("act", "hub", None, "cancel"),
     ]
     by_kind = {one.kind: one for one in found.events}
     assert by_kind["received"].facts["trace_parent"].startswith(f"00-{TRACE}")
@@ -152,4 +170,4 @@ def test_a_submission_a_trace_or_a_school_may_stand_for_several(bench: Bench):
 
 def test_the_state_there_is_the_newest_versions(bench: Bench):
     put(bench, ("a", "3"))
-    assert told(bench).standing == {"province": "queued"}
+    assert told(bench).standing == {"province": "queued", "ministry": "cancelled"}
