@@ -80,12 +80,20 @@ def _calls_of_all_kinds(rig: Rig) -> int:
             rig.set_faults({"seed": 1, "faults": [fault]})
             pushed(revise(card, 20 + number))
             assert wait_until(rig.is_settled, 90)
+
+        def replayed(state: str) -> str:
+            asked = {"selection": {"code": "SCHOOL_UNKNOWN"}, "reason": REASON, "start": True}
+            made = posted("/v1/operations/replays", admin, json=asked).json()["replay"]
+            assert made["records"] > 0
+            path = f"/v1/operations/replays/{made['id']}"
+            assert wait_until(lambda: http.get(path, headers=admin).json()["state"] == state, 90)
+            return path
+
+        stopped = replayed("stopped")  # the cause is still there
+        assert posted(f"{stopped}/cancel", admin, json={"reason": REASON}).is_success
+        assert wait_until(lambda: http.get(stopped, headers=admin).json()["state"] == "cancelled", 90)
         rig.set_faults({"seed": 1, "faults": []})
-        asked = {"selection": {"code": "SCHOOL_UNKNOWN"}, "reason": REASON, "start": True}
-        done = posted("/v1/operations/replays", admin, json=asked).json()["replay"]
-        assert done["records"] > 0
-        path = f"{rig.url}/v1/operations/replays/{done['id']}"
-        assert wait_until(lambda: httpx.get(path, headers=admin).json()["state"] == "done", 90)
+        replayed("done")
         assert wait_until(rig.is_settled, 90)
         for name in rig.ledgers:
             assert posted(f"/v1/operations/destinations/{name}/pause", admin, json={"reason": REASON}).is_success
@@ -150,4 +158,5 @@ def _compare(rig: Rig, replays: tuple[int, int]) -> None:
         "hocba_acknowledgements_overdue",
         "hocba_breaker_open",
         "hocba_job_late_seconds",
+        "hocba_replays",
     }  # moments that pass

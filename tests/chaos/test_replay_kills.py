@@ -25,6 +25,7 @@ from hocba_hub.store.replays import Replay
 from hocba_hub.store.selection import Selection
 from hocba_hub.store.tables import delivery_attempts, replay_items
 from tests.support.long_form import LONG
+from tests.support.pushing import ENGINES
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -99,6 +100,7 @@ def played(tmp_path: Path, database_url: str | None):
             assert connection.execute(acknowledged).scalar_one() == RECORDS, "each was taken once"
 
 
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[1:], indirect=True)
 def test_a_replay_survives_a_kill_at_each_of_its_steps(played: Played):
     _freeze_while_the_api_is_killed(played)
     _collide(played)
