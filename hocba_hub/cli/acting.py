@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hocba_hub.cli.selecting import Options, selection_of
-from hocba_hub.cli.session import actor, is_asked, now, opened_store, print_table, reason_of, state_shown
+from hocba_hub.cli.session import actor, go_ahead, now, opened_store, print_table, state_shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -39,16 +39,10 @@ def do(name: str, options: Options, reason: str | None, *, dry_run: bool, yes: b
     with opened_store() as store:
         with store.read() as connection:
             planned = preview(connection, act, selection)
-        asks = not dry_run and not yes and is_asked()
-        if dry_run or asks:
-            click.echo(text(f"{act}.planned"))
-            _print(planned)
-        if dry_run:
+        why = go_ahead(act, planned, _print, reason, dry_run=dry_run, yes=yes)
+        if why is None:
             return
-        reason = reason_of(reason)
-        if asks:
-            click.confirm(text(f"{act}.confirm"), abort=True)
-        done = execute(store, act, selection, actor=actor(), reason=reason, now=now())
+        done = execute(store, act, selection, actor=actor(), reason=why, now=now())
     click.echo(text(f"{act}.done", audit=done.audit_id))
     _print(done)
 

@@ -10,11 +10,10 @@ import click
 from hocba_hub.cli.destinations import known_destination
 from hocba_hub.cli.session import (
     actor,
-    is_asked,
+    go_ahead,
     now,
     opened_store,
     print_table,
-    reason_of,
     report_errors,
     shown,
     state_shown,
@@ -148,15 +147,9 @@ def repair(
             meant = {Difference(kind) for kind in kinds} or REPAIRED_BY_SENDING
             chosen = repairs.Chosen(newest_run(connection, destination), meant, school)
             planned = repairs.plan(connection, chosen)
-        asks = not dry_run and not yes and is_asked()
-        if dry_run or asks:
-            click.echo(text("reconcile.planned"))
-            _print(planned)
-        if dry_run:
+        why = go_ahead("reconcile", planned, _print, reason, dry_run=dry_run, yes=yes)
+        if why is None:
             return
-        why = reason_of(reason)
-        if asks:
-            click.confirm(text("reconcile.confirm"), abort=True)
         done = repairs.repair(store, chosen, told_to_schools(name), actor=actor(), reason=why, now=now())
     click.echo(text("reconcile.done", audit=done.audit_id))
     _print(done)

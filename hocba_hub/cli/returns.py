@@ -8,7 +8,7 @@ import click
 
 from hocba_hub.cli.acting import acting
 from hocba_hub.cli.selecting import Options, selecting, selection_of
-from hocba_hub.cli.session import actor, is_asked, now, opened_store, print_table, reason_of, report_errors, shown
+from hocba_hub.cli.session import actor, go_ahead, now, opened_store, print_table, report_errors, shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -37,15 +37,9 @@ def add(note: str, *, reason: str | None, dry_run: bool, yes: bool, **options: U
     with opened_store() as store:
         with store.read() as connection:
             planned = stored.preview(connection, selection)
-        asks = not dry_run and not yes and is_asked()
-        if dry_run or asks:
-            click.echo(text("returns.planned"))
-            _print(planned)
-        if dry_run:
+        why = go_ahead("returns", planned, _print, reason, dry_run=dry_run, yes=yes)
+        if why is None:
             return
-        why = reason_of(reason)
-        if asks:
-            click.confirm(text("returns.confirm"), abort=True)
         done = stored.give_back(store, selection, note, actor=actor(), reason=why, now=now())
     click.echo(text("returns.done"))
     _print(done)

@@ -169,6 +169,25 @@ def is_asked() -> bool:
     return sys.stdin.isatty()
 
 
+def go_ahead(
+    name: str, planned: R, show: Callable[[R], None], reason: str | None, *, dry_run: bool, yes: bool
+) -> str | None:
+    """Show what is planned, on a terminal ask; the reason for which it is done, None if it only was to be shown.
+
+    `name` begins the texts `….planned` and `….confirm`.
+    """
+    asks = not dry_run and not yes and is_asked()
+    if dry_run or asks:
+        click.echo(text(f"{name}.planned"))
+        show(planned)
+    if dry_run:
+        return None
+    why = reason_of(reason)
+    if asks:
+        click.confirm(text(f"{name}.confirm"), abort=True)
+    return why
+
+
 def reason_of(given: str | None) -> str:
     """The reason of an act, asked for if it was not given."""
     reason = (given if given is not None else click.prompt(text("reason.prompt"))).strip()

@@ -26,14 +26,14 @@ from hocba_hub.model.finding_kinds import (
     SCHOOL_NOT_PERMITTED,
 )
 from hocba_hub.model.findings import Finding, Severity
-from hocba_hub.model.keys import CardKey, Event, SchoolCode
+from hocba_hub.model.keys import CardId, CardKey, Event, SchoolCode, SchoolYear
 from hocba_hub.rules.between import ClassFigures
 from hocba_hub.rules.comparing import CardComparison
 from hocba_hub.store.access import Client
 from hocba_hub.store.engine import listed, one_of, one_of_cards
 from hocba_hub.store.idempotency import Claim
 from hocba_hub.store.locks import NOTHING_LOCKED, Locked, locked
-from hocba_hub.store.tables import report_cards
+from hocba_hub.store.tables import deliveries, report_cards
 from hocba_hub.store.unmapped_codes import VendorRecord
 
 
@@ -299,6 +299,13 @@ def find_cards(connection: Connection, portions: Sequence[Portion], *, lock: boo
     classes = _class_traits(connection, sorted(set(map(class_of_card, compared))))
     schools = {one.school for one in compared}
     return Cards([*found.values(), *others], classes, locked(connection, schools))
+
+
+def lock_cards_of(connection: Connection, ids: Sequence[int]) -> dict[CardKey, Card]:
+    """The cards of deliveries, locked as accepting does, so that no newer version comes between a look and a change."""
+    d = deliveries.c
+    keys = connection.execute(select(d.school_year, d.card_id).where(one_of(connection, d.id, ids)))
+    return cards_of(connection, sorted({CardKey(SchoolYear(year), CardId(card)) for year, card in keys}), lock=True)
 
 
 def cards_of(connection: Connection, keys: Sequence[CardKey], *, lock: bool = False) -> dict[CardKey, Card]:

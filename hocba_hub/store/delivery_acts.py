@@ -19,7 +19,7 @@ from hocba_hub.model.delivery import TIMED, TRANSITIONS, DeliveryState, enter, g
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
-from hocba_hub.store.decide import cards_of
+from hocba_hub.store.decide import lock_cards_of
 from hocba_hub.store.engine import Store, one_of
 from hocba_hub.store.selection import HAS_NEWER, Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries
@@ -79,6 +79,14 @@ class ActResult:
     def deliveries(self) -> int:
         """How many were taken."""
         return sum(count.deliveries for count in self.counts)
+
+
+def sent_anew(now: int) -> dict[str, Any]:
+    """What a delivery starts with that is sent again from the beginning: a new retry window, the mapping in force."""
+    return {
+        "next_attempt_at": now, "attempts": 0, "asked": 0, "first_attempt_at": None, "reference": None,
+        "awaiting_since": None, "failure_group_id": None, "pin": None,
+    }  # fmt: skip
 
 
 def states_taken(act: Act, selection: Selection) -> frozenset[DeliveryState]:
@@ -217,15 +225,11 @@ class _Running:
 def _locked(connection: Connection, ids: Sequence[int], states: Collection[DeliveryState]) -> Sequence[Any]:
     """The rows that are still in their states, locked, with whether a newer version exists.
 
-    The cards are locked first, as accepting does: else a version could be accepted unseen between the look and the
-    change, and the older one would be sent after it.
+    The cards are locked first: else a version could be accepted unseen between the look and the change, and the older
+    one would be sent after it.
     """
     mine: ColumnElement[bool] = one_of(connection, _d.id, list(ids))
-    keys = {
-        CardKey(SchoolYear(year), CardId(card_id))
-        for year, card_id in connection.execute(select(_d.school_year, _d.card_id).where(mine))
-    }
-    cards_of(connection, sorted(keys), lock=True)
+    lock_cards_of(connection, ids)
     query = (
         select(_d.id, _d.destination, _d.state, _d.code, _d.school_year, _d.card_id, HAS_NEWER.label("has_newer"))
         .where(mine, _d.state.in_(sorted(states)), _d.lease_id.is_(None))

@@ -238,6 +238,14 @@ def in_states(column: ColumnElement[Any], *states: str) -> ColumnElement[bool]:
     return column.in_([literal_column(f"'{state}'") for state in states])
 
 
+def few_values(connection: Connection, column: ColumnElement[str], *where: ColumnElement[bool]) -> list[str]:
+    """The values of an indexed column that has few, in order: each is one step down the index, however many rows."""
+    found, last = [], ""
+    while value := connection.execute(select(func.min(column)).where(column > last, *where)).scalar():
+        found.append(last := value)
+    return found
+
+
 def one_of_cards(
     connection: Connection, year: ColumnElement[Any], card_id: ColumnElement[Any], cards: Sequence[CardKey]
 ) -> ColumnElement[bool]:

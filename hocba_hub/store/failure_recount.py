@@ -14,12 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select, text, update
 
 from hocba_hub.model.delivery import DeliveryState, Meaning
-from hocba_hub.model.failures import Cause, GroupState, cause_of_attempt
+from hocba_hub.model.failures import Cause, cause_of_attempt
 from hocba_hub.model.ids import first_uuid7
 from hocba_hub.store.acknowledgements import AckKind
-from hocba_hub.store.bulk import upsert
 from hocba_hub.store.engine import in_states, one_of
-from hocba_hub.store.failures import HOUR_MS, STANDING, add, in_order
+from hocba_hub.store.failures import HOUR_MS, STANDING, add, in_order, new_group
 from hocba_hub.store.selection import HAS_NEWER
 from hocba_hub.store.tables import (
     acknowledgements,
@@ -150,12 +149,8 @@ def _ids(connection: Connection, causes: Iterable[Cause], at: int) -> dict[Cause
         found = select(_g.id).where(_g.fingerprint == cause.fingerprint)
         group_id = connection.execute(found).scalar()
         if group_id is None:
-            new = upsert(connection, failure_groups).values(
-                fingerprint=cause.fingerprint, essence=cause.essence,
-                root_id=None if cause.root is None else ids[cause.root], **cause._asdict(), times=0, first_at=at,
-                last_at=at, state=GroupState.OPEN, revision=1,
-            )  # fmt: skip
-            connection.execute(new.on_conflict_do_nothing())
+            root_id = None if cause.root is None else ids[cause.root]
+            connection.execute(new_group(connection, cause, root_id, 0, at).on_conflict_do_nothing())
             group_id = connection.execute(found).scalar_one()
         ids[cause] = group_id
     return ids

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import Insert
 
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.errors import HubError
@@ -134,11 +135,16 @@ def in_order(causes: Iterable[Cause]) -> list[Cause]:
     return sorted(causes, key=lambda one: (one.root is not None, one.fingerprint))
 
 
-def _count(connection: Connection, cause: Cause, root_id: int | None, times: int, now: int) -> int:
-    statement = upsert(connection, failure_groups).values(
+def new_group(connection: Connection, cause: Cause, root_id: int | None, times: int, at: int) -> Insert:
+    """The statement that adds a group; what is done where there is one of this cause is said by who calls."""
+    return upsert(connection, failure_groups).values(
         fingerprint=cause.fingerprint, essence=cause.essence, root_id=root_id, **cause._asdict(), times=times,
-        first_at=now, last_at=now, state=GroupState.OPEN, revision=1,
+        first_at=at, last_at=at, state=GroupState.OPEN, revision=1,
     )  # fmt: skip
+
+
+def _count(connection: Connection, cause: Cause, root_id: int | None, times: int, now: int) -> int:
+    statement = new_group(connection, cause, root_id, times, now)
     comes_back = or_(
         _g.state == GroupState.RESOLVED, and_(_g.state == GroupState.MUTED, _g.muted_until <= literal(now))
     )

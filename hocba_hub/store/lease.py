@@ -22,7 +22,7 @@ from hocba_hub.model.making import Pin
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.counters import Counters
-from hocba_hub.store.engine import in_states, one_of
+from hocba_hub.store.engine import few_values, in_states, one_of
 from hocba_hub.store.tables import attempts, deliveries, delivery_attempts, destinations, report_cards, versions
 
 
@@ -371,7 +371,7 @@ def of_other_years(connection: Connection, held: Lease) -> set[int]:
 
     For a destination whose record ids do not say the year: to it they would be one record.
     """
-    years = _school_years(connection)
+    years = few_values(connection, deliveries.c.school_year)
     if len(years) == 1:
         return set()
     d = deliveries.c
@@ -388,16 +388,6 @@ def of_other_years(connection: Connection, held: Lease) -> set[int]:
     for school_year, card_id, first in connection.execute(query):
         owner[card_id] = min(owner.get(card_id, (first, school_year)), (first, school_year))
     return {one.id for one in held.deliveries if owner[one.key.card_id][1] != one.key.school_year}
-
-
-def _school_years(connection: Connection) -> list[str]:
-    """The few school years of all deliveries, each found by its index."""
-    found, last = [], ""
-    while year := connection.execute(
-        select(func.min(deliveries.c.school_year)).where(deliveries.c.school_year > last)
-    ).scalar():
-        found.append(last := year)
-    return found
 
 
 def mark_sent(connection: Connection, lease_id: int, now: int) -> int | None:

@@ -15,6 +15,7 @@ from hocba_hub.model.reconciliation import RAISED, REPAIRED_BY_SENDING, Differen
 from hocba_hub.store import audit
 from hocba_hub.store.counters import Counters
 from hocba_hub.store.decide import cards_of
+from hocba_hub.store.delivery_acts import sent_anew
 from hocba_hub.store.engine import Store, one_of
 from hocba_hub.store.open_findings import DESTINATION, raise_items
 from hocba_hub.store.reconciliation import StoredDifference, note_repaired, stored_difference
@@ -152,12 +153,7 @@ def _send(connection: Connection, found: Sequence[StoredDifference], now: int) -
         return []
     after = sent_again(DeliveryState.ACKNOWLEDGED)
     again = update(deliveries).where(one_of(connection, _d.id, sorted(rows)))
-    connection.execute(
-        again.values(
-            state=after, next_attempt_at=now, attempts=0, asked=0, first_attempt_at=None, reference=None,
-            awaiting_since=None, code="reconciled", settled_at=now, taken=None,
-        )
-    )  # fmt: skip
+    connection.execute(again.values(**sent_anew(now), state=after, code="reconciled", settled_at=now, taken=None))
     counters = Counters()
     for row in rows.values():
         counters.move(row.destination, DeliveryState.ACKNOWLEDGED, after)

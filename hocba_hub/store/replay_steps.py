@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, select, update
 
 from hocba_hub.model.delivery import DeliveryState, sent_again
-from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.model.making import Pin
 from hocba_hub.model.replays import SAME_CAUSE, TOO_MANY_FAILED, ItemOutcome, ReplayMeaning, ReplayState
 from hocba_hub.store import audit, failures
 from hocba_hub.store.counters import Counters
-from hocba_hub.store.decide import cards_of
-from hocba_hub.store.engine import in_states, one_of
+from hocba_hub.store.decide import lock_cards_of
+from hocba_hub.store.delivery_acts import sent_anew
+from hocba_hub.store.engine import few_values, in_states, one_of
 from hocba_hub.store.lease import Kind
 from hocba_hub.store.reconciliation import note_repaired
 from hocba_hub.store.replays import Replay, counts_as_json, find
@@ -325,13 +325,8 @@ def _waits(connection: Connection, replay_id: int, turns: int) -> bool:
 
 
 def _waiting_at(connection: Connection, replay_id: int) -> list[str]:
-    """The destinations at which something was not sent yet, each found by the index."""
-    found, last = [], ""
-    while name := connection.execute(
-        select(func.min(_i.destination)).where(_i.replay_id == replay_id, *_WAITING, _i.destination > last)
-    ).scalar():
-        found.append(last := name)
-    return found
+    """The destinations at which something was not sent yet."""
+    return few_values(connection, _i.destination, _i.replay_id == replay_id, *_WAITING)
 
 
 def _is_closed(connection: Connection, destination: str, now: int) -> bool:
@@ -382,15 +377,11 @@ def _send(connection: Connection, replay: Replay, destination: str, ids: Sequenc
 def _locked(connection: Connection, replay_id: int, ids: Sequence[int]) -> Sequence[Row[Any]]:
     """The deliveries that stand as they were selected, locked.
 
-    The cards are locked first, as accepting does: else a version could be accepted unseen between the look and the
-    change, and the older one would be sent after it.
+    The cards are locked first: else a version could be accepted unseen between the look and the change, and the older
+    one would be sent after it.
     """
     mine = one_of(connection, _d.id, ids)
-    keys = {
-        CardKey(SchoolYear(year), CardId(card))
-        for year, card in connection.execute(select(_d.school_year, _d.card_id).where(mine))
-    }
-    cards_of(connection, sorted(keys), lock=True)
+    lock_cards_of(connection, ids)
     query = (
         select(_d.id, _d.destination, _d.state, _i.difference_id, HAS_NEWER.label("has_newer"))
         .join_from(deliveries, replay_items, and_(_i.replay_id == replay_id, _i.delivery_id == _d.id))
@@ -435,16 +426,13 @@ def _queue(
         after = sent_again(before)
         counters.move(row.destination, before, after)
         counters.add("replayed", row.destination)
-    fresh = {
-        "state": after, "next_attempt_at": now, "attempts": 0, "asked": 0, "first_attempt_at": None,
-        "reference": None, "awaiting_since": None, "failure_group_id": None,
-    }  # fmt: skip
+    fresh = {**sent_anew(now), "state": after}
     plain = [row.id for row in rows if pins[row.id] is None]
     if plain:
-        connection.execute(update(deliveries).where(one_of(connection, _d.id, plain)).values(**fresh, pin=None))
+        connection.execute(update(deliveries).where(one_of(connection, _d.id, plain)).values(fresh))
     pinned = [{"one": row.id, "how": str(pin)} for row in rows if (pin := pins[row.id]) is not None]
     if pinned:
-        each = update(deliveries).where(_d.id == bindparam("one")).values(**fresh, pin=bindparam("how"))
+        each = update(deliveries).where(_d.id == bindparam("one")).values({**fresh, "pin": bindparam("how")})
         connection.execute(each, pinned)
 
 

@@ -19,7 +19,7 @@ from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import audit
 from hocba_hub.store.bulk import insert_rows
-from hocba_hub.store.decide import cards_of
+from hocba_hub.store.decide import lock_cards_of
 from hocba_hub.store.engine import Store, one_of, one_of_cards
 from hocba_hub.store.open_findings import RETURNED, raise_items
 from hocba_hub.store.selection import FAILED, HAS_NEWER, Selection, SelectionError, selected
@@ -137,8 +137,7 @@ def give_back(store: Store, selection: Selection, note: str, *, actor: str, reas
 
 def _return(connection: Connection, ids: Sequence[int], note: str, actor: str, now: int) -> ReturnResult:
     mine = one_of(connection, _d.id, ids)
-    keys = {_key(row) for row in connection.execute(select(_d.school_year, _d.card_id).where(mine))}
-    cards = cards_of(connection, sorted(keys), lock=True)  # no newer version comes between the look and the change
+    cards = lock_cards_of(connection, ids)
     columns = (_d.id, _d.destination, _d.school_year, _d.card_id, _d.version, _d.code, _BEFORE.label("before"))
     standing = select(*columns).where(mine, _d.state.in_(sorted(FAILED)), ~HAS_NEWER).order_by(_d.id)
     rows = connection.execute(standing).all()

@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, and_, false, func, literal_column, or_, select
+from sqlalchemy import Connection, and_, false, literal_column, or_, select
 
 from hocba_hub.model.compared_card import personal_number_digest, pupil_code_digest
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear, card_key
 from hocba_hub.store import audit, returns
 from hocba_hub.store.bodies import unpack
-from hocba_hub.store.engine import in_states, one_of, one_of_cards
+from hocba_hub.store.engine import few_values, in_states, one_of, one_of_cards
 from hocba_hub.store.tables import (
     acknowledgements,
     attempt_bodies,
@@ -162,10 +162,7 @@ def _known(connection: Connection, keys: Sequence[CardKey]) -> list[CardKey]:
 
 
 def _by_card_id(connection: Connection, text: str) -> list[CardKey]:
-    years, last = [], ""
-    while year := connection.execute(select(func.min(_c.school_year)).where(_c.school_year > last)).scalar():
-        years.append(last := year)
-    return _known(connection, [_key(year, text) for year in years])
+    return _known(connection, [_key(year, text) for year in few_values(connection, _c.school_year)])
 
 
 def _by_submission(connection: Connection, text: str) -> list[CardKey]:

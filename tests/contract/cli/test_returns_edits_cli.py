@@ -46,7 +46,7 @@ def test_cards_are_returned_and_listed(run: Run, failed: Bench, monkeypatch: pyt
     assert "has a newer version" in run("returns", "list", "--school", "SCHOOL").stdout
     assert "10 to 500" in run("returns", "add", "--group", "1", "--note", "ngắn", *REASON, code=2).stderr
     assert "one condition at least" in run("returns", "add", "--note", NOTE, *REASON, code=1).stderr
-    monkeypatch.setattr("hocba_hub.cli.returns.is_asked", lambda: True)
+    monkeypatch.setattr("hocba_hub.cli.session.is_asked", lambda: True)
     refused = run("returns", "add", "--code", "WRONG", "--note", NOTE, *REASON, typed="n\n", code=1)
     assert "Would be returned" in refused.stdout
 

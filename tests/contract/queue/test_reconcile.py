@@ -284,6 +284,8 @@ def test_repairs_are_planned_done_once_and_counted(stage: Stage):
     with stage.store.read() as connection:
         assert dict(plan(connection, sending).sent) == {"missing": 1, "older": 1, "alive": 1}
         assert plan(connection, Chosen(run.id, {D.MISSING}, "OTHER")).cards == 0
+    with stage.store.write() as connection:  # as after a replay of the same bytes
+        connection.execute(update(deliveries).where(deliveries.c.card_id == "missing").values(pin="province 1.0.0"))
     done = repair(stage.store, sending, told, actor="os:lan", reason="they lost some", now=stage.now)
     assert (dict(done.sent), done.changed, done.cards) == ({"missing": 1, "older": 1, "alive": 1}, 0, 3)
     again = repair(stage.store, sending, told, actor="os:lan", reason="twice", now=stage.now)
@@ -291,6 +293,8 @@ def test_repairs_are_planned_done_once_and_counted(stage: Stage):
     with stage.store.read() as connection:
         states = select(deliveries.c.card_id).where(deliveries.c.state == S.QUEUED, deliveries.c.code == "reconciled")
         assert set(connection.execute(states).scalars()) == {"missing", "older", "alive"}
+        pinned = select(deliveries.c.card_id).where(deliveries.c.pin.is_not(None))
+        assert connection.execute(pinned).all() == [], "a repair is made by the mapping in force"
     raised = repair(stage.store, raising, told, actor="os:lan", reason="theirs to mend", now=stage.now)
     assert dict(raised.raised) == {"refused": 1, "different": 1, "newer": 1}
     with stage.store.read() as connection:
