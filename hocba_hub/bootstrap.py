@@ -37,12 +37,15 @@ from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows, read_windows
 from hocba_hub.monitoring.presence import Presence
+from hocba_hub.monitoring.readings import AUDIT_JOB, Observed
 from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
 from hocba_hub.queue.importing import Importing
 from hocba_hub.queue.jobs.acknowledgements import Acknowledgements
 from hocba_hub.queue.jobs.audit_anchors import AuditAnchors
+from hocba_hub.queue.jobs.audit_verify import AuditVerify
+from hocba_hub.queue.jobs.certificates import Certificates
 from hocba_hub.queue.jobs.code_lists import CodeLists
 from hocba_hub.queue.jobs.failure_groups import FailureGroups
 from hocba_hub.queue.jobs.identity import Identity
@@ -232,6 +235,7 @@ def hub(
     *,
     ring: Callable[[DestinationName], None],
     ring_file: Callable[[str], object] = lambda _: None,
+    redis_answers: Callable[[], bool] | None = None,
     known: Mapping[DestinationName, Destination] | None = None,
     clock: Clock = system_clock,
 ) -> Hub:
@@ -249,6 +253,7 @@ def hub(
         ring,
         lambda client_id, records, size: usage.note(client_id, records=records, size=size),
     )
+    secrets_of_digests = digest_secrets(settings)
     return Hub(
         settings=settings,
         store=store,
@@ -266,9 +271,10 @@ def hub(
         backpressure=Backpressure.of(settings, store),
         usage=usage,
         keys=KeyCache(store, clock),
-        digest_secrets=digest_secrets(settings),
+        digest_secrets=secrets_of_digests,
         misfits=_logged_misfits(known, parts.mappings.current),
         writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
+        observed=Observed(store, known, settings, clock, redis_answers, secrets_of_digests),
     )
 
 
@@ -295,6 +301,7 @@ def application(settings: Settings) -> FastAPI:
         open_store(settings, busy_seconds=settings.busy_seconds),
         ring=partial(doorbell.ring, "drain"),
         ring_file=partial(doorbell.ring, "import"),
+        redis_answers=doorbell.answers if settings.redis_url else None,
     )
     made.presence = presence(made.store, "api")
     return create_app(made)
@@ -344,6 +351,8 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             "identity": Identity(known, adapter_of),
             "replay": Replaying(known, partial(doorbell.ring, "drain")),
             "audit-anchors": AuditAnchors(settings.anchors_path),
+            AUDIT_JOB: AuditVerify(settings.anchors_path),
+            "certificates": Certificates(known),
             "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),

@@ -20,6 +20,7 @@ from hocba_hub.model.publication import json_schema, xsd
 from hocba_hub.rules.catalogue import KINDS as RULE_KINDS
 from scripts import dictionary, rule_changes
 from scripts.card_pages import card_page, card_page_vi
+from scripts.monitoring_pages import monitoring_files
 from scripts.rules_pages import rules_page, rules_page_vi
 
 _ROOT = Path(__file__).parent.parent
@@ -93,6 +94,7 @@ GENERATED: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ("docs/destinations.md", destinations_page),
     ("docs/openapi.json", openapi_page),
     ("docs/problems.md", problems_page),
+    *monitoring_files(),
 )
 """Each generated document's path from the root, and the function that returns its bytes."""
 

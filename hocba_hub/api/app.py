@@ -16,7 +16,7 @@ from hocba_hub.api.client import acknowledgements as pushed
 from hocba_hub.api.client import card, files, rules, status
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
-from hocba_hub.api.http import front_page, health
+from hocba_hub.api.http import front_page, health, runbooks
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
 from hocba_hub.api.openapi.answers import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from hocba_hub.api.openapi.description import SCHEMAS
@@ -69,6 +69,7 @@ ROUTERS: Sequence[APIRouter] = (
     credentials.router,
     support.router,
     problem_pages.router,
+    runbooks.router,
     health.router,
     front_page.router,
 )

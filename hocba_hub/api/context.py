@@ -20,6 +20,7 @@ from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows
 from hocba_hub.monitoring.presence import Presence
+from hocba_hub.monitoring.readings import Observed
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import Configuration
 from hocba_hub.settings import Settings
@@ -56,6 +57,8 @@ class Hub:
     digest_secrets: Sequence[DigestSecret]
     """Of WS-Security, the newest first; none where digests are switched off."""
     writing: WritingThreads
+    observed: Observed
+    """What /metrics reads."""
     presence: Presence | None = None
     """Of the process; None where nobody is to be told of it, as in a test."""
 

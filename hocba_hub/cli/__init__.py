@@ -47,6 +47,7 @@ _COMMANDS = (
     "rules",
     "files",
     "watch",
+    "alerts",
     "database",
 )
 """The commands in the order of the help page: each is the name of its module and of its text."""

@@ -10,7 +10,7 @@ import click
 from hocba_hub.cli import owners
 from hocba_hub.cli.credentials import credentials
 from hocba_hub.cli.destinations import known_destination
-from hocba_hub.cli.session import now, opened_store, report_errors
+from hocba_hub.cli.session import now, opened_store, print_table, report_errors, shown
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.versions import known_profile
 
@@ -122,3 +122,17 @@ def _warn_of_new(connection: Connection, schools: Sequence[str]) -> None:
     new = schools_without_trace(connection, schools)
     if new:
         click.echo(text("schools.new", schools=", ".join(new)), err=True)
+
+
+@clients.command(help=text("clients.silent"))
+@report_errors
+def silent() -> None:
+    """Who sent last week, and not this week."""
+    from hocba_hub.store.senders import silent_senders
+
+    with opened_store() as store, store.read() as connection:
+        found = silent_senders(connection, now())
+    if not found:
+        click.echo(text("clients.silent.none"))
+        return
+    print_table(("kind", "name", "last"), [(text(f"kind.{one.kind}"), one.name, shown(one.last_at)) for one in found])

@@ -29,6 +29,6 @@ def scheduler() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    with presence(store, "scheduler"):
+    with presence(store, "scheduler") as present:
         ring = [importing(settings, store).ring, job_worker(settings, store).ring]
-        schedule(deliveries.engine, deliveries.doorbell, stop, ring=ring)
+        schedule(deliveries.engine, deliveries.doorbell, stop, ring=ring, done=present.round_done)

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import text
-
 from hocba_hub.settings import Settings
 from hocba_hub.store.counters import backlog
 from hocba_hub.store.engine import Store
@@ -34,9 +32,7 @@ class Backpressure:
         """Watches the store's backlog, the disks of some folders and of SQLite's file, and PostgreSQL's size."""
         self._store, self._free_bytes, self._backlog_limit = store, free_bytes, backlog_limit
         self._database_bytes = None if store.is_sqlite else database_bytes
-        database = store.url.database
-        of_store = [Path(database).absolute().parent] if store.is_sqlite and database else []
-        self._folders = [*of_store, *folders]
+        self._folders = [*([store.folder] if store.folder is not None else []), *folders]
         self._looked_at = self._measured_at = -_SIZE_FRESH_SECONDS
         self._size = 0
         self.problem: str | None = None
@@ -78,8 +74,7 @@ class Backpressure:
                 return "hub.backlog-full"
             if self._database_bytes is not None:
                 if time.monotonic() - self._measured_at > _SIZE_FRESH_SECONDS:
-                    measured = connection.execute(text("SELECT pg_database_size(current_database())"))
-                    self._size, self._measured_at = int(measured.scalar_one()), time.monotonic()
+                    self._size, self._measured_at = self._store.size(connection), time.monotonic()
                 if self._size > self._database_bytes:
                     return "hub.disk-full"
         return None

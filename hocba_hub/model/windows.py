@@ -19,6 +19,7 @@ from hocba_hub.model.errors import HubError
 _CONTINUING = frozenset({"TT43/2021"})
 _LAST_PRIMARY, _LAST_LOWER = 5, 9
 _MONTH_DAY = r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_FIRST_MONTH = 9
 NEVER = 253_370_764_800_000
 """Milliseconds, in the year 9999: what no window will open for."""
 
@@ -83,6 +84,19 @@ def windows_for(windows: Sequence[Window], level: Level, school_year: str) -> li
     """The windows that count for cards of a level and a school year."""
     named = [one for one in windows if school_year in one.school_years]
     return [one for one in (named or [w for w in windows if not w.school_years]) if one.is_for(level)]
+
+
+def school_year_at(now: int) -> str:
+    """The school year that cards of a moment (milliseconds) are of: it begins on 1 September."""
+    day = datetime.fromtimestamp(now / 1000, VIETNAM).date()
+    begins = day.year if day.month >= _FIRST_MONTH else day.year - 1
+    return f"{begins}-{begins + 1}"
+
+
+def closes_at(windows: Sequence[Window], level: Level, school_year: str, now: int) -> int | None:
+    """When the window that is open for a level closes (milliseconds); None if none is open, or there is no window."""
+    spans = [one.span(school_year) for one in windows_for(windows, level, school_year)]
+    return max((over for opens, over in spans if opens <= now < over), default=None)
 
 
 def opens_at(windows: Sequence[Window], level: Level, school_year: str, now: int) -> int | None:

@@ -22,9 +22,13 @@ def schedule(
     stop: threading.Event,
     *,
     ring: Sequence[Callable[[], None]],
+    done: Callable[[], None],
     every_seconds: float = 1.0,
 ) -> None:
-    """One round each `every_seconds` until `stop` is set; `ring` are those that ring for what else is due."""
+    """One round each `every_seconds` until `stop` is set.
+
+    `ring` are those that ring for what else is due; `done` is told of every round that came to its end.
+    """
     while not stop.is_set():
         try:
             if engine.sweep():
@@ -33,6 +37,7 @@ def schedule(
                 doorbell.ring_now("drain", name)
             for ring_due in ring:
                 ring_due()
+            done()
         except StoreError as error:
             log.warning("the scheduler cannot use the store: %s", error)
         stop.wait(every_seconds)

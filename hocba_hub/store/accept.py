@@ -32,6 +32,7 @@ from hocba_hub.store.failures import record as record_failures
 from hocba_hub.store.idempotency import require
 from hocba_hub.store.open_findings import pack_findings, write_open_findings
 from hocba_hub.store.rejected_records import keep
+from hocba_hub.store.senders import note as note_senders
 from hocba_hub.store.tables import (
     deliveries,
     delivery_attempts,
@@ -114,12 +115,21 @@ def accept(
     write_open_findings(connection, portions, results, before, cards, comparison, failed, now)
     note(connection, _unmapped(portions, results), now)
     keep(connection, portions, results)
+    note_senders(connection, _senders(portions, results), now)
     for status, count in Counter(result.status for result in chain.from_iterable(results)).items():
         counters.add("records", status, amount=count)
     for finding in chain.from_iterable(result.findings for result in chain.from_iterable(results)):
         counters.add("findings", finding.kind.family, finding.kind.severity.value)
     counters.write(connection)
     return results
+
+
+def _senders(portions: Sequence[Portion], results: Sequence[Sequence[RecordResult]]) -> Iterator[tuple[str, int]]:
+    """The schools that records are of, each with the client that sent it."""
+    for portion, decided in zip(portions, results, strict=True):
+        for one in decided:
+            if one.school:
+                yield one.school, portion.submission.client.id
 
 
 def _with_recalls(connection: Connection, portion: Portion, cards: Cards, accepted: Mapping[CardKey, bytes]) -> Portion:

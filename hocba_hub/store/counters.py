@@ -26,6 +26,12 @@ ATTEMPT_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 AGE_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400, 259200)
 """Upper bounds of the accepted → acknowledged age histogram, seconds."""
 
+CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""Upper bounds of the histogram of the API's answers, seconds."""
+
+COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+"""Upper bounds of the histogram of commits, seconds."""
+
 
 class Counters:
     """What one transaction adds to the counters."""
@@ -50,10 +56,13 @@ class Counters:
         values = list(values)
         if not values:
             return
-        bounds = [*(format(bucket, "g") for bucket in buckets), "+Inf"]
-        for place, number in Counter(bisect_left(buckets, value) for value in values).items():
-            self.add(f"{name}_bucket", *labels, bounds[place], amount=number)
+        for bucket, number in Counter(bucket_of(buckets, value) for value in values).items():
+            self.add(f"{name}_bucket", *labels, bucket, amount=number)
         self.add(f"{name}_sum", *labels, amount=sum(values))
+
+    def merge(self, other: Counters) -> None:
+        """Add what another transaction was to add."""
+        self._sums.update(other._sums)
 
     def write(self, connection: Connection) -> None:
         """Write the sums; rows are taken in one order, so that transactions cannot lock each other out."""
@@ -72,6 +81,12 @@ class Counters:
             ),
             rows,
         )
+
+
+def bucket_of(buckets: Sequence[float], value: float) -> str:
+    """The bucket that a value falls into, by its upper bound as Prometheus writes it."""
+    place = bisect_left(buckets, value)
+    return format(buckets[place], "g") if place < len(buckets) else "+Inf"
 
 
 def sums(connection: Connection) -> dict[str, dict[tuple[str, ...], float]]:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select, true, update
 
 from hocba_hub.model.clock import DAY_MS
 from hocba_hub.store.access import (
@@ -33,8 +33,10 @@ from hocba_hub.store.access import (
     in_force,
 )
 from hocba_hub.store.bulk import upsert
-from hocba_hub.store.tables import client_certificates, digest_passwords, keys, used_nonces
+from hocba_hub.store.tables import client_certificates, clients, digest_passwords, keys, operators, used_nonces
 
+_NEVER = 2**62
+_MISSED_MS = 14 * DAY_MS
 _IDENTITY = re.compile(r"sha256:[0-9a-f]{64}|subject:[^\x00-\x1f]{3,500}")
 
 
@@ -240,6 +242,32 @@ def use_nonce(connection: Connection, client: Client, nonce: bytes, *, now: int,
     digest = hashlib.sha256(b"%d\0" % client.id + nonce).digest()
     statement = upsert(connection, used_nonces).values(digest=digest, expires_at=expires_at).on_conflict_do_nothing()
     return connection.execute(statement.returning(used_nonces.c.digest)).one_or_none() is not None
+
+
+def soonest_ends(connection: Connection, now: int) -> dict[str, int]:
+    """When the first owner in force runs out of a kind of credential (milliseconds), by owner and kind.
+
+    What was given a successor does not count, nor what ended more than fourteen days ago: nobody misses it.
+    """
+    k, c, d = keys.c, client_certificates.c, digest_passwords.c
+    of_client = (clients, clients.c.revoked_at.is_(None))
+    sources = (
+        ("client-key", k.owner_id, k, of_client, k.owner_kind == Owner.CLIENT),
+        ("operator-key", k.owner_id, k, (operators, operators.c.revoked_at.is_(None)), k.owner_kind == Owner.OPERATOR),
+        ("client-certificate", c.client_id, c, of_client, true()),
+        ("digest-password", d.client_id, d, of_client, true()),
+    )
+    found: dict[str, int] = {}
+    for name, owner_id, held, (owners, in_force_still), of_kind in sources:
+        last = func.max(func.coalesce(held.ends_at, _NEVER)).label("ends_at")
+        query = select(last).join_from(owner_id.table, owners, owners.c.id == owner_id)
+        query = query.where(held.revoked_at.is_(None), in_force_still, of_kind).group_by(owner_id)
+        ends = query.subquery().c.ends_at
+        soonest = select(func.min(ends)).where(ends < _NEVER, ends > now - _MISSED_MS)
+        value = connection.execute(soonest).scalar()
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def _of(kind: CredentialKind, client: Client) -> ColumnElement[bool]:

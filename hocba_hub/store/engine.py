@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    TextClause,
     and_,
     bindparam,
     create_engine,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     make_url,
     or_,
     select,
+    text,
 )
 from sqlalchemy import column as sql_column
 from sqlalchemy import types as sql
@@ -128,6 +131,18 @@ class Store:
         """
         with _translated(), self._reading.begin() as connection:
             yield connection
+
+    @property
+    def folder(self) -> Path | None:
+        """Where SQLite's file lies; None for PostgreSQL."""
+        return Path(self.url.database).absolute().parent if self.is_sqlite and self.url.database else None
+
+    def size(self, connection: Connection) -> int:
+        """Bytes of the database."""
+        if self.is_sqlite:
+            pages = connection.execute(text("SELECT page_count FROM pragma_page_count")).scalar_one()
+            return int(pages) * int(connection.execute(text("SELECT page_size FROM pragma_page_size")).scalar_one())
+        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -238,7 +253,9 @@ def in_states(column: ColumnElement[Any], *states: str) -> ColumnElement[bool]:
     return column.in_([literal_column(f"'{state}'") for state in states])
 
 
-def few_values(connection: Connection, column: ColumnElement[str], *where: ColumnElement[bool]) -> list[str]:
+def few_values(
+    connection: Connection, column: ColumnElement[str], *where: ColumnElement[bool] | TextClause
+) -> list[str]:
     """The values of an indexed column that has few, in order: each is one step down the index, however many rows."""
     found, last = [], ""
     while value := connection.execute(select(func.min(column)).where(column > last, *where)).scalar():

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, select, update
@@ -177,6 +177,23 @@ def due(connection: Connection, now: int, limit: int = 20) -> list[str]:
 def oldest_free(connection: Connection, now: int) -> list[File]:
     """The file that has waited longest for its import and that nobody holds, if there is one."""
     return [file for file in (find(connection, file_id) for file_id in due(connection, now, 1)) if file is not None]
+
+
+class Waiting(NamedTuple):
+    """Files of one state that have not ended, and the records of them that are known to wait."""
+
+    files: int
+    records: int
+
+
+def waiting(connection: Connection) -> dict[FileState, Waiting]:
+    """What has not ended, by state."""
+    f = files.c
+    left = func.coalesce(func.sum(f.total - f.position), 0)
+    query = select(f.state, func.count(), left).where(f.state.in_([FileState.RECEIVING, FileState.WAITING]))
+    rows = connection.execute(query.group_by(f.state))
+    found = {FileState(state): Waiting(number, int(records)) for state, number, records in rows}
+    return {state: found.get(state, Waiting(0, 0)) for state in (FileState.RECEIVING, FileState.WAITING)}
 
 
 def lease(connection: Connection, file_id: str, holder: str, *, now: int, until: int) -> File | None:

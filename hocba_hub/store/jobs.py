@@ -163,6 +163,13 @@ def ask(connection: Connection, key: str, actor: str, now: int) -> Run | None:
     return _open(connection, key) or _begin(connection, job, actor, now)
 
 
+def last_result(connection: Connection, key: str) -> Mapping[str, int] | None:
+    """What came of the newest run of a job that was done; None if none was."""
+    query = select(_r.result).where(_r.key == key, _r.state == RunState.DONE).order_by(_r.id.desc()).limit(1)
+    found: Mapping[str, int] | None = connection.execute(query).scalar()
+    return found
+
+
 def advance(
     connection: Connection,
     lease_id: str,

@@ -6,8 +6,6 @@ a dying process again and again would otherwise hide it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hocba_hub.store.counters import Counters
@@ -27,14 +25,21 @@ def begin(connection: Connection, holder: str, kind: str, now: int) -> None:
     counters.write(connection)
 
 
-def seen(connection: Connection, holder: str, now: int, responses: Mapping[int, int], *, ends: bool = False) -> None:
-    """Note that it is alive, or `ends`, and what it answered since it was last heard of: HTTP status → how often."""
-    ended_at = now if ends else None
-    connection.execute(update(processes).where(_p.holder == holder).values(seen_at=now, ended_at=ended_at))
-    counters = Counters()
-    for status, amount in responses.items():
-        counters.add("http_responses", str(status), amount=amount)
-    counters.write(connection)
+def seen(
+    connection: Connection, holder: str, now: int, counted: Counters, *, round_at: int | None = None, ends: bool = False
+) -> None:
+    """Note that it is alive, or `ends`, and what it has counted since it was last heard of.
+
+    `round_at` is when a scheduler last looked for what is due.
+    """
+    values = {"seen_at": now, "ended_at": now if ends else None} | ({"round_at": round_at} if round_at else {})
+    connection.execute(update(processes).where(_p.holder == holder).values(values))
+    counted.write(connection)
+
+
+def last_round(connection: Connection) -> int | None:
+    """When a scheduler last looked for what is due (milliseconds); None if none ever did."""
+    return connection.execute(select(func.max(_p.round_at))).scalar()
 
 
 def alive(connection: Connection, now: int) -> dict[str, int]:

@@ -270,6 +270,21 @@ _Place = tuple[str, str]
 """School year and card id."""
 
 
+def open_differences(connection: Connection, destination: str, most: int) -> dict[Difference, int] | None:
+    """What the last run that was done found and nobody has repaired since, counted up to `most`.
+
+    None if none was ever done.
+    """
+    j = job_runs.c
+    last = select(j.id).where(j.key == f"reconcile:{destination}", j.state == RunState.DONE)
+    run_id = connection.execute(last.order_by(j.id.desc()).limit(1)).scalar()
+    if run_id is None:
+        return None
+    some = select(_x.kind).where(_x.run_id == run_id, _x.repaired_at.is_(None)).limit(most).subquery()
+    counted = connection.execute(select(some.c.kind, func.count()).group_by(some.c.kind))
+    return {Difference(kind): cards for kind, cards in counted}
+
+
 class _Mine(NamedTuple):
     delivery_id: int
     ours: Ours

@@ -218,6 +218,7 @@ def freeze(
             raise ReplayError("replay.claimed", replay=holder.replay_id, by=holder.created_by)
         raise ReplayError("replay.empty")
     connection.execute(update(replays).where(_p.id == replay_id).values(records=records))
+    _count_selected(connection, replay_id)
     detail = {
         "replay": replay_id, "selection": told, "meaning": plan.meaning, "deliveries": records,
         "counts": [one._asdict() for one in selected_counts(connection, replay_id)],
@@ -228,6 +229,14 @@ def freeze(
     made = find(connection, replay_id)
     assert made is not None  # noqa: S101 - it was made a moment ago
     return Frozen(made, held, max(0, len(listed_ids) - records - others) if listed_ids else 0)
+
+
+def _count_selected(connection: Connection, replay_id: int) -> None:
+    counters = Counters()
+    query = select(_i.destination, func.count()).where(_i.replay_id == replay_id).group_by(_i.destination)
+    for destination, records in connection.execute(query):
+        counters.add("replay_selected", destination, amount=records)
+    counters.write(connection)
 
 
 def _items(replay_id: int, chosen: Iterable[Row[Any]]) -> list[dict[str, Any]]:

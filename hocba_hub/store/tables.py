@@ -335,6 +335,7 @@ destinations = Table(
     Column("rate_allowance", Float, comment="records that may go out now"),
     Column("rate_at", BigInteger),
     Column("verdict_seconds", Float, comment="how long its verdicts take that come later; a moving mean"),
+    Column("certificate_ends_at", BigInteger, comment="of the destination's own, as last seen"),
 )
 
 acknowledgements = Table(
@@ -947,6 +948,27 @@ processes = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False, comment="when it last said that it is alive"),
     Column("ended_at", BigInteger, comment="empty while it runs, and of one that was killed"),
+    Column("round_at", BigInteger, comment="when a scheduler last looked for what is due"),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    Column("school_code", Text, nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False, comment="when a record last came, to the hour"),
+    PrimaryKeyConstraint("school_code", "client_id"),
+)
+
+exemplars = Table(
+    "exemplars",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("labels", Text, nullable=False, comment="as in tallies, the bucket last"),
+    Column("value", Float, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name", "labels"),
 )
 
 jobs = Table(

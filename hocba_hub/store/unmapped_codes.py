@@ -191,6 +191,17 @@ def waiting_for(connection: Connection, code_id: int, limit: int) -> list[CardKe
     return [CardKey(SchoolYear(year), CardId(card)) for year, card in rows]
 
 
+def unsolved(connection: Connection) -> int:
+    """How many codes nobody has said the meaning of."""
+    return int(connection.execute(select(func.count()).where(not_(is_solved()))).scalar_one())
+
+
+def waiting_records_number(connection: Connection, most: int) -> int:
+    """How many records wait, counted up to `most`."""
+    some = select(_w.card_id).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
 def ready(connection: Connection, limit: int) -> list[Waiting]:
     """Records of which a code was filled since they were last read, at most `limit`."""
     has_filled_code = exists().where(

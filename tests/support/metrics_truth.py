@@ -16,7 +16,7 @@ from hocba_hub import __version__
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
-from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS
+from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, CALL_SECONDS, COMMIT_SECONDS
 from hocba_hub.store.tables import (
     acknowledgements,
     attempts,
@@ -26,11 +26,17 @@ from hocba_hub.store.tables import (
     files,
     job_runs,
     jobs,
+    keys,
     processes,
+    reconcile_differences,
     records,
     replay_items,
     replays,
+    senders,
+    unmapped_codes,
+    waiting_records,
 )
+from hocba_hub.store.tables import audit as audit_rows
 from hocba_hub.store.tables import destinations as health
 
 Labels = tuple[str, ...]
@@ -428,6 +434,145 @@ def _job_late(truth: Truth) -> Approximate:
     return Approximate({}, {(name, labels): value + 10 for labels, value in late.items()} | {(name, ("import",)): 10})
 
 
+def _selected(truth: Truth) -> Samples:
+    chosen = truth.connection.execute(select(replay_items.c.destination)).scalars()
+    return _counted("hocba_replay_records_selected_total", Counter((one,) for one in chosen))
+
+
+def _calls(truth: Truth) -> Approximate:
+    """As many as there are answers, of whatever length; no row is kept of them."""
+    found: Samples = {}
+    for surface in ("client", "operator", "other", "soap"):
+        name = "hocba_http_request_duration_seconds"
+        found[f"{name}_count", (surface,)] = found[f"{name}_sum", (surface,)] = float("inf")
+        for bound in (*CALL_SECONDS, float("inf")):
+            said = "+Inf" if bound == float("inf") else format(bound, "g")
+            found[f"{name}_bucket", (said, surface)] = float("inf")
+    return Approximate({("hocba_http_request_duration_seconds_count", ("client",)): 1}, found)
+
+
+def _commits(truth: Truth) -> Approximate:
+    """Each process tells of one every five seconds, and none is kept."""
+    name = "hocba_store_commit_duration_seconds"
+    found: Samples = {(f"{name}_count", ()): float("inf"), (f"{name}_sum", ()): float("inf")}
+    for bound in (*COMMIT_SECONDS, float("inf")):
+        found[f"{name}_bucket", ("+Inf" if bound == float("inf") else format(bound, "g"),)] = float("inf")
+    return Approximate({(f"{name}_count", ()): 1}, found)
+
+
+def _import_files(truth: Truth) -> Samples:
+    states = truth.connection.execute(select(files.c.state)).scalars()
+    return _counted("hocba_import_files", Counter((one,) for one in states if one in {"receiving", "waiting"}))
+
+
+def _import_records(truth: Truth) -> Samples:
+    rows = truth.connection.execute(select(files).where(files.c.state == "waiting"))
+    return _counted("hocba_import_records_waiting", {(): sum((row.total or 0) - row.position for row in rows)})
+
+
+def _unmapped(truth: Truth) -> Samples:
+    rows = truth.connection.execute(select(unmapped_codes)).all()
+    return _counted("hocba_unmapped_codes", {(): sum(row.fill_id is None and row.list_id is None for row in rows)})
+
+
+def _waiting_for_codes(truth: Truth) -> Samples:
+    return _counted(
+        "hocba_records_waiting_for_codes", {(): len(truth.connection.execute(select(waiting_records.c.card_id)).all())}
+    )
+
+
+def _silent(name: str, column: str) -> Callable[[Truth], Samples]:
+    def found(truth: Truth) -> Samples:
+        last: dict[Any, int] = {}
+        for row in truth.connection.execute(select(senders)):
+            who = getattr(row, column)
+            last[who] = max(last.get(who, 0), row.last_at)
+        week = 7 * 86_400_000
+        return _counted(name, {(): sum(week <= truth.now - at < 2 * week for at in last.values())})
+
+    return found
+
+
+def _stuck(truth: Truth) -> Approximate:
+    name, since = "hocba_stuck_age_seconds", {}
+    for row in truth.rows:
+        if row.state in {"awaiting_ack", "in_doubt"} and row.lease_id is None:
+            place = (row.destination, row.state)
+            since[place] = min(since.get(place, truth.now), row.next_attempt_at)
+    for call in truth.calls:
+        if call.ended_at is None:
+            place = (call.destination, "leased")
+            since[place] = min(since.get(place, truth.now), call.expires_at)
+    ages = {place: max(0, truth.now - at) / 1000 for place, at in since.items()}
+    return Approximate(
+        {(name, place): max(age - 5, 0) for place, age in ages.items()},
+        {(name, place): age + 5 for place, age in ages.items()},
+    )
+
+
+def _precondition(truth: Truth) -> Samples:
+    codes = {(row.destination, row.code) for row in truth.rows if row.state == "held"}
+    ours = {(destination,) for destination, code in codes if code != "window-closed"}
+    return _counted("hocba_precondition_missing", dict.fromkeys(ours, 1))
+
+
+def _window_open(truth: Truth) -> Samples:
+    """No destination of these tests has windows: all are open, and none closes."""
+    assert not any(one.windows for one in truth.destinations.values())
+    levels = ("primary", "lower-secondary", "upper-secondary", "continuing")
+    return _counted("hocba_window_open", {(name, level): 1 for name in truth.destinations for level in levels})
+
+
+def _open_differences(truth: Truth) -> Samples:
+    found: Counter[Labels] = Counter()
+    for name in truth.destinations:
+        of_it = select(job_runs.c.id).where(job_runs.c.key == f"reconcile:{name}", job_runs.c.state == "done")
+        runs = list(truth.connection.execute(of_it).scalars())
+        x = reconcile_differences.c
+        left = select(x.kind).where(x.run_id == max(runs, default=0), x.repaired_at.is_(None))
+        found.update((name, kind) for kind in truth.connection.execute(left).scalars())
+    return _counted("hocba_reconciliation_differences", found)
+
+
+def _last_round(truth: Truth) -> Approximate:
+    """A scheduler that runs is heard of every five seconds."""
+    at = max((row.round_at or 0 for row in truth.connection.execute(select(processes))), default=0)
+    sample = ("hocba_scheduler_last_round_timestamp_seconds", ())
+    return Approximate({sample: at / 1000 - 10}, {sample: at / 1000 + 10})
+
+
+def _redis(_: Truth) -> Samples:
+    return {("hocba_redis_up", ()): 1}
+
+
+def _size(_: Truth) -> Approximate:
+    sample = ("hocba_store_size_bytes", ())
+    return Approximate({sample: 50_000}, {sample: 1e12})
+
+
+def _disk(name: str) -> Callable[[Truth], Approximate]:
+    def found(_: Truth) -> Approximate:
+        volumes = {(name, (volume,)): 1e15 for volume in ("files", "store", "watched")}
+        return Approximate({(name, ("files",)): 1}, volumes)
+
+    return found
+
+
+def _credential_ends(truth: Truth) -> Samples:
+    """One client of these tests has one key that ends, and no successor of it."""
+    rows = truth.connection.execute(select(keys).where(keys.c.ends_at.is_not(None), keys.c.revoked_at.is_(None)))
+    ends = [row.ends_at / 1000 for row in rows]
+    return {("hocba_credential_end_timestamp_seconds", ("", "client-key")): min(ends)} if ends else {}
+
+
+def _audit_rows(truth: Truth) -> Samples:
+    return _counted("hocba_audit_entries_total", {(): len(truth.connection.execute(select(audit_rows.c.id)).all())})
+
+
+def _nothing(_: Truth) -> Samples:
+    return {}
+
+
 FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_records": _records,
     "hocba_findings": _findings,
@@ -463,6 +608,28 @@ FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_destination_paused": _paused,
     "hocba_concurrency_cap": _cap,
     "hocba_build_info": _build,
+    "hocba_replay_records_selected": _selected,
+    "hocba_http_request_duration_seconds": _calls,
+    "hocba_store_commit_duration_seconds": _commits,
+    "hocba_import_files": _import_files,
+    "hocba_import_records_waiting": _import_records,
+    "hocba_unmapped_codes": _unmapped,
+    "hocba_records_waiting_for_codes": _waiting_for_codes,
+    "hocba_schools_silent": _silent("hocba_schools_silent", "school_code"),
+    "hocba_clients_silent": _silent("hocba_clients_silent", "client_id"),
+    "hocba_stuck_age_seconds": _stuck,
+    "hocba_precondition_missing": _precondition,
+    "hocba_window_open": _window_open,
+    "hocba_window_closes_timestamp_seconds": _nothing,
+    "hocba_reconciliation_differences": _open_differences,
+    "hocba_scheduler_last_round_timestamp_seconds": _last_round,
+    "hocba_redis_up": _redis,
+    "hocba_store_size_bytes": _size,
+    "hocba_disk_free_bytes": _disk("hocba_disk_free_bytes"),
+    "hocba_disk_size_bytes": _disk("hocba_disk_size_bytes"),
+    "hocba_credential_end_timestamp_seconds": _credential_ends,
+    "hocba_audit_entries": _audit_rows,
+    "hocba_audit_chain_faults": _nothing,
 }
 """Every family of /metrics."""
 

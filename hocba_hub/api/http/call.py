@@ -43,6 +43,11 @@ class Call:
         """32 hex digits: the caller's trace, or a new one."""
         return self.trace_parent.split("-")[1] if self.trace_parent else secrets.token_hex(16)
 
+    @property
+    def known_trace_id(self) -> str | None:
+        """The trace id of the call, where somebody keeps its trace."""
+        return None if self.trace_parent is None else self.trace_id
+
     @cached_property
     def language(self) -> Language:
         """The language that `Accept-Language` prefers (RFC 9110 section 12.5.4); English if it does not say."""

@@ -12,6 +12,7 @@ import asyncio
 import ctypes
 import gc
 import logging
+import time
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64_000_000
+_SURFACES = (("operator", "/v1/operations/"), ("client", "/v1/"), ("soap", "/soap"))
 _CLOSE = (b"connection", b"close")
 
 
@@ -43,7 +45,7 @@ class FaultMiddleware:
             return
         call = enter_call(scope)
         body = _Body(scope, receive)
-        started = False
+        started, began = False, time.monotonic()
 
         async def sending(message: Message) -> None:
             nonlocal started
@@ -51,7 +53,8 @@ class FaultMiddleware:
                 started = True
                 presence = scope["app"].state.hub.presence
                 if presence is not None:
-                    presence.answered(message["status"])
+                    seconds = time.monotonic() - began
+                    presence.answered(message["status"], _surface(scope["path"]), seconds, call.known_trace_id)
                 if not body.is_read and not await body.throw_away():
                     message["headers"] = [*message.get("headers", ()), _CLOSE]
             await send(message)
@@ -66,6 +69,14 @@ class FaultMiddleware:
         finally:
             if call.is_large:
                 await run_in_threadpool(_give_back)
+
+
+def _surface(path: str) -> str:
+    """Who is served under a path: `client`, `soap`, `operator`, or `other`."""
+    for surface, prefix in _SURFACES:
+        if path.startswith(prefix):
+            return surface
+    return "other"
 
 
 def _give_back() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.monitoring.exporter import StoreCollector
+from hocba_hub.monitoring.exporter import exposition
 from hocba_hub.monitoring.health import readiness
 
 router = APIRouter(tags=["health"])
@@ -49,9 +47,12 @@ def readyz(hub: TheHub) -> Response:
     return JSONResponse(said)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(hub: TheHub) -> Response:
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}, "application/openmetrics-text": {}}}},
+)
+def metrics(hub: TheHub, request: Request) -> Response:
     """The Prometheus metrics of the whole hub, whichever process is asked. / Số đo cho Prometheus."""
-    registry = CollectorRegistry()
-    registry.register(StoreCollector(hub.store, hub.destinations, hub.clock))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    body, media_type = exposition(hub.observed, request.headers.get("accept", ""))
+    return Response(body, media_type=media_type)

@@ -25,9 +25,11 @@ DEFAULTS: Mapping[str, str | None] = {
     "identity": "45 * * * *",
     "failure-groups": None,
     "audit-anchors": "* * * * *",
+    "audit-verify": "7 * * * *",
+    "certificates": "12 */6 * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
-PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity"})
+PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity", "certificates"})
 """Kinds of which each destination has a job of its own, as `kind:destination`."""
 
 
