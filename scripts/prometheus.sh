@@ -24,5 +24,10 @@ apt-get -qq download prometheus prometheus-alertmanager 2>/dev/null \
 for package in ./*.deb; do
     dpkg -x "$package" unpacked
 done
+# Debian's Alertmanager looks for its templates where the package would be installed; this copy, in its working folder:
+# the path in the program becomes one of the same length that means "here".
+old=/usr/share/prometheus/alertmanager
+new=.$(printf '/%.0s' $(seq $((${#old} - 1))))
+LC_ALL=C sed -i "s#$old#$new#g" unpacked/usr/bin/prometheus-alertmanager
 # At once, since two may do this at the same time.
 cp -r unpacked "$folder.$$" && { mv -T "$folder.$$" "$folder" 2>/dev/null || rm -rf "$folder.$$"; }

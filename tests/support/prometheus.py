@@ -47,6 +47,12 @@ def programs() -> Mapping[str, str]:
     return found
 
 
+def _templates() -> Path | None:
+    """Where an unpacked Alertmanager must run, to find its templates."""
+    folder = Path(sys.prefix) / "prometheus" / "usr" / "share" / "prometheus" / "alertmanager"
+    return folder if folder.exists() else None
+
+
 def quick(rules: str) -> dict[str, Any]:
     """The rules with waits of a second and windows of some: `for: 15m` → 1s, `[1h]` → `[6s]`. Thresholds stay."""
     document = yaml.safe_load(rules)
@@ -138,7 +144,8 @@ class Watching:
         threading.Thread(target=self._receiver.serve_forever, args=(0.05,), daemon=True).start()
         for name, arguments in self._commands.items():
             log = (self.folder / f"{name}.log").open("wb")
-            self._processes.append(subprocess.Popen([self.programs[name], *arguments], stdout=log, stderr=log))
+            started = subprocess.Popen([self.programs[name], *arguments], cwd=_templates(), stdout=log, stderr=log)
+            self._processes.append(started)
         assert wait_until(lambda: all(self._is_ready(name) for name in self.ports), 30), self.log()
         return self
 

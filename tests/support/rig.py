@@ -131,7 +131,8 @@ class Rig:
         self.redis.kill()
 
     def _settings(self) -> Settings:
-        names = {name.removeprefix("HOCBA_").lower(): value for name, value in self.environment.items()}
+        given = {name: value for name, value in self.environment.items() if not value.startswith("[")}  # no JSON here
+        names = {name.removeprefix("HOCBA_").lower(): value for name, value in given.items()}
         return Settings(**{name: value for name, value in names.items() if name in Settings.model_fields})
 
     def _watch(self) -> None:
