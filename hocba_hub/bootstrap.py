@@ -55,6 +55,7 @@ from hocba_hub.queue.jobs.replay import Replaying
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
 from hocba_hub.queue.jobs.schedules import planned
+from hocba_hub.queue.traces import DeliveryTraces
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.comparing import ALWAYS
 from hocba_hub.rules.configuration import DEFAULT, Configuration, configured
@@ -173,7 +174,13 @@ def engine(settings: Settings, store: Store) -> Engine:
         holder=_holder(),
         lease_seconds=settings.lease_seconds,
         keeps_bodies=settings.bodies_days > 0,
+        traces=delivery_traces(settings, store, system_clock),
     )
+
+
+def delivery_traces(settings: Settings, store: Store, clock: Clock) -> DeliveryTraces | None:
+    """What makes the spans of deliveries; None where no traces are kept."""
+    return None if settings.traces_url is None else DeliveryTraces(store, clock)
 
 
 def delivering(settings: Settings) -> Delivering:
@@ -274,6 +281,7 @@ def hub(
         digest_secrets=secrets_of_digests,
         misfits=_logged_misfits(known, parts.mappings.current),
         writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
+        traces=delivery_traces(settings, store, clock),
         observed=Observed(store, known, settings, clock, redis_answers, secrets_of_digests),
     )
 

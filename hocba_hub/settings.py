@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10, gt=0)
     """Longest time one drain job works before the others get their turn."""
     log_level: str = "INFO"
+    traces_url: str | None = Field(None, pattern=r"^https?://[^/?#]+/[^?#]*$")
+    """Where traces are sent, by OTLP over HTTP (http://collector:4318/v1/traces); without it, none are made."""
+    traces_share: float = Field(1.0, ge=0, le=1)
+    """Share of the traces that begin here which are kept; what a caller keeps is kept here, too."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.adapters.protocol import Unasked
 from hocba_hub.api.context import Hub
+from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.keys import RECORD_IDS, DestinationName, RecordIds, Version
@@ -65,6 +66,9 @@ def take_verdicts(hub: Hub, client: Client, brought: Sequence[Brought]) -> list[
         told = heard(brought, destination.record_ids, destination.codes)
         found = hear(connection, name, told, source=PUSH, now=hub.clock())
     hub.ring(name)
+    span = current_call().span
+    if hub.traces is not None and span is not None:
+        hub.traces.told(name, told, span, hub.clock())
     return receptions(brought, destination.record_ids, found)
 
 

@@ -21,6 +21,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.monitoring.readings import Observed
+from hocba_hub.queue.traces import DeliveryTraces
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import Configuration
 from hocba_hub.settings import Settings
@@ -57,6 +58,8 @@ class Hub:
     digest_secrets: Sequence[DigestSecret]
     """Of WS-Security, the newest first; none where digests are switched off."""
     writing: WritingThreads
+    traces: DeliveryTraces | None
+    """What makes spans of deliveries; None where no traces are kept."""
     observed: Observed
     """What /metrics reads."""
     presence: Presence | None = None

@@ -40,8 +40,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
     from hocba_hub.bootstrap import application
     from hocba_hub.cli.up import address_error, listening
     from hocba_hub.monitoring.logs import configure
+    from hocba_hub.monitoring.trace_export import configure_traces
 
     configure(settings.log_level)
+    configure_traces(settings, "api")
     try:
         held = listening(host, port, shared=True)
     except OSError as error:

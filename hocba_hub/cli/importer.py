@@ -14,10 +14,12 @@ def importer() -> None:
     """Import files until SIGTERM, apart from the deliveries: a bad file delays no card. Any number may run."""
     from hocba_hub.bootstrap import importing, presence
     from hocba_hub.monitoring.logs import configure
+    from hocba_hub.monitoring.trace_export import configure_traces
     from hocba_hub.queue.worker import work
 
     settings = settings_in_force()
     configure(settings.log_level)
+    configure_traces(settings, "importer")
     imports = importing(settings)
     with presence(imports.store, "importer"):
         work("import", imports, settings.redis_url, poll_seconds=settings.poll_store_seconds)

@@ -34,9 +34,11 @@ def worker(processes: int | None, *, jobs: bool) -> None:
         return
     from hocba_hub.bootstrap import delivering, presence
     from hocba_hub.monitoring.logs import configure
+    from hocba_hub.monitoring.trace_export import configure_traces
     from hocba_hub.queue.worker import work
 
     configure(settings.log_level)
+    configure_traces(settings, "worker")
     deliveries = delivering(settings)
     with presence(deliveries.engine.store, "worker"):
         work("drain", deliveries, settings.redis_url, poll_seconds=settings.poll_store_seconds)
@@ -45,9 +47,11 @@ def worker(processes: int | None, *, jobs: bool) -> None:
 def _run_jobs(settings: Settings) -> None:
     from hocba_hub.bootstrap import job_worker, presence
     from hocba_hub.monitoring.logs import configure
+    from hocba_hub.monitoring.trace_export import configure_traces
     from hocba_hub.queue.worker import work
 
     configure(settings.log_level)
+    configure_traces(settings, "jobs")
     jobs = job_worker(settings)
     with presence(jobs.store, "jobs"):
         work("job", jobs, settings.redis_url, poll_seconds=settings.poll_store_seconds)

@@ -40,6 +40,7 @@ from hocba_hub.queue.outcomes_to_states import (
     settlements,
     verdict_seconds_after,
 )
+from hocba_hub.queue.traces import DeliveryTraces
 from hocba_hub.store.acknowledgements import hear
 from hocba_hub.store.bodies import pack
 from hocba_hub.store.engine import Store, StoreAwayError, StoreError
@@ -89,6 +90,8 @@ class Engine:
     lease_seconds: float
     keeps_bodies: bool = False
     """Whether requests and answers are kept."""
+    traces: DeliveryTraces | None = None
+    """Makes spans; None where nobody keeps them."""
     rng: random.Random = field(default_factory=random.Random)
     _running: dict[int, _Running] = field(default_factory=dict, init=False)
     """The leases of calls under way, by id."""
@@ -243,6 +246,8 @@ class Engine:
             call.made,
             self._bodies(call),
         )
+        known = {} if self.traces is None else self.traces.origins(held)
+        now = self.clock()
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreAwayError),
             wait=wait_exponential(0.1, max=1),
@@ -255,6 +260,11 @@ class Engine:
                 elif call.unasked:
                     codes = self.destinations[held.destination].codes
                     hear(connection, held.destination, heard(call.unasked, codes), source=held.kind, now=self.clock())
+        if self.traces is not None:
+            try:
+                self.traces.attempted(held, settled, known, facts.outcome, now)
+            except Exception:  # what is done is done: no fault of a trace ends a lane
+                log.exception("no trace of lease %s", held.id)
         return True
 
     def _bodies(self, call: CallResult) -> tuple[bytes, bytes] | None:

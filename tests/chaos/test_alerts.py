@@ -269,7 +269,7 @@ def api_is_down(scene: Scene) -> Iterator[None]:
 
 SHORT = list(CONDITIONS)
 """The conditions of the short form: those above."""
-SEVERAL = frozenset({"HocbaBacklogMissesWindow"})
+SEVERAL = frozenset({"HocbaBacklogMissesWindow", "HocbaDiskLow"})
 """What several conditions bring about."""
 
 

@@ -9,8 +9,11 @@ from functools import cached_property
 from typing import Literal
 from urllib.parse import quote
 
+from opentelemetry.trace import Span
 from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from hocba_hub.tracing import trace_parent_of
 
 Language = Literal["vi", "en"]
 
@@ -24,6 +27,8 @@ class Call:
     def __init__(self, scope: Scope) -> None:
         """`scope` is that of ASGI."""
         self._scope = scope
+        self.span: Span | None = None
+        """Of the call, where traces are kept."""
         self.is_large = False
         """Whether so much was held for it that its memory is given back to the system afterwards."""
 
@@ -34,7 +39,12 @@ class Call:
 
     @cached_property
     def trace_parent(self) -> str | None:
-        """The caller's `traceparent` (W3C Trace Context), if it sent a right one."""
+        """What names the call (W3C Trace Context): its own span, or else what the caller sent, if that is right."""
+        return self.sent_trace_parent if self.span is None else trace_parent_of(self.span)
+
+    @cached_property
+    def sent_trace_parent(self) -> str | None:
+        """The caller's `traceparent`, if it sent a right one."""
         sent = self._headers.get("traceparent", "")
         return sent if _TRACE_PARENT.fullmatch(sent) else None
 

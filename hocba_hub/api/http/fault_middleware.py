@@ -13,12 +13,15 @@ import ctypes
 import gc
 import logging
 import time
+from http import HTTPStatus
 
+from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hocba_hub.api.http.call import enter_call
 from hocba_hub.api.problems.problem import ProblemError
+from hocba_hub.tracing import child_of, span_context, tracer
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,11 @@ class FaultMiddleware:
             await self._app(scope, receive, send)
             return
         call = enter_call(scope)
+        if scope["app"].state.hub.traces is not None:
+            call.span = tracer().start_span(
+                scope["method"], child_of(span_context(call.sent_trace_parent)), SpanKind.SERVER,
+                {"http.request.method": scope["method"]},
+            )  # fmt: skip
         body = _Body(scope, receive)
         started, began = False, time.monotonic()
 
@@ -55,6 +63,8 @@ class FaultMiddleware:
                 if presence is not None:
                     seconds = time.monotonic() - began
                     presence.answered(message["status"], _surface(scope["path"]), seconds, call.known_trace_id)
+                if call.span is not None:
+                    _tell(call.span, scope, message["status"])
                 if not body.is_read and not await body.throw_away():
                     message["headers"] = [*message.get("headers", ()), _CLOSE]
             await send(message)
@@ -67,8 +77,19 @@ class FaultMiddleware:
                 raise
             await ProblemError("hub.fault").response()(scope, body.receive, sending)
         finally:
+            if call.span is not None:
+                call.span.end()
             if call.is_large:
                 await run_in_threadpool(_give_back)
+
+
+def _tell(span: Span, scope: Scope, status: int) -> None:
+    """The span's name and facts: the route, never the path, which may name a card."""
+    route = getattr(scope.get("route"), "path", "")
+    span.update_name(f"{scope['method']} {route}".strip())
+    span.set_attributes({"http.route": route, "http.response.status_code": status})
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        span.set_status(StatusCode.ERROR)
 
 
 def _surface(path: str) -> str:

@@ -31,6 +31,7 @@ from hocba_hub.store.decide import Portion, RecordResult, Submission
 from hocba_hub.store.engine import Store, StoreError
 from hocba_hub.store.files import File, FileResult
 from hocba_hub.store.renewal import Renewal
+from hocba_hub.tracing import child_of, span_context, tracer
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,10 @@ class Importer:
         if file.attempts > MOST_ATTEMPTS:
             log.error("the import of file %s got no further in %d attempts", file.id, MOST_ATTEMPTS)
             return self._ended(file, "file.given-up")
-        with Renewal(partial(self._renew, _lease(file)), self.lease_seconds):
+        with (
+            tracer().start_as_current_span("import", child_of(span_context(file.trace_parent))),
+            Renewal(partial(self._renew, _lease(file)), self.lease_seconds),
+        ):
             if client is None:  # whoever sent it may not send any more
                 return self._ended(file, "access.key-unknown")
             return self._import(file, client, None if seconds is None else time.monotonic() + seconds, stop)
