@@ -22,16 +22,16 @@ class Figure:
     what: str
     value: float
     unit: str
-    """`/s` for rates; `s` and `ms` for times; `MB`, `KB`."""
+    """`/s` for rates; `s` and `ms` for times; `MB`, `KB`, `series`."""
     target: Target | None = None
     more: str = ""
 
     def at_pace(self, pace: float) -> float:
         """What it would be at the design's pace: `pace` is this machine's, 1 for one as quick as the design's.
 
-        Memory is the same at any.
+        Memory and numbers are the same at any.
         """
-        if self.unit in {"MB", "KB"}:
+        if self.unit in {"MB", "KB", "series"}:
             return self.value
         return self.value * pace if self.unit in {"s", "ms"} else self.value / pace
 

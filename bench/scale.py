@@ -12,7 +12,7 @@ import psutil
 from sqlalchemy import text
 
 from bench.accept import ndjson, postgres
-from bench.figures import Figure, at_most, duration
+from bench.figures import Figure, Target, at_most, duration
 from bench.load import post_all
 from hocba_hub.intake.check import RecordChecker
 from hocba_hub.intake.deliverability import Deliverability
@@ -34,12 +34,13 @@ from hocba_hub.store.schema import upgrade
 from hocba_hub.store.settle import CallFacts, Settlement, settle
 from tests.support.rig import Rig
 
-_STORED = 1_000_000
+_STORED = 2_500_000
+"""Cards, each delivered twice: five million deliveries."""
 _FLAT = 5_000_000
 _DRIVEN = 200_000
 _PART = 5_000
-SCRAPE, FLAT, GROWTH = 0.01, 2.0, 1.2
-"""Seconds of a scrape at the design's pace; how much slower a step may be in a full store; how much memory may grow."""
+SCRAPE, SERIES, FLAT, GROWTH = 0.05, 2_000, 2.0, 1.2
+"""Seconds of a scrape; series in it; how much slower a step may be in a full store; how much memory may grow."""
 
 FILLED_AT_ONCE = 250_000
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
@@ -86,8 +87,13 @@ def measure_metrics(folder: Path) -> list[Figure]:
                 http.get(f"{rig.url}/metrics").raise_for_status()
                 times.append(time.perf_counter() - start)
     times.sort()
-    what = f"/metrics with {_STORED:,} cards stored, PostgreSQL"
+    what = f"/metrics with {2 * _STORED:,} deliveries stored, PostgreSQL"
     return [duration(what, times[10], SCRAPE, more=f"worst of 20 {times[-1] * 1000:.0f} ms")]
+
+
+def _series(rig: Rig) -> float:
+    lines = httpx.get(f"{rig.url}/metrics").text.splitlines()
+    return sum(bool(line) and not line.startswith("#") for line in lines)
 
 
 def measure_flat(folder: Path) -> Iterator[Figure]:
@@ -164,6 +170,8 @@ def measure_memory(folder: Path) -> Iterator[Figure]:
             if start == 4 * _PART:
                 before = {name: _resident(rig, name) for name in names}
         after = {name: _resident(rig, name) for name in names}
+        series = _series(rig)
+    yield Figure(f"/metrics after {_DRIVEN:,} cards", series, "series", Target(SERIES, at_most=True))
     for name in names:
         early = Figure("after 25,000", before[name], "MB")
         more = f"after 25,000 {before[name]:.0f} MB"
