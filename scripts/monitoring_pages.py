@@ -7,6 +7,7 @@ from functools import partial
 
 from hocba_hub.monitoring.alerts import Language, alerts, rules, runbook, runbooks_index
 from hocba_hub.monitoring.catalogue import catalogue, exposed_name
+from hocba_hub.monitoring.dashboards import dashboards, grafana
 
 _INTRODUCTION = {
     "en": (
@@ -66,6 +67,8 @@ def monitoring_files() -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Each file's path from the root, and what makes it."""
     languages: tuple[tuple[Language, str], ...] = (("en", ".md"), ("vi", ".vi.md"))
     yield "docker/alerts.yaml", lambda: rules().encode()
+    for name in dashboards():
+        yield f"docker/grafana/dashboards/{name}.json", partial(grafana, name)
     for language, suffix in languages:
         yield f"docs/metrics{suffix}", partial(metrics_page, language)
         yield f"docs/runbooks/README{suffix}", partial(_index, language)

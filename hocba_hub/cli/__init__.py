@@ -48,6 +48,7 @@ _COMMANDS = (
     "files",
     "watch",
     "alerts",
+    "dashboards",
     "database",
 )
 """The commands in the order of the help page: each is the name of its module and of its text."""

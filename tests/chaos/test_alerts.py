@@ -21,6 +21,7 @@ from sqlalchemy import Executable, delete, func, insert, select, text, update
 
 from hocba_hub.model.clock import DAY_MS, VIETNAM
 from hocba_hub.monitoring.alerts import alerts, rules
+from hocba_hub.monitoring.dashboards import dashboards
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.sandbox.synthetic import generate
 from hocba_hub.sandbox.vendor import wait_until
@@ -181,6 +182,7 @@ def test_each_condition_is_told_once_when_it_begins_and_once_when_it_ends(scene:
     if LONG:
         for condition in list(CONDITIONS)[len(SHORT) :]:
             happen(scene, condition)
+    no_panel_is_empty(scene)
     shown = frozenset().union(*(CONDITIONS.values() if LONG else (CONDITIONS[one] for one in SHORT)))
     assert shown == {one.name for one in alerts().alerts} if LONG else len(shown) >= 12
     told: dict[tuple[tuple[str, str], ...], list[str]] = {}
@@ -197,6 +199,32 @@ def test_each_condition_is_told_once_when_it_begins_and_once_when_it_ends(scene:
         assert (page.status_code, one.name in page.text) == (200, True)
         assert "<no value>" not in "".join(one.annotations.values())
         assert one.annotations["summary"] != one.annotations["summary_en"]
+
+
+def no_panel_is_empty(scene: Scene) -> None:
+    """Every query of every dashboard finds series in what Prometheus has scraped."""
+    for key in ("reconcile:province", "reconcile:ministry", "audit-verify"):
+        assert scene.run_job(key) == "done"
+    scene.push(5)
+    scene.send([b'{"kind": "primary"}'])
+    scene.faults({"name": "record-refused", "code": "SCHOOL_UNKNOWN"})
+    scene.push(5)
+    assert wait_until(scene.rig.is_settled, 30)
+    scene.faults()
+    scene.post("replays", selection={"code": "SCHOOL_UNKNOWN"}, start=True)
+
+    def empty() -> list[str]:
+        found = []
+        for name, dashboard in dashboards().items():
+            for panel in dashboard.panels:
+                for query in panel.queries.values():
+                    for destination in ("province", "ministry"):
+                        asked = query.replace("$destination", destination).replace("$__rate_interval", "1m")
+                        if not scene.watching.query(asked):
+                            found.append(f"{name}: {panel.en}: {asked}")
+        return found
+
+    assert wait_until(lambda: not empty(), 20, every=1), empty()
 
 
 @told_by("CredentialEnding", "CredentialEndsSoon")
