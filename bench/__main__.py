@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import (
     accept,
     audit,
+    deadlines,
     delivery,
     files,
     formats,
@@ -51,6 +52,7 @@ LONG: dict[str, Measurement] = {
     "memory": scale.measure_memory,
     "reconcile": reconcile.measure,
     "replay": replay.measure,
+    "deadlines": deadlines.measure_deadlines,
     "story": story.measure,
     "side-by-side": side_by_side.measure,
 }

@@ -47,6 +47,7 @@ from hocba_hub.queue.jobs.audit_anchors import AuditAnchors
 from hocba_hub.queue.jobs.audit_verify import AuditVerify
 from hocba_hub.queue.jobs.certificates import Certificates
 from hocba_hub.queue.jobs.code_lists import CodeLists
+from hocba_hub.queue.jobs.deadlines import Deadlines
 from hocba_hub.queue.jobs.failure_groups import FailureGroups
 from hocba_hub.queue.jobs.identity import Identity
 from hocba_hub.queue.jobs.recheck import Rechecking
@@ -361,6 +362,7 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             "audit-anchors": AuditAnchors(settings.anchors_path),
             AUDIT_JOB: AuditVerify(settings.anchors_path),
             "certificates": Certificates(known),
+            "deadlines": Deadlines(known),
             "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),

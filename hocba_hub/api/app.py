@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hocba_hub import __version__
 from hocba_hub.api.client import acknowledgements as pushed
-from hocba_hub.api.client import card, files, rules, status
+from hocba_hub.api.client import card, expected, files, rules, status
 from hocba_hub.api.client import report_cards as intake
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http import front_page, health, runbooks
@@ -25,6 +25,7 @@ from hocba_hub.api.operator import (
     code_lists,
     code_tables,
     credentials,
+    deadlines,
     edits,
     failure_groups,
     identity,
@@ -50,6 +51,7 @@ ROUTERS: Sequence[APIRouter] = (
     card.router,
     rules.router,
     pushed.router,
+    expected.router,
     soap.router,
     mappings.router,
     code_tables.router,
@@ -58,6 +60,7 @@ ROUTERS: Sequence[APIRouter] = (
     jobs.router,
     acknowledgements.router,
     locks.router,
+    deadlines.router,
     transfers.router,
     edits.router,
     failure_groups.router,

@@ -38,6 +38,7 @@ _COMMANDS = (
     "reconcile",
     "identity",
     "windows",
+    "deadlines",
     "locks",
     "transfers",
     "jobs",

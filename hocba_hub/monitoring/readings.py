@@ -23,6 +23,7 @@ from hocba_hub.model.clock import Clock
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import Level, closes_at, opens_at, school_year_at
+from hocba_hub.monitoring.deadlines import board
 from hocba_hub.settings import Settings
 from hocba_hub.store import audit, files, senders
 from hocba_hub.store.acknowledgements import undecided
@@ -71,6 +72,7 @@ class Observed:
         yield Sample("hocba_build_info", (__version__, platform.python_version()), 1)
         yield from self._destinations(connection, now)
         yield from self._windows(now)
+        yield from self._deadlines(connection, now)
         yield from _intake(connection, now)
         yield from _jobs(connection, now)
         yield from self._processes(connection, now)
@@ -118,6 +120,18 @@ class Observed:
                 closes = closes_at(destination.windows, level, year, now)
                 if closes is not None:
                     yield Sample("hocba_window_closes_timestamp_seconds", (name, level), closes / 1000)
+
+    def _deadlines(self, connection: Connection, now: int) -> Iterator[Sample]:
+        found = board(connection, self.destinations, now)
+        if found is None:
+            return
+        for name, levels in found.snapshot.totals.items():
+            for level, counts in levels.items():
+                for count, cards in counts.items():
+                    yield Sample("hocba_cards", (name, level, count), cards)
+        for name, one in found.forecasts.items():
+            if one.clears_at is not None:
+                yield Sample("hocba_backlog_clears_timestamp_seconds", (name,), one.clears_at / 1000)
 
     def _processes(self, connection: Connection, now: int) -> Iterator[Sample]:
         for kind, number in alive(connection, now).items():

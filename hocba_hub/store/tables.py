@@ -960,6 +960,55 @@ senders = Table(
     PrimaryKeyConstraint("school_code", "client_id"),
 )
 
+expected_cards = Table(
+    "expected_cards",
+    metadata,
+    Column("school_year", Text, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("class_code", Text, nullable=False, comment="empty for the whole grade"),
+    Column("said_by", Text, nullable=False, comment="roster or statement"),
+    Column("pupils", Integer, nullable=False),
+    Column("said_at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    PrimaryKeyConstraint("school_year", "school_code", "level", "grade", "class_code", "said_by"),
+)
+
+board_snapshots = Table(
+    "board_snapshots",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("school_year", Text, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("is_whole", Boolean, nullable=False, comment="all its cells are written"),
+    Column("has_cells", Boolean, nullable=False, comment="they are still kept"),
+    Column("ended", JSON, nullable=False, comment="destination -> deliveries with a verdict, ever"),
+    Column("totals", JSON, nullable=False, comment="destination -> level -> counts"),
+    Index("ix_board_snapshots_year", "school_year", "id"),
+)
+
+board_cells = Table(
+    "board_cells",
+    metadata,
+    Column("snapshot_id", BigInteger, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("commune_code", Text, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("class_code", Text, nullable=False, comment="empty: of the grade as a whole"),
+    Column("expected", Integer, nullable=False),
+    Column("expected_by", Text, nullable=False, comment="empty if nobody says it"),
+    Column("accepted", Integer, nullable=False),
+    Column("acknowledged", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),
+    Column("recalled", Integer, nullable=False),
+    PrimaryKeyConstraint("snapshot_id", "destination", "school_code", "level", "grade", "class_code"),
+)
+
 exemplars = Table(
     "exemplars",
     metadata,

@@ -157,7 +157,7 @@ def scene(tmp_path: Path, durable_postgres: PostgresServer, request: pytest.Fixt
     folder = tmp_path / "jobs.yaml"
     folder.write_text("\n".join(f"{kind}: off" for kind in (
         "retention", "recheck", "acknowledgements", "code-lists", "reconcile", "identity", "certificates",
-        "audit-anchors", "audit-verify",
+        "audit-anchors", "audit-verify", "deadlines",
     )), encoding="utf-8")  # fmt: skip
     closes = (datetime.now(VIETNAM) + timedelta(days=3)).date().isoformat()
     environment = {"HOCBA_JOBS_FILE": str(folder), "HOCBA_ANCHORS_FILE": str(tmp_path / "anchors")}
@@ -203,7 +203,7 @@ def test_each_condition_is_told_once_when_it_begins_and_once_when_it_ends(scene:
 
 def no_panel_is_empty(scene: Scene) -> None:
     """Every query of every dashboard finds series in what Prometheus has scraped."""
-    for key in ("reconcile:province", "reconcile:ministry", "audit-verify"):
+    for key in ("reconcile:province", "reconcile:ministry", "audit-verify", "deadlines"):
         assert scene.run_job(key) == "done"
     scene.push(5)
     scene.send([b'{"kind": "primary"}'])

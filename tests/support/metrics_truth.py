@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from hocba_hub import __version__
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.model.windows import level_of
 from hocba_hub.store import audit
 from hocba_hub.store.bodies import unpack
 from hocba_hub.store.counters import AGE_SECONDS, ATTEMPT_SECONDS, CALL_SECONDS, COMMIT_SECONDS
@@ -32,6 +33,7 @@ from hocba_hub.store.tables import (
     records,
     replay_items,
     replays,
+    report_cards,
     senders,
     unmapped_codes,
     waiting_records,
@@ -569,6 +571,27 @@ def _audit_rows(truth: Truth) -> Samples:
     return _counted("hocba_audit_entries_total", {(): len(truth.connection.execute(select(audit_rows.c.id)).all())})
 
 
+def _cards(truth: Truth) -> Samples:
+    """All cards of these tests are of the year before that of the board: so many are expected, and missing."""
+    levels = Counter(
+        level_of(row.circular, row.grade)
+        for row in truth.connection.execute(select(report_cards))
+        if not row.recalled and row.school_year == "2025-2026"
+    )
+    return {
+        ("hocba_cards", (count, destination, level)): cards
+        for destination in truth.destinations
+        for level, cards in levels.items()
+        for count in ("expected", "missing")
+    }
+
+
+def _clears(truth: Truth) -> Approximate:
+    """At some time to come, where anything moves."""
+    name = "hocba_backlog_clears_timestamp_seconds"
+    return Approximate({}, {(name, (one,)): float("inf") for one in truth.destinations})
+
+
 def _nothing(_: Truth) -> Samples:
     return {}
 
@@ -629,6 +652,8 @@ FAMILIES: Mapping[str, Callable[[Truth], Samples | Approximate]] = {
     "hocba_disk_size_bytes": _disk("hocba_disk_size_bytes"),
     "hocba_credential_end_timestamp_seconds": _credential_ends,
     "hocba_audit_entries": _audit_rows,
+    "hocba_cards": _cards,
+    "hocba_backlog_clears_timestamp_seconds": _clears,
     "hocba_audit_chain_faults": _nothing,
 }
 """Every family of /metrics."""

@@ -27,6 +27,7 @@ DEFAULTS: Mapping[str, str | None] = {
     "audit-anchors": "* * * * *",
     "audit-verify": "7 * * * *",
     "certificates": "12 */6 * * *",
+    "deadlines": "*/5 * * * *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
 PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity", "certificates"})

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from hocba_hub.api.app import openapi_document
 from hocba_hub.store import failures
 from hocba_hub.store.access import Role, Scope, add_operator, schools_of
+from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.engine import Store
 from hocba_hub.store.tables import report_cards
 from tests.support.api_server import Api, running_api
@@ -29,6 +30,7 @@ SCOPED = {
     "/replays/{replay_id}/items", "/replays/{replay_id}/dry-run", "/replays/{replay_id}/dry-run.ndjson",
     "/replays/{replay_id}/start", "/replays/{replay_id}/pause", "/replays/{replay_id}/resume",
     "/replays/{replay_id}/cancel", "/edits/{edit_id}", "/edits/{edit_id}/approve", "/edits/{edit_id}/reject",
+    "/deadlines", "/deadlines/schools",
 }  # fmt: skip
 """What tells by school. A new call is closed to a part of the province until it is named here and tested below."""
 OPEN_TO_ALL = {"/edits": "post"}
@@ -129,6 +131,25 @@ def test_what_is_told_by_school_is_told_of_his_alone(world: World, kind: str):
         assert api.post(f"{OPERATIONS}/replays/{own['id']}/{act}", lan, json={"reason": REASON}).status_code == 200
     missing = {"reconciliation": {"destination": "province", "kinds": ["missing"]}, "reason": REASON}
     assert api.post(f"{OPERATIONS}/replays", lan, json=missing).json()["code"] == "access.scope"
+
+
+@pytest.mark.parametrize("kind", SCOPES)
+def test_the_deadline_board_is_of_his_schools_alone(world: World, kind: str):
+    api = world.api
+    year = world.mine["school_year"]
+    take_snapshot(api.store, year, ["province"], api.now)
+    lan, whole = world.key("lan", SCOPES[kind](world)), world.key("whole", None)
+
+    def told(key: str) -> tuple[int, set[str]]:
+        found = api.get(f"{OPERATIONS}/deadlines", key, params={"by": "school"}).json()
+        places = {one["school_code"] for one in found["places"]}
+        return sum(one["counts"]["accepted"] for one in found["levels"]), places
+
+    schools = {world.school, world.other["school"]["code"]}
+    assert (told(whole), told(lan)) == ((2, schools), (1, {world.school}))
+    for key, known in ((whole, schools), (lan, {world.school})):
+        found = api.get(f"{OPERATIONS}/deadlines/schools", key).json()["schools"]
+        assert {one["school_code"] for one in found} == known  # both were refused
 
 
 def test_edits_are_of_his_cards_alone(world: World):

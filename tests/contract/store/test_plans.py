@@ -40,7 +40,7 @@ from hocba_hub.store.acknowledgements import AckKind, Heard
 from hocba_hub.store.decide import Portion, Submission, find_cards
 from hocba_hub.store.delivery_acts import Act, execute, preview
 from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
-from hocba_hub.store.destination_health import acks_overdue
+from hocba_hub.store.destination_health import acks_overdue, held_for, stuck
 from hocba_hub.store.engine import Store
 from hocba_hub.store.lease import Allowance, Kind, Lease, LeasedDelivery, due, lease, of_other_years
 from hocba_hub.store.repair import Chosen, plan
@@ -122,6 +122,9 @@ QUERIES: dict[str, Query] = {
         ),
     ),
     "destinations_health": lambda c: control.overview(c, [PROVINCE], LATER),
+    "deliveries that are stuck": lambda c: stuck(c, PROVINCE, LATER),
+    "what deliveries are held for": lambda c: held_for(c, PROVINCE),
+    "differences that nobody repaired": lambda c: reconciliation.open_differences(c, "province", 10_000),
     "acknowledgements overdue": lambda c: acks_overdue(c, PROVINCE, LATER),
     "overdue verdicts to look up": lambda c: acknowledgements.overdue_ids(
         c, PROVINCE, since=0, before=LATER, limit=100

@@ -1,0 +1,57 @@
+"""`hocba-hub deadlines`: the board, who needs help, the workbook, rosters; and `hocba-hub clients silent`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from openpyxl import load_workbook
+from sqlalchemy import insert
+
+from hocba_hub.model.clock import DAY_MS
+from hocba_hub.store import senders
+from hocba_hub.store.board import take_snapshot
+from hocba_hub.store.engine import Store
+from hocba_hub.store.expected import said
+from hocba_hub.store.tables import senders as senders_table
+from tests.contract.store.test_board import NAMES, YEAR, plant
+from tests.support.command_line import Run, cells
+
+
+def test_the_board_is_shown_and_written(run: Run, store: Store, tmp_path: Path):
+    assert "hocba-hub jobs run deadlines" in run("deadlines", "show", code=1).output
+    plant(store, per_class=2)
+    take_snapshot(store, YEAR, NAMES, time.time_ns() // 1_000_000)
+    shown = run("deadlines", "show").output
+    assert f"School year {YEAR}" in shown
+    assert "province - backlog 0" in shown
+    by_school = run("deadlines", "show", "--by", "school", "--destination", "province", "--school", "S1").output
+    [row] = [line for line in cells(by_school) if "S1" in line]
+    assert "lower secondary" in " ".join(row).replace("-", " ")
+    listed = run("deadlines", "schools", "--limit", "2").output
+    assert "more (--limit)" in listed
+    file = tmp_path / "board.xlsx"
+    run("deadlines", "report", str(file))
+    assert load_workbook(file, read_only=True).sheetnames[1] == "Xã - Commune"
+
+
+def test_a_roster_is_taken_whole_or_not_at_all(run: Run, store: Store, tmp_path: Path):
+    file = tmp_path / "roster.csv"
+    file.write_text("school,grade,class,pupils\nS1,6,6A,40\nS1,6,6B,x\n", encoding="utf-8")
+    wrong = run("deadlines", "roster", str(file), "--school-year", YEAR, code=1).output
+    assert "D3" in wrong
+    with store.read() as connection:
+        assert not any(said(connection, YEAR).values())
+    file.write_text("school,grade,class,pupils\nS1,6,6A,40\nS1,6,6B,41\n", encoding="utf-8")
+    taken = run("deadlines", "roster", str(file), "--school-year", YEAR).output
+    assert "81 pupils of 2 classes in 1 grades" in taken
+
+
+def test_who_fell_silent(run: Run, store: Store):
+    assert "None." in run("clients", "silent").output
+    ago = time.time_ns() // 1_000_000 - 8 * DAY_MS
+    with store.write() as connection:
+        connection.execute(insert(senders_table).values(school_code="33-TH-0001", client_id=7, last_at=ago))
+        assert senders.silent(connection, ago + 8 * DAY_MS) == (1, 1)
+    shown = run("clients", "silent").output
+    assert "33-TH-0001" in shown
