@@ -47,11 +47,11 @@ NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 F
 FILL = (
     """INSERT INTO report_cards (school_year, card_id, school_code, client_id, version, content_sha256, recalled,
        changed_at, pupil, class_code)
-       {numbers} SELECT '2024-2025', 'old-' || n, 'S' || n % 700, 1, 1, :digest, false, 0, n, 'C' || n % 40
+       {numbers} SELECT '2024-2025', 'old-' || n, 'S' || (n % 700), 1, 1, :digest, false, 0, n, 'C' || (n % 40)
        FROM numbers""",
     """INSERT INTO versions (school_year, card_id, version, event, accepted_at, submission_id, position, school_code,
        content_sha256, original_sha256, original_type, original_bytes, canonical)
-       {numbers} SELECT '2024-2025', 'old-' || n, 1, 'NEW', 0, 'old', n, 'S' || n % 700, :digest, :digest,
+       {numbers} SELECT '2024-2025', 'old-' || n, 1, 'NEW', 0, 'old', n, 'S' || (n % 700), :digest, :digest,
        'application/json', 100, :digest FROM numbers""",
     """INSERT INTO deliveries (destination, school_year, card_id, version, event, state, accepted_at, next_attempt_at,
        attempts, asked, settled_at)

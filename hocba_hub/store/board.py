@@ -256,9 +256,9 @@ def figures(
         query = query.where(one_of(connection, _b.school_code, sorted(schools)))
     found = []
     for row in connection.execute(query.group_by(*columns).order_by(*columns)):
-        commune, school_code, grade, class_code = (getattr(row, name, None) for name in PLACES["class"])
-        counts = {name: getattr(row, name) for name in COUNTS}
-        found.append(Figures(row.destination, row.level, commune, school_code, grade, class_code, counts))
+        place, counts = row[2 : -len(COUNTS)], row[-len(COUNTS) :]
+        padded = (*place, *(None,) * (len(PLACES["class"]) - len(place)))
+        found.append(Figures._make((row[0], row[1], *padded, dict(zip(COUNTS, counts, strict=True)))))
     return found
 
 
