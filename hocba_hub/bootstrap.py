@@ -38,6 +38,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows, read_windows
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.monitoring.readings import AUDIT_JOB, Observed
+from hocba_hub.monitoring.reports.making import make_report
 from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
@@ -53,6 +54,7 @@ from hocba_hub.queue.jobs.identity import Identity
 from hocba_hub.queue.jobs.recheck import Rechecking
 from hocba_hub.queue.jobs.reconcile import Reconcile
 from hocba_hub.queue.jobs.replay import Replaying
+from hocba_hub.queue.jobs.reports import Reporting
 from hocba_hub.queue.jobs.retention import Retention
 from hocba_hub.queue.jobs.runner import JobWorker
 from hocba_hub.queue.jobs.schedules import planned
@@ -64,6 +66,7 @@ from hocba_hub.settings import Settings
 from hocba_hub.store.credentials import DigestSecret
 from hocba_hub.store.engine import Store
 from hocba_hub.store.jobs import Planned
+from hocba_hub.store.reports import ReportKind
 from hocba_hub.store.schema import check_revision
 
 if TYPE_CHECKING:
@@ -346,6 +349,10 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
     known, active = destinations(settings), active_mappings(settings, store)
     adapter_of = _lazily(partial(adapters, known, active.current))
     doorbell = Doorbell(settings.redis_url)
+
+    def report(kind: ReportKind) -> Callable[[int, str], int]:
+        return lambda now, asked_by: make_report(store, known, kind, now, made_by=asked_by)
+
     made = JobWorker(
         store=store,
         doorbell=doorbell,
@@ -363,6 +370,8 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             AUDIT_JOB: AuditVerify(settings.anchors_path),
             "certificates": Certificates(known),
             "deadlines": Deadlines(known),
+            "weekly-report": Reporting(report(ReportKind.WEEKLY)),
+            "yearly-report": Reporting(report(ReportKind.YEARLY)),
             "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),

@@ -39,6 +39,7 @@ _COMMANDS = (
     "identity",
     "windows",
     "deadlines",
+    "reports",
     "locks",
     "transfers",
     "jobs",

@@ -93,6 +93,18 @@ def school_year_at(now: int) -> str:
     return f"{begins}-{begins + 1}"
 
 
+def year_before(school_year: str) -> str:
+    """The school year before another: `2026-2027` → `2025-2026`."""
+    begins = int(school_year[:4])
+    return f"{begins - 1}-{begins}"
+
+
+def year_span(school_year: str) -> tuple[int, int]:
+    """When a school year begins and is over, in milliseconds."""
+    begins, ends = int(school_year[:4]), int(school_year[5:])
+    return _start(date(begins, _FIRST_MONTH, 1)), _start(date(ends, _FIRST_MONTH, 1))
+
+
 def closes_at(windows: Sequence[Window], level: Level, school_year: str, now: int) -> int | None:
     """When the window that is open for a level closes (milliseconds); None if none is open, or there is no window."""
     spans = [one.span(school_year) for one in windows_for(windows, level, school_year)]

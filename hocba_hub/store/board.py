@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, cast, delete, false, 
 from hocba_hub.model.deadlines import ExpectedBy, Unit, expected_of, missing_of
 from hocba_hub.model.delivery import FINAL, DeliveryState
 from hocba_hub.model.keys import DestinationName
-from hocba_hub.model.windows import Level, level_of
+from hocba_hub.model.windows import Level, level_of, year_before
 from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.counters import sums
 from hocba_hub.store.engine import Store, one_of
@@ -84,11 +84,11 @@ def take_snapshot(store: Store, school_year: str, destinations: Sequence[Destina
     """
     with store.read() as connection:
         counted = sums(connection).get("ended", {})
-        cells = _count(connection, school_year, destinations)
+        cells = count(connection, school_year, destinations)
     ended = {name: sum(counted.get((name, state), 0) for state in _VERDICT) for name in destinations}
     values = {
         "school_year": school_year, "as_of": now, "is_whole": False, "has_cells": True, "ended": ended,
-        "totals": _totals(cells, destinations),
+        "totals": totals_of(cells, destinations),
     }  # fmt: skip
     with store.write() as connection:
         made = connection.execute(insert(board_snapshots).values(values).returning(_s.id)).scalar_one()
@@ -107,8 +107,8 @@ def take_snapshot(store: Store, school_year: str, destinations: Sequence[Destina
     return int(made)
 
 
-def _count(connection: Connection, school_year: str, destinations: Sequence[DestinationName]) -> list[dict[str, Any]]:
-    """The cells of a school year."""
+def count(connection: Connection, school_year: str, destinations: Sequence[DestinationName]) -> list[dict[str, Any]]:
+    """The cells of a school year: for each destination and class its place and `COUNTS`."""
     place = (_c.school_code, _c.circular, _c.grade, _c.class_code)
     found: dict[_Class, _Found] = {}
     cards = select(*place, func.max(_c.commune_code).label("commune"), _c.recalled, func.count().label("cards"))
@@ -164,10 +164,9 @@ def _expected(connection: Connection, school_year: str, found: Mapping[_Class, _
 
 def _last_year(connection: Connection, school_year: str) -> dict[Unit, int]:
     """How many cards each grade had the year before."""
-    begins = int(school_year[:4])
     place = (_c.school_code, _c.circular, _c.grade)
     query = select(*place, func.count().label("cards")).where(
-        _c.school_year == f"{begins - 1}-{begins}", _c.recalled == false()
+        _c.school_year == year_before(school_year), _c.recalled == false()
     )
     found: dict[Unit, int] = {}
     for row in connection.execute(query.group_by(*place)):
@@ -214,9 +213,10 @@ def _class_of(row: Any) -> _Class:  # noqa: ANN401 - a row of several columns
     return _Class(Unit(row.school_code, level_of(row.circular, row.grade), row.grade), row.class_code)
 
 
-def _totals(
+def totals_of(
     cells: Sequence[Mapping[str, Any]], destinations: Sequence[DestinationName]
 ) -> dict[str, dict[str, dict[str, int]]]:
+    """The sums of cells: destination → level → counts."""
     totals = {name: {str(level): dict.fromkeys(COUNTS, 0) for level in Level} for name in destinations}
     for cell in cells:
         of_level = totals[cell["destination"]][cell["level"]]

@@ -1009,6 +1009,19 @@ board_cells = Table(
     PrimaryKeyConstraint("snapshot_id", "destination", "school_code", "level", "grade", "class_code"),
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", Text, nullable=False, comment="weekly or yearly"),
+    Column("school_year", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, comment="when its facts were gathered"),
+    Column("facts", LargeBinary, nullable=False, comment="JSON, zstd: all that its documents are made of"),
+    Column("made_by", Text, nullable=False),
+    Index("ix_reports_kind", "kind", "id"),
+)
+
 exemplars = Table(
     "exemplars",
     metadata,

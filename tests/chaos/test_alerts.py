@@ -157,7 +157,7 @@ def scene(tmp_path: Path, durable_postgres: PostgresServer, request: pytest.Fixt
     folder = tmp_path / "jobs.yaml"
     folder.write_text("\n".join(f"{kind}: off" for kind in (
         "retention", "recheck", "acknowledgements", "code-lists", "reconcile", "identity", "certificates",
-        "audit-anchors", "audit-verify", "deadlines",
+        "audit-anchors", "audit-verify", "deadlines", "weekly-report", "yearly-report",
     )), encoding="utf-8")  # fmt: skip
     closes = (datetime.now(VIETNAM) + timedelta(days=3)).date().isoformat()
     environment = {"HOCBA_JOBS_FILE": str(folder), "HOCBA_ANCHORS_FILE": str(tmp_path / "anchors")}

@@ -32,7 +32,7 @@ REASON = "Chaos test"
 SHOWN_ELSEWHERE = {
     "hocba_import_files", "hocba_import_records_waiting", "hocba_records_waiting_for_codes",
     "hocba_precondition_missing", "hocba_window_closes_timestamp_seconds", "hocba_audit_chain_faults",
-    "hocba_unmapped_codes",
+    "hocba_unmapped_codes", "hocba_backlog_clears_timestamp_seconds",
 }  # fmt: skip
 """Of what this test does not cause: `tests/contract/api/test_metrics.py`."""
 

@@ -28,6 +28,8 @@ DEFAULTS: Mapping[str, str | None] = {
     "audit-verify": "7 * * * *",
     "certificates": "12 */6 * * *",
     "deadlines": "*/5 * * * *",
+    "weekly-report": "0 6 * * 1",
+    "yearly-report": "0 6 1 12 *",
 }
 """Kind of a job -> when it runs; kinds that are about something run for each of it."""
 PER_DESTINATION = frozenset({"acknowledgements", "code-lists", "reconcile", "identity", "certificates"})

@@ -86,3 +86,20 @@ def test_nobody_without_a_key_sees_it(api: Api, tmp_path: Path):
     for path in ("", "/schools", "/report.xlsx"):
         assert api.get(f"{BOARD}{path}").status_code == 401
     assert api.call("PUT", "/v1/expected-cards", json={}).status_code == 401
+
+
+def test_reports_are_made_listed_and_fetched(api: Api):
+    viewer, operator = api.operator_key(Role.VIEWER), api.operator_key(Role.OPERATOR)
+    path = "/v1/operations/reports"
+    asked = {"kind": "weekly", "school_year": YEAR}
+    assert api.post(path, viewer, json=asked).status_code == 403
+    made = api.post(path, operator, json=asked)
+    assert (made.status_code, made.json()["kind"]) == (201, "weekly")
+    assert [one["id"] for one in api.get(path, viewer).json()["reports"]] == [made.json()["id"]]
+    for form, start in (("docx", b"PK"), ("xlsx", b"PK")):
+        document = api.get(f"{path}/{made.json()['id']}.{form}", viewer)
+        assert document.content.startswith(start)
+        assert f"weekly-{YEAR}" in document.headers["content-disposition"]
+    assert api.get(f"{path}/999.docx", viewer).status_code == 404
+    assert api.get(f"{path}/1.pdf", viewer).status_code == 422
+    assert api.post(path, operator, json={"kind": "daily"}).status_code == 422

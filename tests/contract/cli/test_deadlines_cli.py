@@ -55,3 +55,15 @@ def test_who_fell_silent(run: Run, store: Store):
         assert senders.silent(connection, ago + 8 * DAY_MS) == (1, 1)
     shown = run("clients", "silent").output
     assert "33-TH-0001" in shown
+
+
+def test_reports_on_the_command_line(run: Run, store: Store, tmp_path: Path):
+    plant(store, per_class=1)
+    assert "Report 1 is made" in run("reports", "make", "yearly", "--school-year", YEAR).output
+    [row] = [line for line in cells(run("reports", "list").output) if YEAR in line]
+    assert "yearly" in row
+    for form in ("docx", "xlsx"):
+        run("reports", "write", "1", str(tmp_path / f"report.{form}"))
+        assert (tmp_path / f"report.{form}").read_bytes().startswith(b"PK")
+    assert ".docx or .xlsx" in run("reports", "write", "1", str(tmp_path / "report.pdf"), code=2).output
+    assert "no report 7" in run("reports", "write", "7", str(tmp_path / "report.docx"), code=1).output
