@@ -49,6 +49,7 @@ _COMMANDS = (
     "rules",
     "files",
     "watch",
+    "doctor",
     "alerts",
     "dashboards",
     "database",

@@ -53,3 +53,9 @@ def redis_socket(home: Path) -> Path:
     folder.mkdir(exist_ok=True, parents=True)
     folder.chmod(0o700)
     return folder / _SOCKET
+
+
+def running_socket(home: Path) -> Path | None:
+    """Where the private server of this folder listens, if one was started there."""
+    socket = home.absolute() / "redis" / _SOCKET
+    return socket if socket.exists() else None

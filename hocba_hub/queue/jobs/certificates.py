@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.model.certificates import read_certificate
+from hocba_hub.adapters.reaching import certificate_ends
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.queue.jobs.runner import JobFailedError, JobRun
 from hocba_hub.store.destination_health import note_certificate
-
-_SECONDS = 10
-_HTTPS_PORT = 443
 
 
 @dataclass(frozen=True)
@@ -36,10 +30,9 @@ class Certificates:
         destination = self.destinations.get(name)
         if destination is None:
             raise JobFailedError("no-destination")
-        parts = urlsplit(destination.address)
-        if parts.scheme != "https" or parts.hostname is None:
+        if not destination.address.startswith("https:"):
             return
-        ends_at = _ends_at(parts.hostname, parts.port or _HTTPS_PORT)
+        ends_at = certificate_ends(destination.address)
         with run.step() as connection:
             run.done += 1
             if ends_at is None:
@@ -47,25 +40,3 @@ class Certificates:
             else:
                 note_certificate(connection, name, ends_at)
                 run.result["certificates"] += 1
-
-
-def _ends_at(host: str, port: int) -> int | None:
-    """When the certificate shown there ends, in milliseconds; None if nobody shows one.
-
-    Who shows it is not verified here, since one that has ended is just what is to be seen; each real call verifies it.
-    """
-    try:
-        with (
-            socket.create_connection((host, port), _SECONDS) as plain,
-            _unverified().wrap_socket(plain, server_hostname=host) as secured,
-        ):
-            shown = secured.getpeercert(binary_form=True)
-    except OSError:  # which ssl.SSLError is, too
-        return None
-    return None if shown is None else read_certificate(shown).ends_at
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
