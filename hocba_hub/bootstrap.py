@@ -38,7 +38,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows, read_windows
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.monitoring.readings import AUDIT_JOB, Observed
-from hocba_hub.monitoring.reports.making import make_report
+from hocba_hub.monitoring.reports.making import gather_report
 from hocba_hub.queue.delivering import Delivering
 from hocba_hub.queue.doorbell import Doorbell
 from hocba_hub.queue.drain import Engine
@@ -349,10 +349,6 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
     known, active = destinations(settings), active_mappings(settings, store)
     adapter_of = _lazily(partial(adapters, known, active.current))
     doorbell = Doorbell(settings.redis_url)
-
-    def report(kind: ReportKind) -> Callable[[int, str], int]:
-        return lambda now, asked_by: make_report(store, known, kind, now, made_by=asked_by)
-
     made = JobWorker(
         store=store,
         doorbell=doorbell,
@@ -370,8 +366,8 @@ def job_worker(settings: Settings, store: Store | None = None) -> JobWorker:
             AUDIT_JOB: AuditVerify(settings.anchors_path),
             "certificates": Certificates(known),
             "deadlines": Deadlines(known),
-            "weekly-report": Reporting(report(ReportKind.WEEKLY)),
-            "yearly-report": Reporting(report(ReportKind.YEARLY)),
+            "weekly-report": Reporting(partial(gather_report, store, known, ReportKind.WEEKLY)),
+            "yearly-report": Reporting(partial(gather_report, store, known, ReportKind.YEARLY)),
             "failure-groups": FailureGroups(settings.findings_days),
         },
         holder=_holder(),

@@ -21,9 +21,9 @@ _ROOT = Path(__file__).parent.parent
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 
-def locked(lock: Path) -> dict[str, str]:
-    """Version by normalised name (PEP 503) of everything that a lock file lists, whatever platform it is for."""
-    return {_normalised(name): version for name, version in _LOCKED.findall(lock.read_text())}
+def locked(lock: Path) -> set[tuple[str, str]]:
+    """Normalised name (PEP 503) and version of everything that a lock file lists, whatever platform it is for."""
+    return {(_normalised(name), version) for name, version in _LOCKED.findall(lock.read_text())}
 
 
 def chosen(lock: Path, pip_version: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def main() -> int:
     """Exit code 0 if all is well; else the names are told."""
     lock = _ROOT / "requirements/dev.lock"
     expected, found = locked(lock), chosen(lock, OLDEST_PIP)
-    outside = sorted(f"{name}=={version}" for name, version in found.items() if expected.get(name) != version)
+    outside = sorted(f"{name}=={version}" for name, version in found.items() if (name, version) not in expected)
     for each in outside:
         sys.stderr.write(f"pip {OLDEST_PIP} would install {each}, which is not in {lock.name}\n")
     return 1 if outside or not found else 0

@@ -12,6 +12,7 @@ from hocba_hub.monitoring.dashboards import dashboards, grafana
 _INTRODUCTION = {
     "en": (
         "# Metrics",
+        "",
         "`GET /metrics` of any API process tells all of these, of the whole hub, read from the store when it is asked.",
         "Labels are bounded: never a school, a client or a pupil. With `Accept: application/openmetrics-text` the",
         "histograms carry exemplars: the trace id of a call that fell into the bucket. `make docs` writes this page.",
@@ -21,6 +22,7 @@ _INTRODUCTION = {
     ),
     "vi": (
         "# Số đo",
+        "",
         "`GET /metrics` của bất kỳ tiến trình API nào cho biết tất cả số đo dưới đây, của cả trục, đọc từ kho lúc được",
         "hỏi. Nhãn có giới hạn: không bao giờ là trường, phần mềm hay học sinh. Với",
         "`Accept: application/openmetrics-text`, các biểu đồ tần suất kèm trace id của một cuộc gọi rơi vào ngăn đó.",

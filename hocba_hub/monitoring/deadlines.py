@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from hocba_hub.adapters.destination import Destination
 from hocba_hub.model.clock import VIETNAM
-from hocba_hub.model.deadlines import Forecast, SchoolNeed, WindowState, first_in_need, forecast, window_state
+from hocba_hub.model.deadlines import Forecast, SchoolNeed, Timing, WindowState, first_in_need, forecast, window_state
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import Level
 from hocba_hub.store.board import COUNTS, Figures, Snapshot, backlogs, figures, measured_rates, newest_snapshot
@@ -94,7 +94,11 @@ def needs(
     """Who needs help first, school by school and level by level."""
     closes = {
         one.level: min(
-            (other.window.closes_at for other in found.levels if other.level is one.level and other.window.closes_at),
+            (
+                other.window.closes_at
+                for other in found.levels
+                if other.level is one.level and other.window.closes_at and other.window.timing is not Timing.OVER
+            ),
             default=None,
         )
         for one in found.levels

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, distinct, false, func, insert, select
@@ -48,6 +48,16 @@ class ReportKind(StrEnum):
     """The progress of a week."""
     YEARLY = "yearly"
     """A school year, for the report to the province before 15 December."""
+
+
+class Gathered(NamedTuple):
+    """What a report will be; times in milliseconds."""
+
+    kind: ReportKind
+    school_year: str
+    since: int
+    until: int
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +209,11 @@ def _progress(connection: Connection, school_year: str) -> list[dict[str, Any]]:
     return found
 
 
-def keep(
-    connection: Connection, kind: ReportKind, school_year: str, facts: Mapping[str, Any], *, since: int, until: int,
-    made_by: str,
-) -> int:  # fmt: skip
+def keep(connection: Connection, gathered: Gathered, *, made_by: str) -> int:
     """Freeze the facts of a report; its id."""
-    packed = pack(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
-    values = {"kind": kind, "school_year": school_year, "since": since, "until": until, "facts": packed}
-    made = insert(reports).values(values | {"made_by": made_by}).returning(_p.id)
+    packed = pack(orjson.dumps(gathered.facts, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+    values = {**gathered._asdict(), "facts": packed, "made_by": made_by}
+    made = insert(reports).values(values).returning(_p.id)
     return int(connection.execute(made).scalar_one())
 
 

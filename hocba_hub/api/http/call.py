@@ -18,6 +18,7 @@ from hocba_hub.tracing import trace_parent_of
 Language = Literal["vi", "en"]
 
 _TRACE_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_SAMPLED = 1
 _PREFERENCE = re.compile(r"\s*(vi|en|\*)(?:-[a-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*", re.IGNORECASE)
 
 
@@ -55,8 +56,9 @@ class Call:
 
     @property
     def known_trace_id(self) -> str | None:
-        """The trace id of the call, where somebody keeps its trace."""
-        return None if self.trace_parent is None else self.trace_id
+        """The trace id of the call, where somebody keeps its trace: its sampled flag says so."""
+        parent = self.trace_parent
+        return self.trace_id if parent is not None and int(parent[-2:], 16) & _SAMPLED else None
 
     @cached_property
     def language(self) -> Language:

@@ -11,7 +11,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import Level, school_year_at, year_before, year_span
 from hocba_hub.store import reports
 from hocba_hub.store.engine import Store
-from hocba_hub.store.reports import Report, ReportKind
+from hocba_hub.store.reports import Gathered, Report, ReportKind
 
 _WEEK_MS = 7 * DAY_MS
 MEDIA_TYPES = {
@@ -20,16 +20,14 @@ MEDIA_TYPES = {
 }
 
 
-def make_report(
+def gather_report(
     store: Store,
     known: Mapping[DestinationName, Destination],
     kind: ReportKind,
     now: int,
-    *,
-    made_by: str,
     school_year: str | None = None,
-) -> int:
-    """Gather and freeze a report; its id.
+) -> Gathered:
+    """Gather the facts of a report, which `keep` freezes.
 
     The week is that of the last seven whole days. A yearly report is about the school year before, unless another is
     named: before 15 December the new one has no cards.
@@ -47,8 +45,22 @@ def make_report(
         facts = reports.gather(
             connection, kind, year, {name: one.title.vi for name, one in known.items()}, closes, since=since, until=now
         )
+    return Gathered(kind, year, since, now, facts)
+
+
+def make_report(
+    store: Store,
+    known: Mapping[DestinationName, Destination],
+    kind: ReportKind,
+    now: int,
+    *,
+    made_by: str,
+    school_year: str | None = None,
+) -> int:
+    """Gather and freeze a report; its id."""
+    gathered = gather_report(store, known, kind, now, school_year)
     with store.write() as connection:
-        return reports.keep(connection, kind, year, facts, since=since, until=now, made_by=made_by)
+        return reports.keep(connection, gathered, made_by=made_by)
 
 
 def document(report: Report, form: str) -> bytes:

@@ -6,18 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hocba_hub.queue.jobs.runner import JobRun
+from hocba_hub.store.reports import Gathered, keep
 
 
 @dataclass(frozen=True)
 class Reporting:
-    """Makes one report; a run that is killed before its step makes it once more."""
+    """Makes one report, in one step: a run that is killed before has made none."""
 
-    make: Callable[[int, str], int]
-    """Makes the report at a moment, for whoever asked; its id."""
+    gather: Callable[[int], Gathered]
+    """Gathers the facts at a moment (milliseconds)."""
 
     def __call__(self, run: JobRun) -> None:
         """One step."""
-        run.cursor = self.make(run.clock(), run.asked_by)
-        with run.step():
+        if run.cursor is not None:
+            return
+        gathered = self.gather(run.clock())
+        with run.step() as connection:
+            run.cursor = keep(connection, gathered, made_by=run.asked_by)
             run.result["reports"] += 1
             run.done += 1

@@ -25,6 +25,7 @@ from hocba_hub.sandbox.vendor import wait_until
 from hocba_hub.settings import Settings
 from hocba_hub.store import audit, senders, tables
 from hocba_hub.store.access import Owner, Role, add_client, add_operator
+from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.credentials import DigestSecret, Replacing, make_key
 from hocba_hub.store.engine import Store
 from tests.support.acceptance import submit
@@ -266,6 +267,18 @@ def test_a_broken_audit_trail_is_told_once_it_was_verified(store: Store, tmp_pat
     run_once(store, AUDIT_JOB, work, now=NOW + 1)
     assert told(of, "hocba_audit_chain_faults") == {(): 1}
     assert told(of, "hocba_audit_entries") == {(): 3}
+
+
+def test_the_deadline_board_and_when_the_backlog_is_gone(store: Store, tmp_path: Path):
+    submit(store, ("a", "1"), ("b", "1"), now=NOW)
+    of = observed(store, tmp_path, known=destination(limits={"records_per_second": 2}))
+    assert told(of, "hocba_cards") == {}
+    take_snapshot(store, "2025-2026", [PROVINCE], NOW)
+    cards = {labels: value for labels, value in told(of, "hocba_cards").items() if value}
+    assert cards == {
+        ("accepted", "province", "lower-secondary"): 2, ("waiting", "province", "lower-secondary"): 2,
+    }  # fmt: skip
+    assert told(of, "hocba_backlog_clears_timestamp_seconds") == {("province",): NOW / 1000 + 1}
 
 
 def test_room_redis_and_the_scheduler(store: Store, tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from functools import partial
 
 import pytest
 from docx import Document
@@ -14,7 +15,7 @@ from hocba_hub.model.clock import DAY_MS
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.monitoring.deadlines import board
 from hocba_hub.monitoring.reports import content
-from hocba_hub.monitoring.reports.making import document, make_report
+from hocba_hub.monitoring.reports.making import document, gather_report, make_report
 from hocba_hub.queue.jobs.reports import Reporting
 from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.engine import Store
@@ -153,10 +154,8 @@ def test_a_document_is_the_same_whenever_it_is_made(store: Store, form: str):
 def test_the_job_makes_one(store: Store):
     plant(store, per_class=1)
 
-    def make(now: int, asked_by: str) -> int:
-        return make_report(store, KNOWN, ReportKind.WEEKLY, now, made_by=asked_by)
-
-    run = run_once(store, "weekly-report", Reporting(make), now=NOW)
+    work = Reporting(partial(gather_report, store, KNOWN, ReportKind.WEEKLY))
+    run = run_once(store, "weekly-report", work, now=NOW)
     assert (run.state, dict(run.result)) == ("done", {"reports": 1})
     with store.read() as connection:
         [made] = listed(connection)
