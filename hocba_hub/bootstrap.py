@@ -36,6 +36,7 @@ from hocba_hub.mappings.tables.code_table import Table
 from hocba_hub.model.clock import Clock, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows, read_windows
+from hocba_hub.monitoring.exporter import Exposition
 from hocba_hub.monitoring.presence import Presence
 from hocba_hub.monitoring.readings import AUDIT_JOB, Observed
 from hocba_hub.monitoring.reports.making import gather_report
@@ -286,7 +287,7 @@ def hub(
         misfits=_logged_misfits(known, parts.mappings.current),
         writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
         traces=delivery_traces(settings, store, clock),
-        observed=Observed(store, known, settings, clock, redis_answers, secrets_of_digests),
+        metrics=Exposition(Observed(store, known, settings, clock, redis_answers, secrets_of_digests)),
     )
 
 

@@ -19,8 +19,8 @@ from hocba_hub.intake.submission import Submissions
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import IntakeWindows
+from hocba_hub.monitoring.exporter import Exposition
 from hocba_hub.monitoring.presence import Presence
-from hocba_hub.monitoring.readings import Observed
 from hocba_hub.queue.traces import DeliveryTraces
 from hocba_hub.queue.usage import Usage
 from hocba_hub.rules.configuration import Configuration
@@ -60,8 +60,8 @@ class Hub:
     writing: WritingThreads
     traces: DeliveryTraces | None
     """What makes spans of deliveries; None where no traces are kept."""
-    observed: Observed
-    """What /metrics reads."""
+    metrics: Exposition
+    """What /metrics answers."""
     presence: Presence | None = None
     """Of the process; None where nobody is to be told of it, as in a test."""
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hocba_hub.model.deadlines import ExpectedClass
 from hocba_hub.model.windows import Level, level_of
 
-_MOST = 20_000
+_MOST = 1_000
 
 
 class ExpectedEntry(BaseModel):

@@ -8,6 +8,8 @@ What each family means stands in `metrics.yaml`.
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry
@@ -26,6 +28,7 @@ from hocba_hub.store.jobs import RunState
 from hocba_hub.store.processes import KINDS
 from hocba_hub.store.replays import REPLAY
 
+_FRESH_SECONDS = 0.5
 _ENDS = (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 _BOUNDS: Mapping[str, Sequence[float]] = {
     "attempt_seconds": ATTEMPT_SECONDS,
@@ -46,6 +49,30 @@ def exposition(observed: Observed, accept: str) -> tuple[bytes, str]:
     registry.register(StoreCollector(observed))
     encode, media_type = choose_encoder(accept)
     return encode(registry), media_type
+
+
+class Exposition:
+    """What /metrics answers. It needs no key, so the store is read twice a second at most, whoever asks how often."""
+
+    def __init__(self, observed: Observed) -> None:
+        """`observed` is what is read."""
+        self._observed = observed
+        self._lock = threading.Lock()
+        self._made: dict[str, tuple[float, bytes]] = {}
+
+    def answer(self, accept: str) -> tuple[bytes, str]:
+        """As `exposition`, or what that said less than half a second ago.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        media_type = choose_encoder(accept)[1]
+        with self._lock:
+            made_at, body = self._made.get(media_type, (-_FRESH_SECONDS, b""))
+            if time.monotonic() - made_at >= _FRESH_SECONDS:
+                body, _ = exposition(self._observed, accept)
+                self._made[media_type] = (time.monotonic(), body)
+        return body, media_type
 
 
 class StoreCollector(Collector):

@@ -21,7 +21,7 @@ from hocba_hub.store.access import Role, add_client, add_operator
 from hocba_hub.store.tables import clients, deliveries, keys, senders
 from tests.support.long_form import LONG
 from tests.support.metrics_truth import FAMILIES, Truth, differences, scraped
-from tests.support.pushing import CARDS, Pushing
+from tests.support.pushing import CARDS, ENGINES, Pushing
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
@@ -37,6 +37,7 @@ SHOWN_ELSEWHERE = {
 """Of what this test does not cause: `tests/contract/api/test_metrics.py`."""
 
 
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
 def test_every_family_says_what_the_rows_say(tmp_path: Path, database_url: str | None):
     chance = random.Random(12)
     jobs_file = tmp_path / "jobs.yaml"
@@ -47,6 +48,8 @@ def test_every_family_says_what_the_rows_say(tmp_path: Path, database_url: str |
             while rig.kills < KILLS:
                 time.sleep(chance.uniform(0.05, 0.3))
                 rig.kill_at_work(chance, pushing.vendors)
+            rig.redis.kill()
+            rig.redis.start()  # empty
         assert pushing.accepted
         assert wait_until(rig.is_settled, 180)
         assert wait_until(lambda: all(child.process for child in rig.children) and rig.is_ready(), 60)

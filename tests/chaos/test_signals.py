@@ -60,6 +60,7 @@ def test_a_worker_that_is_asked_to_end_finishes_what_is_under_way(
         assert {verdict.arrivals - verdict.ledger_versions for verdict in verdicts.values()} == {0}, "sent again"
 
 
+@pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[1:], indirect=True)
 def test_workers_that_stand_still_beyond_their_leases_and_go_on_double_nothing(
     tmp_path: Path, database_url: str | None
 ):

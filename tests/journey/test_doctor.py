@@ -77,7 +77,8 @@ def test_a_hub_that_is_well_and_what_is_said_when_it_is_hurt(tmp_path: Path):
 
 def test_what_is_set_up_wrongly(tmp_path: Path):
     home = tmp_path / "home"
-    home.mkdir(mode=0o755)
+    home.mkdir()
+    home.chmod(0o755)
     jobs = tmp_path / "jobs.yaml"
     jobs.write_text("nothing: '* * * * *'", encoding="utf-8")
     store = Store(f"sqlite:///{home / 'hub.db'}")

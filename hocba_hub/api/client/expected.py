@@ -24,7 +24,7 @@ router = APIRouter(
 )
 
 
-@router.put("")
+@router.put("", responses=problems(413))
 def put_expected_cards(
     asked: AskedExpected, client: Annotated[Client, Depends(require_client)], hub: Annotated[Hub, Depends(hub_of)]
 ) -> ExpectedReport:

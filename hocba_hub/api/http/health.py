@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from hocba_hub.api.context import Hub, hub_of
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.monitoring.exporter import exposition
 from hocba_hub.monitoring.health import readiness
 
 router = APIRouter(tags=["health"])
@@ -54,5 +53,5 @@ def readyz(hub: TheHub) -> Response:
 )
 def metrics(hub: TheHub, request: Request) -> Response:
     """The Prometheus metrics of the whole hub, whichever process is asked. / Số đo cho Prometheus."""
-    body, media_type = exposition(hub.observed, request.headers.get("accept", ""))
+    body, media_type = hub.metrics.answer(request.headers.get("accept", ""))
     return Response(body, media_type=media_type)

@@ -134,7 +134,8 @@ def _found(found: Board | None) -> Board:
 
 
 @router.get("", response_model_exclude_none=True)
-def deadline_board(  # noqa: PLR0917 - what may be asked for
+def deadline_board(
+    *,
     operator: ScopedViewer,
     hub: TheHub,
     school_year: YearQuery = None,
@@ -192,7 +193,7 @@ def deadline_workbook(_: Viewer, hub: TheHub) -> Response:
     return Response(made, media_type=_XLSX)
 
 
-@router.put("/rosters")
+@router.put("/rosters", responses=problems(413))
 def put_rosters(asked: AskedExpected, operator: Acting, hub: TheHub) -> ExpectedReport:
     """Say how many cards are expected; it counts before anything else. / Nhập sĩ số theo sổ của Sở."""
     classes = [one.as_expected() for one in asked.classes]

@@ -14,8 +14,8 @@ from hocba_hub.store.access import Role
 from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.engine import Store
 from hocba_hub.store.expected import said
-from tests.contract.store.test_board import NAMES, SCHOOLS, YEAR, plant
 from tests.support.api_server import Api, running_api
+from tests.support.planted import NAMES, SCHOOLS, YEAR, plant
 
 BOARD = "/v1/operations/deadlines"
 

@@ -14,8 +14,8 @@ from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.engine import Store
 from hocba_hub.store.expected import said
 from hocba_hub.store.tables import senders as senders_table
-from tests.contract.store.test_board import NAMES, YEAR, plant
 from tests.support.command_line import Run, cells
+from tests.support.planted import NAMES, YEAR, plant
 
 
 def test_the_board_is_shown_and_written(run: Run, store: Store, tmp_path: Path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import Table, insert, text, update
+from sqlalchemy import Connection, Table, insert, text, update
 
 from hocba_hub.adapters.destination import Destination, Title
 from hocba_hub.model.certificates import make_certificate
@@ -16,9 +18,9 @@ from hocba_hub.model.clock import DAY_MS, VIETNAM, system_clock
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.monitoring import presence as presence_module
 from hocba_hub.monitoring.catalogue import catalogue
-from hocba_hub.monitoring.exporter import exposition
+from hocba_hub.monitoring.exporter import Exposition, exposition
 from hocba_hub.monitoring.presence import Presence
-from hocba_hub.monitoring.readings import AUDIT_JOB, Observed
+from hocba_hub.monitoring.readings import AUDIT_JOB, Observed, Sample
 from hocba_hub.queue.jobs.audit_verify import AuditVerify
 from hocba_hub.queue.jobs.certificates import Certificates
 from hocba_hub.sandbox.vendor import wait_until
@@ -326,11 +328,30 @@ def test_open_metrics_have_the_trace_of_a_slow_call(store: Store, store_url: str
     assert "hocba_store_commit_duration_seconds_count" in plain
 
 
+def test_who_asks_again_and_again_makes_the_store_work_twice_a_second(store: Store, tmp_path: Path):
+    reads = 0
+
+    class Counted(Observed):
+        def samples(self, connection: Connection) -> Iterator[Sample]:
+            nonlocal reads
+            reads += 1
+            return super().samples(connection)
+
+    of = observed(store, tmp_path)
+    asked = Exposition(Counted(store, of.destinations, of.settings, of.clock))
+    began = time.monotonic()
+    bodies = {asked.answer("")[0] for _ in range(50)}
+    assert reads <= 1 + (time.monotonic() - began) / 0.5
+    assert len(bodies) <= reads
+    assert asked.answer("application/openmetrics-text; version=1.0.0")[0] not in bodies  # of the other form
+
+
 def test_a_store_that_is_away_is_no_half_truth(tmp_path: Path, store: Store, store_url: str):
     with running_api(Store(store_url)) as api:
-        assert api.get("/metrics").status_code == 200
         with store.write() as connection:
             connection.execute(text("ALTER TABLE senders RENAME TO senders_before"))
-        assert api.get("/metrics").status_code in {500, 503}
+        answer = api.get("/metrics")
         with store.write() as connection:
             connection.execute(text("ALTER TABLE senders_before RENAME TO senders"))
+        assert answer.status_code in {500, 503}
+        assert api.get("/metrics").status_code == 200

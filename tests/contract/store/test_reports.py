@@ -21,8 +21,8 @@ from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.engine import Store
 from hocba_hub.store.reports import Report, ReportKind, find, listed
 from hocba_hub.store.tables import failure_counts, failure_groups, job_runs, open_findings
-from tests.contract.store.test_board import BEFORE, NAMES, NOW, SCHOOLS, YEAR, destination, plant
 from tests.support.jobs import run_once
+from tests.support.planted import BEFORE, NAMES, NOW, SCHOOLS, YEAR, destination, plant
 
 WEEK = 7 * DAY_MS
 KNOWN = {
