@@ -133,7 +133,7 @@ _SHEETS = (
     ("Trường - School", "school", ("commune_code", "school_code")),
     ("Lớp - Class", "class", ("commune_code", "school_code", "grade", "class_code")),
 )
-LEVEL_NAMES = {
+_LEVELS = {
     Level.PRIMARY: "Tiểu học / Primary", Level.LOWER_SECONDARY: "THCS / Lower secondary",
     Level.UPPER_SECONDARY: "THPT / Upper secondary", Level.CONTINUING: "GDTX / Continuing",
 }  # fmt: skip
@@ -149,19 +149,19 @@ def workbook(connection: Connection, known: Known, found: Board) -> bytes:
     sheet = _sheet(made, "Tổng hợp - Summary", ("destination", "level", "timing", "closes_at", "in_time", *COUNTS))
     for one in found.levels:
         sheet.append([
-            one.destination, LEVEL_NAMES[one.level], _TIMINGS[one.window.timing], _moment(one.window.closes_at),
+            one.destination, _LEVELS[one.level], _TIMINGS[one.window.timing], _moment(one.window.closes_at),
             _IN_TIME[one.in_time], *(one.counts[name] for name in COUNTS),
         ])  # fmt: skip
     for title, by, places in _SHEETS:
         sheet = _sheet(made, title, ("destination", "level", *places, *COUNTS))
         for row in figures(connection, found.snapshot, by=by):
-            cells = [row.destination, LEVEL_NAMES[Level(row.level)], *(getattr(row, name) for name in places)]
+            cells = [row.destination, _LEVELS[Level(row.level)], *(getattr(row, name) for name in places)]
             sheet.append([*cells, *(row.counts[name] for name in COUNTS)])
     counted = ("expected", "accepted", "acknowledged", "refused", "missing")
     sheet = _sheet(made, "Cần hỗ trợ - Need help", ("school_code", "commune_code", "level", *counted, "closes_at"))
     for need in needs(connection, known, found):
         sheet.append([
-            need.school_code, need.commune_code, LEVEL_NAMES[need.level],
+            need.school_code, need.commune_code, _LEVELS[need.level],
             *(getattr(need, name) for name in counted), _moment(need.closes_at),
         ])  # fmt: skip
     out = io.BytesIO()
