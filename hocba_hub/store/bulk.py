@@ -1,7 +1,9 @@
 """Writing rows, on both databases: many in one statement, and what is to happen where a key is taken.
 
-On PostgreSQL a batch goes as one array for each column (`unnest`), which costs a fraction of a statement for each
-row; SQLite takes row after row inside the process.
+On PostgreSQL a batch goes as one array for each column (`unnest`), which costs a fraction of a statement for each row;
+SQLite takes row after row inside the process. A statement for each row would go in psycopg's pipeline, after which
+PostgreSQL (18.4) does not end a transaction that stands still (`idle_in_transaction_session_timeout`): who is suspended
+there would hold its locks for as long as that lasts.
 """
 
 from __future__ import annotations
@@ -21,22 +23,35 @@ def upsert(connection: Connection, table: Table) -> postgresql.Insert:
 
 
 def insert_rows(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, unless_there: bool = False
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    unless_there: bool = False,
+    adding: str = "",
 ) -> int:
     """Insert rows that all have the same columns; how many were inserted.
 
-    With `unless_there`, a row whose key is taken is left out instead of failing the statement.
+    With `unless_there`, a row whose key is taken is left out instead of failing the statement; with `adding`, its value
+    in this column is added to that of the row that is there.
     """
     if not rows:
         return 0
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing() if unless_there else insert(table)
+        statement: Any = sqlite.insert(table).on_conflict_do_nothing() if unless_there else insert(table)
+        if adding:
+            statement = sqlite.insert(table)
+            sums = {adding: table.c[adding] + statement.excluded[adding]}
+            statement = statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=sums)
         before = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
         connection.execute(statement, rows)
         return int(connection.connection.driver_connection.total_changes - before)  # type: ignore[union-attr]
     columns = [[row[name] for row in rows] for name in names]
     sql = _unnest(table, names) + (" ON CONFLICT DO NOTHING" if unless_there else "")
+    if adding:
+        keys = ", ".join(column.name for column in table.primary_key.columns)
+        sql += f" ON CONFLICT ({keys}) DO UPDATE SET {adding} = {table.name}.{adding} + excluded.{adding}"
     return connection.exec_driver_sql(sql, tuple(columns)).rowcount
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, func, select
 
 from hocba_hub.model.delivery import FINAL
-from hocba_hub.store.bulk import upsert
+from hocba_hub.store.bulk import insert_rows
 from hocba_hub.store.tables import tallies
 
 _SHARDS = 32
@@ -72,15 +72,7 @@ class Counters:
             for (name, labels), value in sorted(self._sums.items())
             if value
         ]
-        if not rows:
-            return
-        insert = upsert(connection, tallies)
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["name", "labels", "shard"], set_={"value": tallies.c.value + insert.excluded.value}
-            ),
-            rows,
-        )
+        insert_rows(connection, tallies, rows, adding="value")
 
 
 def bucket_of(buckets: Sequence[float], value: float) -> str:

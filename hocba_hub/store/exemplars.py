@@ -33,9 +33,9 @@ def note(connection: Connection, found: Mapping[Place, Exemplar]) -> None:
     if not found:
         return
     rows = [{"name": name, "labels": labels, **one._asdict()} for (name, labels), one in sorted(found.items())]
-    statement = upsert(connection, exemplars)
+    statement = upsert(connection, exemplars).values(rows)
     newer = {name: statement.excluded[name] for name in Exemplar._fields}
-    connection.execute(statement.on_conflict_do_update(index_elements=["name", "labels"], set_=newer), rows)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name", "labels"], set_=newer))
 
 
 def newest(connection: Connection) -> dict[Place, Exemplar]:

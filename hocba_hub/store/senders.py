@@ -44,11 +44,9 @@ def note(connection: Connection, found: Iterable[tuple[str, int]], now: int) -> 
         if (school, client) not in fresh
     ]
     if rows:
-        statement = upsert(connection, senders)
+        statement = upsert(connection, senders).values(rows)
         newer = {"last_at": statement.excluded.last_at}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["school_code", "client_id"], set_=newer), rows
-        )
+        connection.execute(statement.on_conflict_do_update(index_elements=["school_code", "client_id"], set_=newer))
 
 
 def silent(connection: Connection, now: int) -> Silent:
