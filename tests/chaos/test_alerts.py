@@ -209,7 +209,7 @@ def no_panel_is_empty(scene: Scene) -> None:
     scene.send([b'{"kind": "primary"}'])
     scene.faults({"name": "record-refused", "code": "SCHOOL_UNKNOWN"})
     scene.push(5)
-    assert wait_until(scene.rig.is_settled, 30)
+    scene.settle()
     scene.faults()
     scene.post("replays", selection={"code": "SCHOOL_UNKNOWN"}, start=True)
 
@@ -257,6 +257,15 @@ def codes_are_unknown(scene: Scene) -> Iterator[None]:
     scene.change(update(unmapped_codes).values(fill_id=1))
 
 
+@told_by("DestinationPaused", "BacklogMissesWindow")
+def destination_is_paused(scene: Scene) -> Iterator[None]:
+    """It has a backlog that no rate works off before its window closes."""
+    scene.post("destinations/province/pause")
+    scene.push(20)
+    yield
+    scene.post("destinations/province/resume")
+
+
 @told_by("RedisAway", "ProcessMissing", "SchedulerLate", "DeliveriesOverdue", "DeliveriesStuck", "JobOverdue")
 def all_stands_still(scene: Scene) -> Iterator[None]:
     """Redis is away; workers, jobs, importer and scheduler stand still, as on a machine that is suspended."""
@@ -265,9 +274,7 @@ def all_stands_still(scene: Scene) -> Iterator[None]:
     awaiting = (_d.state == "awaiting_ack", _d.destination == "ministry", _d.lease_id.is_(None))
     assert wait_until(lambda: scene.number(*awaiting) > 0, 30, every=0.05)
     before = now_ms() - HOUR_MS
-    with ExitStack() as frozen:
-        for child in ("worker-0", "jobs-0", "importer-0", "scheduler"):
-            frozen.enter_context(scene.rig.frozen(child))
+    with _standing_still(scene, "worker-0", "jobs-0", "importer-0", "scheduler"):
         scene.rig.redis.kill()
         scene.push(2)
         scene.change(
@@ -280,19 +287,33 @@ def all_stands_still(scene: Scene) -> Iterator[None]:
     scene.rig.redis.start()
 
 
-@told_by("DestinationPaused", "BacklogMissesWindow")
-def destination_is_paused(scene: Scene) -> Iterator[None]:
-    """It has a backlog that no rate works off before its window closes."""
-    scene.post("destinations/province/pause")
-    scene.push(20)
-    yield
-    scene.post("destinations/province/resume")
-
-
 @told_by("Down")
 def api_is_down(scene: Scene) -> Iterator[None]:
     with scene.rig.frozen("api-0"):
         yield
+
+
+@contextmanager
+def _standing_still(scene: Scene, *children: str) -> Iterator[None]:
+    """Processes stand still between two transactions: what one holds that stands still within is another matter."""
+    busy = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND xact_start IS NOT NULL"
+    )
+
+    def is_quiet() -> bool:
+        with scene.store.read() as connection:
+            return connection.execute(busy).scalar_one() == 0
+
+    for _ in range(50):
+        with ExitStack() as frozen:
+            for child in children:
+                frozen.enter_context(scene.rig.frozen(child))
+            if wait_until(is_quiet, 0.4, every=0.05):
+                yield
+                return
+        time.sleep(0.2)
+    raise AssertionError("some process always was in the middle of a transaction")
 
 
 SHORT = list(CONDITIONS)
