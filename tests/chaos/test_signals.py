@@ -84,6 +84,7 @@ def _is_taken_over(lease: int | None, store: Store) -> bool:
     return lease is not None and wait_until(lambda: not is_open(lease, store), 5 * LEASE_SECONDS)
 
 
+@pytest.mark.skipif(not LONG, reason="the long form; killed importers are in every one")
 @pytest.mark.parametrize("database_url", ENGINES if LONG else ENGINES[:1], indirect=True)
 def test_an_importer_that_stands_still_and_goes_on_doubles_nothing(tmp_path: Path, database_url: str | None):
     raws = list(generate(4_000 if LONG else 3_000, 9, schools=12))
