@@ -67,7 +67,7 @@ class Backpressure:
         return self.problem
 
     def _found(self) -> str | None:
-        if any(_free(folder) < self._free_bytes for folder in self._folders):
+        if any(shutil.disk_usage(existing(folder)).free < self._free_bytes for folder in self._folders):
             return "hub.disk-full"
         with self._store.read() as connection:
             if backlog(connection) > self._backlog_limit:
@@ -80,8 +80,8 @@ class Backpressure:
         return None
 
 
-def _free(folder: Path) -> int:
-    """Free bytes of the disk on which a folder lies, or will lie when it is made."""
+def existing(folder: Path) -> Path:
+    """The folder, or the one in which it will be made."""
     while not folder.exists():
         folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return folder

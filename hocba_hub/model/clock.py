@@ -25,6 +25,11 @@ def vietnam_day(milliseconds: int) -> date:
     return datetime.fromtimestamp(milliseconds / 1000, VIETNAM).date()
 
 
+def vietnam_time(milliseconds: int) -> str:
+    """A moment as people in Vietnam write it: 07/12/2026 06:00."""
+    return datetime.fromtimestamp(milliseconds / 1000, VIETNAM).strftime("%d/%m/%Y %H:%M")
+
+
 def vietnam_day_number(milliseconds: int) -> int:
     """The same day, as days since 1970-01-01: cheap enough for every record."""
     return (milliseconds + _VIETNAM_MS) // DAY_MS

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
-
-
-class Text(NamedTuple):
-    """What a person reads, in both languages."""
-
-    en: str
-    vi: str
 
 
 class Family(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from openpyxl import Workbook
@@ -14,11 +13,12 @@ from openpyxl.styles import Font
 from sqlalchemy import Connection
 
 from hocba_hub.adapters.destination import Destination
-from hocba_hub.model.clock import VIETNAM
+from hocba_hub.model.clock import vietnam_time
 from hocba_hub.model.deadlines import Forecast, SchoolNeed, Timing, WindowState, first_in_need, forecast, window_state
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import Level
-from hocba_hub.store.board import COUNTS, Figures, Snapshot, backlogs, figures, measured_rates, newest_snapshot
+from hocba_hub.store.board import COUNTS, Figures, Snapshot, figures, measured_rates, newest_snapshot
+from hocba_hub.store.counters import backlogs
 
 Known = Mapping[DestinationName, Destination]
 
@@ -149,7 +149,7 @@ def workbook(connection: Connection, known: Known, found: Board) -> bytes:
     sheet = _sheet(made, "Tổng hợp - Summary", ("destination", "level", "timing", "closes_at", "in_time", *COUNTS))
     for one in found.levels:
         sheet.append([
-            one.destination, _LEVELS[one.level], _TIMINGS[one.window.timing], _moment(one.window.closes_at),
+            one.destination, _LEVELS[one.level], _TIMINGS[one.window.timing], _shown(one.window.closes_at),
             _IN_TIME[one.in_time], *(one.counts[name] for name in COUNTS),
         ])  # fmt: skip
     for title, by, places in _SHEETS:
@@ -162,7 +162,7 @@ def workbook(connection: Connection, known: Known, found: Board) -> bytes:
     for need in needs(connection, known, found):
         sheet.append([
             need.school_code, need.commune_code, _LEVELS[need.level],
-            *(getattr(need, name) for name in counted), _moment(need.closes_at),
+            *(getattr(need, name) for name in counted), _shown(need.closes_at),
         ])  # fmt: skip
     out = io.BytesIO()
     made.save(out)
@@ -180,7 +180,5 @@ def _sheet(made: Workbook, title: str, columns: Sequence[str]) -> Any:  # noqa: 
     return sheet
 
 
-def _moment(milliseconds: int | None) -> str:
-    if milliseconds is None:
-        return ""
-    return datetime.fromtimestamp(milliseconds / 1000, VIETNAM).strftime("%d/%m/%Y %H:%M")
+def _shown(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else vietnam_time(milliseconds)

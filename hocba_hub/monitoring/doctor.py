@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -30,8 +29,9 @@ from hocba_hub.adapters.authentication import missing_secrets
 from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.protocol import ABSENT, Outbound, OutboundRecord, Stage
 from hocba_hub.adapters.reaching import certificate_ends, clock
+from hocba_hub.intake.backpressure import existing
 from hocba_hub.model.certificates import CertificateError, read_certificate
-from hocba_hub.model.clock import DAY_MS, VIETNAM
+from hocba_hub.model.clock import DAY_MS, vietnam_time
 from hocba_hub.model.delivery import Meaning
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
@@ -122,8 +122,7 @@ def examine(patient: Patient, now: int) -> Iterator[Found]:
         store.close()
     for name in sorted(patient.destinations):
         if name in paused:
-            at = datetime.fromtimestamp(paused[name] / 1000, VIETNAM).strftime("%d/%m/%Y %H:%M")
-            yield Found("destination.paused", State.WARNING, {"name": name, "at": at})
+            yield Found("destination.paused", State.WARNING, {"name": name, "at": vietnam_time(paused[name])})
         yield from _destination(patient, name, now)
 
 
@@ -140,7 +139,7 @@ def _disks(settings: Settings) -> Iterator[Found]:
     folders = [settings.files_folder, *settings.watched_folders]
     if settings.database_url is None:
         folders.append(settings.home)
-    for folder in dict.fromkeys(_existing(one) for one in folders):
+    for folder in dict.fromkeys(existing(one) for one in folders):
         disk = shutil.disk_usage(folder)
         percent = 100 * disk.free // disk.total
         facts = {"path": str(folder), "free": f"{disk.free / _GB:.1f}", "percent": percent}
@@ -153,7 +152,7 @@ def _permissions(settings: Settings) -> Iterator[Found]:
     folders = [settings.files_folder, settings.anchors_path.parent]
     if settings.database_url is None:
         folders.append(settings.home)
-    for folder in dict.fromkeys(_existing(one) for one in folders):
+    for folder in dict.fromkeys(existing(one) for one in folders):
         facts = {"path": str(folder)}
         if not os.access(folder, os.W_OK | os.X_OK):
             yield Found("permissions.closed", State.ERROR, facts)
@@ -303,12 +302,6 @@ def gravest(found: Iterable[Found]) -> State:
     """The worst of what was found."""
     order = list(State)
     return max((one.state for one in found), key=order.index, default=State.OK)
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _short(error: Exception) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from hocba_hub import __version__
 from hocba_hub.adapters.destination import Destination, Doubt
 from hocba_hub.adapters.protocol import WINDOW_CLOSED
+from hocba_hub.intake.backpressure import existing
 from hocba_hub.model.certificates import CertificateError, read_certificate
 from hocba_hub.model.clock import Clock
 from hocba_hub.model.delivery import DeliveryState
@@ -148,7 +149,7 @@ class Observed:
         if self.store.folder is not None:
             volumes["store"] = [self.store.folder]
         for volume, folders in sorted(volumes.items()):
-            disks = [shutil.disk_usage(_existing(folder)) for folder in folders]
+            disks = [shutil.disk_usage(existing(folder)) for folder in folders]
             if disks:
                 fullest = min(disks, key=lambda disk: disk.free)
                 yield Sample("hocba_disk_free_bytes", (volume,), fullest.free)
@@ -208,10 +209,3 @@ def _audit(connection: Connection) -> Iterator[Sample]:
     verified = last_result(connection, AUDIT_JOB)
     if verified is not None:
         yield Sample("hocba_audit_chain_faults", (), verified.get("faults", 0))
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the one in which it will be made."""
-    while not folder.exists():
-        folder = folder.parent
-    return folder

@@ -284,12 +284,3 @@ def measured_rates(connection: Connection, now: int) -> dict[str, float]:
         name: max(0.0, sum(counted.get((name, state), 0) for state in _VERDICT) - before) / seconds
         for name, before in first.ended.items()
     }
-
-
-def backlogs(connection: Connection) -> dict[str, int]:
-    """Deliveries that have not ended, by destination."""
-    found: dict[str, int] = {}
-    for (destination, state), number in sums(connection).get("depth", {}).items():
-        if state not in FINAL:
-            found[destination] = found.get(destination, 0) + int(number)
-    return found

@@ -91,7 +91,15 @@ def sums(connection: Connection) -> dict[str, dict[tuple[str, ...], float]]:
     return found
 
 
+def backlogs(connection: Connection) -> dict[str, int]:
+    """Deliveries that are not in a final state, by destination."""
+    found: dict[str, int] = {}
+    for (destination, state), number in sums(connection).get("depth", {}).items():
+        if state not in FINAL:
+            found[destination] = found.get(destination, 0) + int(number)
+    return found
+
+
 def backlog(connection: Connection) -> int:
-    """Deliveries that are not in a final state, over all destinations."""
-    depth = sums(connection).get("depth", {})
-    return int(sum(value for (_, state), value in depth.items() if state not in FINAL))
+    """The same, over all destinations."""
+    return sum(backlogs(connection).values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, and_, delete, or_, select
 
@@ -61,18 +61,3 @@ def said(connection: Connection, school_year: str) -> dict[ExpectedBy, Mapping[U
         unit = Unit(row.school_code, Level(row.level), row.grade)
         found[ExpectedBy(row.said_by)].setdefault(unit, {})[row.class_code] = row.pupils
     return dict(found)
-
-
-def said_of(
-    connection: Connection, school_year: str, said_by: ExpectedBy, schools: Iterable[str]
-) -> list[ExpectedClass]:
-    """What one source says of some schools, in order."""
-    query = (
-        select(expected_cards)
-        .where(_e.school_year == school_year, _e.said_by == said_by, _e.school_code.in_(sorted(schools)))
-        .order_by(_e.school_code, _e.level, _e.grade, _e.class_code)
-    )
-    return [
-        ExpectedClass(row.school_code, Level(row.level), row.grade, row.class_code, row.pupils)
-        for row in connection.execute(query)
-    ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from hocba_hub.model.clock import VIETNAM
+from hocba_hub.model.clock import vietnam_day, vietnam_time
 from hocba_hub.model.windows import Level
 from hocba_hub.store.reports import Report, ReportKind
 
@@ -42,10 +42,9 @@ def title(report: Report) -> str:
 
 def span(report: Report) -> str:
     """The time that it is about, and when its figures were taken."""
-    return (
-        f"Từ ngày {_day(report.since)} đến ngày {_day(report.until)}. Số liệu chốt lúc {moment(report.until)}, "
-        f"báo cáo số {report.id}."
-    )
+    since, until = (f"{vietnam_day(at):%d/%m/%Y}" for at in (report.since, report.until))
+    taken = vietnam_time(report.until)
+    return f"Từ ngày {since} đến ngày {until}. Số liệu chốt lúc {taken}, báo cáo số {report.id}."
 
 
 def summary(report: Report) -> list[str]:
@@ -88,7 +87,7 @@ def tables(report: Report) -> list[Table]:
     ]  # fmt: skip
     incidents = [
         (facts["destinations"].get(one["destination"], "Tiếp nhận"), _STAGES.get(one["stage"], one["stage"]),
-         one["code"], one["times"], moment(one["first_at"]), moment(one["last_at"]),
+         one["code"], one["times"], vietnam_time(one["first_at"]), vietnam_time(one["last_at"]),
          _STATES.get(one["state"], one["state"]))
         for one in facts["incidents"]
     ]  # fmt: skip
@@ -164,15 +163,6 @@ def number(value: int) -> str:
 def share(part: int, whole: int) -> str:
     """As 97,5 %; nothing of nothing."""
     return f"{100 * part / whole:.1f} %".replace(".", ",") if whole else ""
-
-
-def moment(milliseconds: int) -> str:
-    """A time of Vietnam, as 07/12/2026 06:00."""
-    return datetime.fromtimestamp(milliseconds / 1000, VIETNAM).strftime("%d/%m/%Y %H:%M")
-
-
-def _day(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, VIETNAM).strftime("%d/%m/%Y")
 
 
 def reproducible(made: bytes, report: Report) -> bytes:

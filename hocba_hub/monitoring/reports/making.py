@@ -8,7 +8,7 @@ from hocba_hub.adapters.destination import Destination
 from hocba_hub.model.clock import DAY_MS, vietnam_day_start
 from hocba_hub.model.deadlines import window_state
 from hocba_hub.model.keys import DestinationName
-from hocba_hub.model.windows import Level, school_year_at, year_before, year_span
+from hocba_hub.model.windows import NEVER, Level, school_year_at, year_before, year_span
 from hocba_hub.store import reports
 from hocba_hub.store.engine import Store
 from hocba_hub.store.reports import Gathered, Report, ReportKind
@@ -37,8 +37,8 @@ def gather_report(
     closes = {}
     for name, one in known.items():
         for level in Level:
-            # How it stands at the end of time: the last window of the year.
-            closed = window_state(one.windows, level, year, year_span(year)[1] * 2).closes_at
+            # How it stands when all is over: the last window of the year.
+            closed = window_state(one.windows, level, year, NEVER).closes_at
             if closed is not None:
                 closes[name, level] = closed
     with store.read() as connection:

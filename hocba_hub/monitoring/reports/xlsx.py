@@ -10,6 +10,7 @@ from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from hocba_hub.model.clock import vietnam_time
 from hocba_hub.monitoring.reports import content
 from hocba_hub.store.reports import Report
 
@@ -40,7 +41,7 @@ def as_xlsx(report: Report) -> bytes:
             _levels(sheet, len(table.rows))
     sheet = made.create_sheet("Tiến độ theo tuần")
     names = report.facts["destinations"]
-    rows = [(content.moment(at), *(counts.get(one, 0) for one in names)) for at, counts in content.weeks(report)]
+    rows = [(vietnam_time(at), *(counts.get(one, 0) for one in names)) for at, counts in content.weeks(report)]
     _write(sheet, ("Chốt lúc", *names.values()), rows)
     _weeks(sheet, len(rows), len(names))
     out = io.BytesIO()
