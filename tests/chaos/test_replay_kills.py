@@ -191,6 +191,11 @@ def _ending(played: Played) -> None:
     assert wait_until(lambda: played.counts().get((str(ended), ""), 0) > 0.8 * RECORDS, 90, every=0.005)
     played.kill_its_job()
     assert wait_until(lambda: played.state() is not ReplayState.RUNNING, 90)
-    with played.store.read() as connection:
-        [run] = jobs.history(connection, f"replay:{played.id}")
-    assert (run.state, run.done, run.takeovers > 0) == ("done", RECORDS, True)
+
+    def run() -> jobs.Run:
+        with played.store.read() as connection:
+            [found] = jobs.history(connection, f"replay:{played.id}")
+        return found
+
+    assert wait_until(lambda: run().state != "running", 30)  # the run ends in a transaction behind the replay's
+    assert (run().state, run().done, run().takeovers > 0) == ("done", RECORDS, True)
