@@ -1,9 +1,7 @@
 """Writing rows, on both databases: many in one statement, and what is to happen where a key is taken.
 
 On PostgreSQL a batch goes as one array for each column (`unnest`), which costs a fraction of a statement for each row;
-SQLite takes row after row inside the process. A statement for each row would go in psycopg's pipeline, after which
-PostgreSQL (18.4) does not end a transaction that stands still (`idle_in_transaction_session_timeout`): who is suspended
-there would hold its locks for as long as that lasts.
+SQLite takes row after row inside the process.
 """
 
 from __future__ import annotations

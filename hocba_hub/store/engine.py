@@ -106,6 +106,7 @@ class Store:
                 parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, pool_recycle=1800
             )
             event.listen(self._writing, "connect", _limit_idling(idle_seconds))
+            event.listen(self._writing, "after_cursor_execute", _leave_the_pipeline, named=True)
             self._reading = self._writing
 
     @contextmanager
@@ -208,6 +209,12 @@ def _limit_idling(seconds: float) -> Callable[[DBAPIConnection, object], None]:
         connection.commit()
 
     return connect
+
+
+def _leave_the_pipeline(*, conn: Connection, executemany: bool, **_: object) -> None:
+    """After several rows in psycopg's pipeline PostgreSQL (18.4) does not begin to count the idle time; now it does."""
+    if executemany:
+        conn.connection.cursor().execute("SELECT")
 
 
 @contextmanager
