@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 from sqlalchemy import Connection
 
+from hocba_hub.adapters.workbook.written import write_table
 from hocba_hub.model.finding_kinds import DIFFERENT_THERE, NEWER_THERE, REFUSED_THERE
 from hocba_hub.model.findings import Finding
 from hocba_hub.model.keys import DestinationName
@@ -67,34 +65,31 @@ def workbook(connection: Connection, run_id: int) -> bytes:
     """The report as a workbook: by school, by class, and what differs card by card."""
     made = Workbook(write_only=True)
     for title, level in (("Trường - School", "school"), ("Lớp - Class", "class")):
-        sheet = made.create_sheet(title)
         columns = LEVELS[level]
-        sheet.freeze_panes = "A2"
         heads = [_HEADS[name] for name in (*columns, "all", "equal", *REPORTED)]
-        sheet.append(_bold(sheet, heads))
-        for (school, _, grade, class_), of_place in figures(counts(connection, run_id, by=columns)).items():
-            place = {"school_code": school, "grade": grade, "class_code": class_}
-            cells: list[object] = [place[name] for name in columns]
-            cells += [of_place.get(name, 0) for name in (ALL, "equal", *REPORTED)]
-            sheet.append(cells)
-    sheet = made.create_sheet("Khác biệt - Differences")
-    sheet.freeze_panes = "A2"
+        write_table(made, title, heads, _by_place(connection, run_id, columns))
     heads = [
         "Trường / School", "Khối / Grade", "Lớp / Class", "Học bạ / Card", "Khác biệt / Difference",
         "Bản của ta / Our version", "Trạng thái / State", "Bản ở nơi nhận / Their version",
         "Trạng thái ở đó / Their state",
     ]  # fmt: skip
-    sheet.append(_bold(sheet, heads))
-    for one in _all(connection, run_id):
-        sheet.append(
-            [
-                one.school_code, one.grade, one.class_code, f"{one.school_year}/{one.card_id}", _HEADS[one.kind],
-                one.our_version, one.our_state, one.their_version, one.their_state,
-            ]
-        )  # fmt: skip
+    differing = (
+        (
+            one.school_code, one.grade, one.class_code, f"{one.school_year}/{one.card_id}", _HEADS[one.kind],
+            one.our_version, one.our_state, one.their_version, one.their_state,
+        )
+        for one in _all(connection, run_id)
+    )  # fmt: skip
+    write_table(made, "Khác biệt - Differences", heads, differing)
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
+
+
+def _by_place(connection: Connection, run_id: int, columns: Sequence[str]) -> Iterator[list[object]]:
+    for (school, _, grade, class_), of_place in figures(counts(connection, run_id, by=columns)).items():
+        place = {"school_code": school, "grade": grade, "class_code": class_}
+        yield [*(place[name] for name in columns), *(of_place.get(name, 0) for name in (ALL, "equal", *REPORTED))]
 
 
 def _all(connection: Connection, run_id: int) -> Iterator[StoredDifference]:
@@ -102,10 +97,3 @@ def _all(connection: Connection, run_id: int) -> Iterator[StoredDifference]:
     while given < _MOST_ROWS and (page := differences(connection, run_id, after=after, limit=_PAGE)):
         yield from page
         after, given = page[-1].id, given + len(page)
-
-
-def _bold(sheet: Any, heads: Sequence[str]) -> list[Any]:  # noqa: ANN401 - openpyxl's
-    cells = [WriteOnlyCell(sheet, head) for head in heads]
-    for cell in cells:
-        cell.font = Font(bold=True)
-    return cells

@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 from sqlalchemy import Connection
 
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.workbook.written import write_table
 from hocba_hub.model.clock import vietnam_time
 from hocba_hub.model.deadlines import Forecast, SchoolNeed, Timing, WindowState, first_in_need, forecast, window_state
 from hocba_hub.model.keys import DestinationName
@@ -146,38 +144,40 @@ _IN_TIME = {True: "Có / Yes", False: "Không / No", None: ""}
 def workbook(connection: Connection, known: Known, found: Board) -> bytes:
     """The board as a workbook: by level, commune, school and class, and who needs help first."""
     made = Workbook(write_only=True)
-    sheet = _sheet(made, "Tổng hợp - Summary", ("destination", "level", "timing", "closes_at", "in_time", *COUNTS))
-    for one in found.levels:
-        sheet.append([
+    counted = ("expected", "accepted", "acknowledged", "refused", "missing")
+    levels = (
+        (
             one.destination, _LEVELS[one.level], _TIMINGS[one.window.timing], _shown(one.window.closes_at),
             _IN_TIME[one.in_time], *(one.counts[name] for name in COUNTS),
-        ])  # fmt: skip
+        )
+        for one in found.levels
+    )  # fmt: skip
+    _write(made, "Tổng hợp - Summary", ("destination", "level", "timing", "closes_at", "in_time", *COUNTS), levels)
     for title, by, places in _SHEETS:
-        sheet = _sheet(made, title, ("destination", "level", *places, *COUNTS))
-        for row in figures(connection, found.snapshot, by=by):
-            cells = [row.destination, _LEVELS[Level(row.level)], *(getattr(row, name) for name in places)]
-            sheet.append([*cells, *(row.counts[name] for name in COUNTS)])
-    counted = ("expected", "accepted", "acknowledged", "refused", "missing")
-    sheet = _sheet(made, "Cần hỗ trợ - Need help", ("school_code", "commune_code", "level", *counted, "closes_at"))
-    for need in needs(connection, known, found):
-        sheet.append([
+        rows = (
+            (
+                row.destination, _LEVELS[Level(row.level)], *(getattr(row, name) for name in places),
+                *(row.counts[name] for name in COUNTS),
+            )
+            for row in figures(connection, found.snapshot, by=by)
+        )  # fmt: skip
+        _write(made, title, ("destination", "level", *places, *COUNTS), rows)
+    helped = (
+        (
             need.school_code, need.commune_code, _LEVELS[need.level],
             *(getattr(need, name) for name in counted), _shown(need.closes_at),
-        ])  # fmt: skip
+        )
+        for need in needs(connection, known, found)
+    )  # fmt: skip
+    columns = ("school_code", "commune_code", "level", *counted, "closes_at")
+    _write(made, "Cần hỗ trợ - Need help", columns, helped)
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
 
 
-def _sheet(made: Workbook, title: str, columns: Sequence[str]) -> Any:  # noqa: ANN401 - openpyxl's
-    sheet = made.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    cells = [WriteOnlyCell(sheet, _HEADS[name]) for name in columns]
-    for number, cell in enumerate(cells):
-        cell.font = Font(bold=True)
-        sheet.column_dimensions[chr(ord("A") + number)].width = 22
-    sheet.append(cells)
-    return sheet
+def _write(made: Workbook, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    write_table(made, title, [_HEADS[name] for name in columns], rows)
 
 
 def _shown(milliseconds: int | None) -> str:

@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from openpyxl import Workbook as Written
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.file_records import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
+from hocba_hub.adapters.workbook.written import HEAD, text_cell
 from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.records.sheet_rows import cell_place, letter
 from hocba_hub.mappings.values.cells import CELL_FAULTS
@@ -29,6 +27,7 @@ from hocba_hub.mappings.yaml_reading import finding
 _SHEET = "Quy tắc ánh xạ"
 _WIDTHS = {"target": 34, "alternative": 10, "from": 38, "apply": 30, "table": 30, "example": 30, "note": 40}
 _USUAL_WIDTH = 16
+_CELL = {"number_format": "@", "alignment": Alignment(wrap_text=True, vertical="top")}
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -50,10 +49,9 @@ def write_review(file: BinaryIO, name: str, lines: Sequence[Sequence[str]], titl
         sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(column, _USUAL_WIDTH)
     sheet.freeze_panes = "B3"
     heads = [titles.get(column, column) for column in names]
-    for line, style in ((heads, {"font": Font(bold=True), "fill": PatternFill("solid", "FFDCE6F1")}), (names, {})):
-        sheet.append([_cell(sheet, text, style) for text in line])
-    for line in rules:
-        sheet.append([_cell(sheet, text, {}) for text in line])
+    sheet.append([text_cell(sheet, text, **_CELL, **HEAD) for text in heads])
+    for line in (names, *rules):
+        sheet.append([text_cell(sheet, text, **_CELL) for text in line])
     book.save(file)
 
 
@@ -80,16 +78,6 @@ def _text(value: JsonValue, sheet: str, column: int, row: int) -> str:
     if text in CELL_FAULTS:
         raise SourceError(finding(CELL_FAULTS[text], cell_place(sheet, letter(column), row), target="-"))
     return text
-
-
-def _cell(sheet: WriteOnlyWorksheet, text: str, style: Mapping[str, object]) -> Cell:
-    cell: Cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
-    cell.data_type = "s"
-    cell.number_format = "@"
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for key, value in style.items():
-        setattr(cell, key, value)
-    return cell
 
 
 def _guarded(text: str) -> str:

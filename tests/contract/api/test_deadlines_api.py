@@ -64,6 +64,19 @@ def test_schools_that_need_help_and_the_workbook(api: Api):
     assert sheets[0] == "Tổng hợp - Summary"
 
 
+@pytest.mark.parametrize("name", ["=1+1", '=HYPERLINK("x")', "-1A", "@sum"])
+def test_a_class_whose_name_looks_like_a_formula_is_text_in_the_workbook(api: Api, name: str):
+    one = {"school_code": "S0", "grade": 1, "class_code": name, "pupils": 30}
+    body = {"school_year": YEAR, "classes": [one]}
+    assert api.call("PUT", f"{BOARD}/rosters", api.operator_key(Role.OPERATOR, name="lan"), json=body).is_success
+    take_snapshot(api.store, YEAR, NAMES, api.now)
+    made = api.get(f"{BOARD}/report.xlsx", api.operator_key(Role.VIEWER))
+    book = load_workbook(io.BytesIO(made.content))
+    found = [cell for sheet in book for line in sheet.iter_rows() for cell in line if cell.value == name]
+    assert found
+    assert {cell.data_type for cell in found} == {"s"}
+
+
 def test_rosters_and_statements_say_what_is_expected(api: Api):
     one = {"school_code": "S0", "grade": 1, "class_code": "1A", "pupils": 30}
     body = {"school_year": YEAR, "classes": [one]}
