@@ -105,7 +105,7 @@ def schools(level: str | None, commune: str | None, limit: int) -> None:
 @report_errors
 def report(file: Path) -> None:
     """Write the board as a workbook."""
-    from hocba_hub.monitoring.deadlines import workbook
+    from hocba_hub.monitoring.deadlines_workbook import workbook
 
     with opened_store() as store, store.read() as connection:
         known = _known()

@@ -27,7 +27,7 @@ from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900 if LONG else 240)]
 KILLS = 60 if LONG else 3
-SCRAPES = 10
+SCRAPES = 6
 """So many that each of two API processes answers some of them."""
 FRESH_SECONDS = 0.6
 """What /metrics says may be half a second old."""

@@ -18,7 +18,8 @@ from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Moment, SchoolYear, Shape
 from hocba_hub.model.deadlines import ExpectedBy, Timing
 from hocba_hub.model.windows import Level
-from hocba_hub.monitoring.deadlines import Board, board, needs, workbook
+from hocba_hub.monitoring.deadlines import Board, board, needs
+from hocba_hub.monitoring.deadlines_workbook import workbook
 from hocba_hub.store.board import figures
 from hocba_hub.store.expected import say
 

@@ -13,7 +13,8 @@ from hocba_hub.adapters.workbook.roster import RosterError, read_roster
 from hocba_hub.model.deadlines import ExpectedBy, ExpectedClass, Timing
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import Level
-from hocba_hub.monitoring.deadlines import board, needs, workbook
+from hocba_hub.monitoring.deadlines import board, needs
+from hocba_hub.monitoring.deadlines_workbook import workbook
 from hocba_hub.queue.jobs.deadlines import Deadlines
 from hocba_hub.store import audit
 from hocba_hub.store.board import COUNTS, figures, measured_rates, newest_snapshot, take_snapshot
