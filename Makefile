@@ -58,7 +58,7 @@ side-by-side: $(VENV)/.dev .venv-peers/.peers  ## Measure the hub beside the que
 	@touch $@
 
 chaos: $(VENV)/.dev     ## The long form of the kill, fault and fuzz tests
-	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/api/test_api_fuzz.py tests/contract/queue/test_school_year.py
+	@HOCBA_CHAOS=long $(BIN)/python -m pytest -q tests/chaos tests/hostile tests/contract/api/test_api_fuzz.py tests/contract/queue/test_school_year.py tests/contract/queue/test_long_outage.py
 
 round-trips: $(VENV)/.dev  ## 10,000 cards through each vendor's format and back
 	@HOCBA_ROUND_TRIP=10000 $(BIN)/python -m pytest -q -n 2 --dist load tests/unit/sandbox/test_vendor_round_trip.py tests/unit/adapters/test_workbook_round_trip.py

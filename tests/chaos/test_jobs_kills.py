@@ -203,7 +203,8 @@ KINDS = (
 def test_a_killed_job_goes_on_where_it_was(tmp_path: Path, database_url: str | None, kind: Killed):
     if not LONG and (KINDS.index(kind) % 2 == 0) == (database_url is None):
         pytest.skip("the other store's; the long form has both")
-    with Rig(tmp_path, database_url, jobs=2, environment={"HOCBA_LEASE_SECONDS": "1.5"}) as rig, rig.store() as store:
+    quick = {"HOCBA_LEASE_SECONDS": "1.5"}
+    with Rig(tmp_path, database_url, workers=1, jobs=2, environment=quick) as rig, rig.store() as store:
         number = kind.prepare(rig, store)
         with store.write() as connection:
             asked = jobs.ask(connection, kind.key, "test", time.time_ns() // 1_000_000)

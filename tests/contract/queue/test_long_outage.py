@@ -18,6 +18,8 @@ from hocba_hub.store.engine import Store
 from hocba_hub.store.selection import Selection
 from hocba_hub.store.tables import deliveries
 from tests.support.delivering_hub import HOUR, MINISTRY, PROVINCE, DeliveringHub
+from tests.support.long_form import LONG
+from tests.support.pushing import ENGINES
 from tests.support.replaying import send_again
 from tests.support.sandbox_server import running_sandbox
 
@@ -50,6 +52,7 @@ def hub_with_500_cards(store: Store) -> Iterator[DeliveringHub]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("store_url", ENGINES if LONG else ENGINES[1:], indirect=True)
 def test_three_days_of_trouble_then_replay_and_the_ledgers_hold_every_card_once(store: Store):
     with hub_with_500_cards(store) as hub:
         began = hub.now
