@@ -25,11 +25,12 @@ $(VENV)/.lock: requirements/dev.lock scripts/install_lock.sh scripts/check_lock.
 demo: $(VENV)/.runtime  ## The main job, end to end, on embedded defaults
 	@$(BIN)/hocba-hub demo
 
+# Three at once, on two cores as well: tests of whole hubs wait for half of their time.
 test: $(VENV)/.dev      ## Every test, with the short form of the kill tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q
 
 coverage: $(VENV)/.dev  ## As test, and which lines and branches no test reaches
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered -q
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered -q
 
 unit: $(VENV)/.dev      ## The tests without I/O
 	@$(BIN)/python -m pytest -q tests/unit
