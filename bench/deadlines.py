@@ -1,4 +1,4 @@
-"""The deadline board with 600,000 cards: how long counting takes beside the hub's work, and reading it."""
+"""The deadline board with 600,000 cards: how long counting takes, and reading it."""
 
 from __future__ import annotations
 

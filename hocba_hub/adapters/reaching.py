@@ -8,14 +8,14 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from hocba_hub.model.certificates import read_certificate
+from hocba_hub.model.certificates import CertificateError, read_certificate
 
 _SECONDS = 5
 _PORTS = {"http": 80, "https": 443}
 
 
 def certificate_ends(address: str) -> int | None:
-    """When the certificate shown at an address of https ends, in milliseconds; None if nobody shows one.
+    """When the certificate shown at an address of https ends, in milliseconds; None if none is shown or can be read.
 
     Who shows it is not verified here, since one that has ended is just what is to be seen; each real call verifies it.
     """
@@ -30,7 +30,10 @@ def certificate_ends(address: str) -> int | None:
             shown = secured.getpeercert(binary_form=True)
     except OSError:  # which ssl.SSLError is, too
         return None
-    return None if shown is None else read_certificate(shown).ends_at
+    try:
+        return None if shown is None else read_certificate(shown).ends_at
+    except CertificateError:
+        return None
 
 
 def clock(address: str) -> int | None:

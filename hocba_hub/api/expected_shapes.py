@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hocba_hub.api.shapes import AskedYear
 from hocba_hub.model.deadlines import ExpectedClass
 from hocba_hub.model.windows import Level, level_of
 
@@ -37,7 +38,7 @@ class AskedExpected(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    school_year: str = Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["2025-2026"])
+    school_year: AskedYear
     classes: Sequence[ExpectedEntry] = Field(min_length=1, max_length=_MOST)
 
 

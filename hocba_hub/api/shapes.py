@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from hocba_hub.api.openapi import examples
 from hocba_hub.api.receipt import moment
 from hocba_hub.model.delivery import DeliveryState, Meaning
 from hocba_hub.model.findings import Severity
 from hocba_hub.model.identity import IdentityResult
-from hocba_hub.model.keys import Event
+from hocba_hub.model.keys import Event, is_school_year
 from hocba_hub.store.lease import Kind
 
 Moment = Annotated[
@@ -28,7 +29,18 @@ Digest = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256, hex"}),
 ]
 
+
+def _two_years(text: str) -> str:
+    if not is_school_year(text):
+        raise PydanticCustomError("school_year", "not two years in a row", {"expected": "2025-2026"})
+    return text
+
+
 SchoolYear = Annotated[str, Field(examples=["2025-2026"])]
+AskedYear = Annotated[
+    str, Field(pattern=r"^20[0-9]{2}-20[0-9]{2}$", examples=["2025-2026"]), AfterValidator(_two_years)
+]
+"""A school year that somebody asks for."""
 CardId = Annotated[str, Field(examples=["HB-33-000001"])]
 SchoolCode = Annotated[str, Field(examples=["33-TH-0001"])]
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, report_errors, settings_in_force, shown
+from hocba_hub.cli.session import (
+    SchoolYear,
+    actor,
+    now,
+    opened_store,
+    print_table,
+    report_errors,
+    settings_in_force,
+    shown,
+)
 from hocba_hub.cli.texts import text
 from hocba_hub.model.windows import Level
 
@@ -15,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hocba_hub.monitoring.deadlines import Board, Known
+    from hocba_hub.store.board import Figures
 
 _COUNTS = ("expected", "accepted", "acknowledged", "refused", "waiting", "missing", "recalled")
 _HEADS = {"commune_code": "commune", "school_code": "school", "grade": "grade", "class_code": "class"}
@@ -36,21 +47,25 @@ def deadlines() -> None:
 @_LEVEL
 @_COMMUNE
 @click.option("--school", metavar="CODE", help=text("option.school"))
+@click.option("--year", "school_year", type=SchoolYear(), help=text("option.year"))
 @report_errors
-def show(by: str, destination: str | None, level: str | None, commune: str | None, school: str | None) -> None:
+def show(
+    by: str, destination: str | None, level: str | None, commune: str | None, school: str | None, *,
+    school_year: str | None,
+) -> None:  # fmt: skip
     """Show the board as it was counted last."""
     from hocba_hub.store.board import PLACES, figures
 
     with opened_store() as store, store.read() as connection:
         known = _known()
-        found = _newest(connection, known)
+        found = _newest(connection, known, school_year)
         rows = figures(
             connection, found.snapshot, by=by, destination=destination, level=Level(level) if level else None,
             commune=commune, school=school,
         )  # fmt: skip
     _say_when(found)
     if by == "level":
-        _print_levels(found)
+        _print_levels(found, rows)
     else:
         places = PLACES[by]
         print_table(
@@ -115,7 +130,7 @@ def report(file: Path) -> None:
 
 @deadlines.command(help=text("deadlines.roster"))
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
-@click.option("--school-year", required=True, metavar="YEAR", help=text("option.year"))
+@click.option("--year", "school_year", type=SchoolYear(), required=True, help=text("option.year"))
 @report_errors
 def roster(file: Path, school_year: str) -> None:
     """Take the department's roster from a workbook or CSV."""
@@ -143,10 +158,10 @@ def _known() -> Known:
     return destinations(settings_in_force())
 
 
-def _newest(connection: Connection, known: Known) -> Board:
+def _newest(connection: Connection, known: Known, school_year: str | None = None) -> Board:
     from hocba_hub.monitoring.deadlines import board
 
-    found = board(connection, known, now())
+    found = board(connection, known, now(), school_year)
     if found is None:
         raise click.ClickException(text("deadlines.never"))
     return found
@@ -156,14 +171,18 @@ def _say_when(found: Board) -> None:
     click.echo(text("deadlines.as-of", year=found.snapshot.school_year, at=shown(found.snapshot.as_of)))
 
 
-def _print_levels(found: Board) -> None:
-    rows = []
-    for one in found.levels:
+def _print_levels(found: Board, rows: Sequence[Figures]) -> None:
+    of_level = {(one.destination, str(one.level)): one for one in found.levels}
+    lines = []
+    for row in rows:
+        one = of_level.get((row.destination, row.level))
+        if one is None:
+            continue  # a destination that is no longer there
         window = text(
             f"deadlines.{one.window.timing}", at=shown(one.window.closes_at), opens=shown(one.window.opens_at)
         )
         in_time = "" if one.in_time is None else text("deadlines.yes" if one.in_time else "deadlines.no")
-        rows.append((
-            one.destination, text(f"level.{one.level}"), window, in_time, *(one.counts[name] for name in _COUNTS),
+        lines.append((
+            row.destination, text(f"level.{row.level}"), window, in_time, *(row.counts[name] for name in _COUNTS),
         ))  # fmt: skip
-    print_table(("destination", "level", "window", "in-time", *_COUNTS), rows, numbers=_COUNTS)
+    print_table(("destination", "level", "window", "in-time", *_COUNTS), lines, numbers=_COUNTS)

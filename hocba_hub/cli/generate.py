@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hocba_hub.cli.session import SchoolYear
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -23,15 +24,13 @@ _CANONICAL = "canonical"
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=text("option.out"))
 @click.option("--schools", type=click.IntRange(1, 739), help=text("option.schools"))
 @click.option("--defects", type=click.FloatRange(0, 1), default=0.0, show_default=True, help=text("option.defects"))
-@click.option("--year", default="2025-2026", show_default=True, help=text("option.year"))
+@click.option("--year", type=SchoolYear(), default="2025-2026", show_default=True, help=text("option.year"))
 @click.option("--profile", default=_CANONICAL, show_default=True, help=text("option.profile"))
 def generate(*, cards: int, seed: int, out: Path, schools: int | None, defects: float, year: str, profile: str) -> None:
     """Write made-up report cards; of canonical ones, the truth about their defects beside them."""
     from hocba_hub.sandbox.synthetic import generate_with_defects
     from hocba_hub.sandbox.vendors import WRITERS
 
-    if len(year) != len("2025-2026") or not year[:4].isdigit() or year[4:] != f"-{int(year[:4]) + 1}":
-        raise click.BadParameter(text("year.wrong"), param_hint="--year")
     if profile not in {_CANONICAL, *WRITERS}:
         known = ", ".join([_CANONICAL, *sorted(WRITERS)])
         raise click.BadParameter(text("profile.unknown", known=known), param_hint="--profile")

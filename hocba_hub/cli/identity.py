@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hocba_hub.cli.destinations import known_destination
-from hocba_hub.cli.session import opened_store, print_table, report_errors, shown
+from hocba_hub.cli.session import SchoolYear, opened_store, print_table, report_errors, shown
 from hocba_hub.cli.texts import text
 from hocba_hub.model.identity import IdentityResult
 
@@ -26,7 +26,7 @@ def identity() -> None:
     "--by", type=click.Choice(["all", "commune", "school"]), default="commune", show_default=True,
     help=text("option.reconcile.by"),
 )  # fmt: skip
-@click.option("--year", "school_year", metavar="YYYY-YYYY", help=text("option.year"))
+@click.option("--year", "school_year", type=SchoolYear(), help=text("option.year"))
 @_COMMUNE
 @_SCHOOL
 @report_errors

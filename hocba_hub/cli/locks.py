@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, reason_of, report_errors, shown
+from hocba_hub.cli.session import SchoolYear, actor, now, opened_store, print_table, reason_of, report_errors, shown
 from hocba_hub.cli.texts import text
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add(school: str, year: str, grade: int | None, reason: str | None) -> None:
 
 @locks.command("list", help=text("locks.list"))
 @click.option("--school", metavar="CODE", help=text("option.school"))
-@click.option("--year", metavar="YYYY-YYYY", help=text("option.locks.year"))
+@click.option("--year", type=SchoolYear(), help=text("option.locks.year"))
 @click.option("--ended", is_flag=True, help=text("option.locks.ended"))
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=text("option.acks.limit"))
 @report_errors

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import click
 
-from hocba_hub.cli.session import actor, now, opened_store, print_table, report_errors, settings_in_force, shown
+from hocba_hub.cli.session import (
+    SchoolYear,
+    actor,
+    now,
+    opened_store,
+    print_table,
+    report_errors,
+    settings_in_force,
+    shown,
+)
 from hocba_hub.cli.texts import text
 
 
@@ -34,7 +43,7 @@ def list_() -> None:
 
 @reports.command(help=text("reports.make"))
 @click.argument("kind", type=click.Choice(["weekly", "yearly"]))
-@click.option("--school-year", metavar="YEAR", help=text("option.year"))
+@click.option("--year", "school_year", type=SchoolYear(), help=text("option.year"))
 @report_errors
 def make(kind: str, school_year: str | None) -> None:
     """Take the figures now."""

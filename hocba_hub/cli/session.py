@@ -17,6 +17,7 @@ import click
 
 from hocba_hub.cli.texts import language, text
 from hocba_hub.model.errors import HubError
+from hocba_hub.model.keys import is_school_year
 
 if TYPE_CHECKING:
     from hocba_hub.model.findings import FindingKind
@@ -145,6 +146,18 @@ def opened_store() -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+class SchoolYear(click.ParamType[str]):
+    """A school year, such as 2025-2026."""
+
+    name = "YYYY-YYYY"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """The year as it was typed."""
+        if not is_school_year(value):
+            self.fail(text("year.wrong"), param, ctx)
+        return str(value)
 
 
 class Moment(click.ParamType[int]):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hocba_hub.cli.session import (
+    SchoolYear,
     actor,
     now,
     opened_store,
@@ -114,7 +115,7 @@ def draft(file: str, reason: str | None) -> None:
 @click.argument("mapping")
 @click.option("--records", type=click.IntRange(1, 1000), default=200, show_default=True, help=text("option.records"))
 @click.option("--client", help=text("option.client"))
-@click.option("--year", "school_year", metavar="YYYY-YYYY", help=text("option.year"))
+@click.option("--year", "school_year", type=SchoolYear(), help=text("option.year"))
 @report_errors
 def preview(mapping: str, records: int, client: str | None, school_year: str | None) -> None:
     """Show what a draft would change."""
@@ -161,7 +162,7 @@ def _cards(made: RecordsPreview, numbers: Sequence[int]) -> str:
 @click.command(help=text("mappings.activate"))
 @click.argument("mapping")
 @click.option("--client", help=text("option.client"))
-@click.option("--year", "school_year", metavar="YYYY-YYYY", help=text("option.year"))
+@click.option("--year", "school_year", type=SchoolYear(), help=text("option.year"))
 @click.option("--from", "first", type=_DAY, help=text("option.from"))
 @click.option("--to", "last", type=_DAY, help=text("option.to"))
 @_REASON

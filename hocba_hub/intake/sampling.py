@@ -28,8 +28,8 @@ from hocba_hub.mappings.records.record import (
 )
 from hocba_hub.mappings.records.rows import Sheet, SourceError, header_names
 from hocba_hub.mappings.start.names import names_of
-from hocba_hub.mappings.start.sample import Sample, without_accents, words_of
-from hocba_hub.mappings.values.value import MERGED, JsonValue, as_text
+from hocba_hub.mappings.start.sample import Sample, words_of
+from hocba_hub.mappings.values.value import MERGED, JsonValue, as_text, without_accents
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import Finding
 

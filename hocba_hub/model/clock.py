@@ -17,7 +17,7 @@ def system_clock() -> int:
 
 VIETNAM = timezone(timedelta(hours=7))
 DAY_MS = 86_400_000
-_VIETNAM_MS = 7 * 3_600_000
+VIETNAM_MS = 7 * 3_600_000
 
 
 def vietnam_day(milliseconds: int) -> date:
@@ -32,9 +32,9 @@ def vietnam_time(milliseconds: int) -> str:
 
 def vietnam_day_number(milliseconds: int) -> int:
     """The same day, as days since 1970-01-01: cheap enough for every record."""
-    return (milliseconds + _VIETNAM_MS) // DAY_MS
+    return (milliseconds + VIETNAM_MS) // DAY_MS
 
 
 def vietnam_day_start(milliseconds: int) -> int:
     """When that day began."""
-    return vietnam_day_number(milliseconds) * DAY_MS - _VIETNAM_MS
+    return vietnam_day_number(milliseconds) * DAY_MS - VIETNAM_MS

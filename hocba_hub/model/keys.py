@@ -33,6 +33,14 @@ class CardKey(NamedTuple):
         return f"{self.school_year}/{self.card_id}"
 
 
+_YEARS = re.compile(r"20[0-9]{2}-20[0-9]{2}")
+
+
+def is_school_year(text: str) -> bool:
+    """Whether this is two years in a row, such as 2025-2026."""
+    return _YEARS.fullmatch(text) is not None and int(text[5:]) == int(text[:4]) + 1
+
+
 _PARTS = {"school_year": "[0-9]{4}-[0-9]{4}", "card_id": "[0-9A-Za-z._:-]{1,36}"}
 _LONGEST_FORM = 100
 _FORM = re.compile(r"(?:[0-9A-Za-z._:/-]|\{school_year\}|\{card_id\})+")

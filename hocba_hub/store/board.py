@@ -35,6 +35,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 _ROWS_AT_ONCE = 5_000
 _RATE_OVER_MS, _RATE_AT_LEAST_MS = 3_600_000, 60_000
 _c, _d, _s, _b = report_cards.c, deliveries.c, board_snapshots.c, board_cells.c
+OF_NEWEST = (_d.school_year == _c.school_year) & (_d.card_id == _c.card_id) & (_d.version == _c.version)
+"""Joins cards with the deliveries of their newest versions."""
 _VERDICT = (DeliveryState.ACKNOWLEDGED, DeliveryState.REFUSED)
 
 
@@ -120,9 +122,8 @@ def count(connection: Connection, school_year: str, destinations: Sequence[Desti
         else:
             one.accepted += row.cards
     states: dict[tuple[str, _Class], dict[str, int]] = {}
-    of_newest = (_d.school_year == _c.school_year) & (_d.card_id == _c.card_id) & (_d.version == _c.version)
     moved = select(*place, _d.destination, _d.state, func.count().label("cards")).join_from(
-        report_cards, deliveries, of_newest
+        report_cards, deliveries, OF_NEWEST
     )
     moved = moved.where(_c.school_year == school_year, _c.recalled == false())
     for row in connection.execute(moved.group_by(*place, _d.destination, _d.state)):

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, distinct, false, func, insert, select
 
-from hocba_hub.model.clock import DAY_MS, vietnam_day_number
+from hocba_hub.model.clock import DAY_MS, VIETNAM_MS, vietnam_day_number
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import Level, level_of
-from hocba_hub.store.board import count, totals_of
+from hocba_hub.store.board import OF_NEWEST, count, totals_of
 from hocba_hub.store.bodies import pack, unpack
 from hocba_hub.store.jobs import RunState
 from hocba_hub.store.tables import (
@@ -32,7 +33,6 @@ EVERY_MINUTE = "audit-anchors"
 """A job that runs every minute: a minute in which it did counts as one in which the hub was there."""
 _MINUTE_MS = 60_000
 _MOST_INCIDENTS = 20
-_VIETNAM_MS = 7 * 3_600_000
 _p, _c, _d, _f, _g, _n, _r = (
     reports.c, report_cards.c, deliveries.c, open_findings.c, failure_groups.c, failure_counts.c, job_runs.c,
 )  # fmt: skip
@@ -60,7 +60,7 @@ class Gathered(NamedTuple):
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """A report; times in milliseconds."""
 
@@ -71,7 +71,13 @@ class Report:
     until: int
     """When its facts were gathered."""
     made_by: str
-    facts: Mapping[str, Any]
+    packed: bytes
+
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """What it tells; unpacked when it is asked for."""
+        read: Mapping[str, Any] = orjson.loads(unpack(self.packed))
+        return read
 
 
 def gather(
@@ -140,12 +146,11 @@ def _on_time(
     connection: Connection, school_year: str, titles: Iterable[DestinationName], closes: Closes
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Destination → level → acknowledged cards, and how many of them by the day on which the last window closed."""
-    day = ((_d.settled_at + _VIETNAM_MS) // DAY_MS).label("day")
-    of_newest = (_d.school_year == _c.school_year) & (_d.card_id == _c.card_id) & (_d.version == _c.version)
+    day = ((_d.settled_at + VIETNAM_MS) // DAY_MS).label("day")
     place = (_d.destination, _c.circular, _c.grade, day)
     query = (
         select(*place, func.count().label("cards"))
-        .join_from(report_cards, deliveries, of_newest)
+        .join_from(report_cards, deliveries, OF_NEWEST)
         .where(_c.school_year == school_year, _c.recalled == false(), _d.state == DeliveryState.ACKNOWLEDGED)
         .group_by(*place)
     )
@@ -232,5 +237,4 @@ def listed(connection: Connection, kind: ReportKind | None = None, *, limit: int
 
 
 def _report(row: Any) -> Report:  # noqa: ANN401 - a row of the table
-    facts = orjson.loads(unpack(row.facts))
-    return Report(row.id, ReportKind(row.kind), row.school_year, row.since, row.until, row.made_by, facts)
+    return Report(row.id, ReportKind(row.kind), row.school_year, row.since, row.until, row.made_by, row.facts)

@@ -5,7 +5,6 @@ The first row names the columns, in Vietnamese or English, in any order: school,
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
@@ -14,7 +13,7 @@ from hocba_hub.adapters.workbook.delimited import csv_sheet
 from hocba_hub.adapters.workbook.file_records import CSV_ENDINGS
 from hocba_hub.adapters.workbook.workbook import open_workbook
 from hocba_hub.mappings.records.sheet_rows import cell_place, letter
-from hocba_hub.mappings.values.value import JsonValue, as_text
+from hocba_hub.mappings.values.value import JsonValue, as_text, without_accents
 from hocba_hub.model.deadlines import ExpectedClass
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.windows import Level, level_of
@@ -63,7 +62,7 @@ def read_roster(file: BinaryIO, name: str) -> list[ExpectedClass]:
 def _classes(sheet: str, rows: Iterable[Sequence[JsonValue]]) -> Iterator[ExpectedClass]:
     lines = enumerate(rows, 1)
     _, heads = next(lines, (1, ()))
-    columns = _columns(sheet, [_plain(_text(head)) for head in heads])
+    columns = _columns(sheet, [without_accents(_text(head)) for head in heads])
     for number, cells in lines:
         row = _Row(sheet, number, columns, [_text(cell) for cell in cells])
         if not any(row.texts):
@@ -111,7 +110,7 @@ class _Row:
 
     def level(self, grade: int) -> Level:
         """Where nobody says it, that of the grade."""
-        said = _plain(self._cell("level"))
+        said = without_accents(self._cell("level"))
         if not said:
             return level_of("", grade)
         if said not in _LEVELS:
@@ -121,9 +120,3 @@ class _Row:
 
 def _text(value: JsonValue) -> str:
     return "" if value is None else as_text(value).strip()
-
-
-def _plain(text: str) -> str:
-    """In small letters and without marks: `Sĩ số` → `si so`."""
-    parts = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return "".join(part for part in parts if not unicodedata.combining(part))

@@ -18,6 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 Sheet: TypeAlias = Any
 """A WriteOnlyWorksheet of openpyxl, whose stubs know less of it than it can."""
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+"""Of a workbook."""
 _USUAL_WIDTH = 22
 HEAD = {"font": Font(bold=True), "fill": PatternFill("solid", "FFDCE6F1")}
 """How a head looks."""

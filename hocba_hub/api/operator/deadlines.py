@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from hocba_hub.adapters.workbook.written import MEDIA_TYPE
 from hocba_hub.api.expected_shapes import AskedExpected, ExpectedReport
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
@@ -30,8 +31,6 @@ router = APIRouter(
     responses=problems(400, 401, 403, 404, 422, 429, 500, 503),
 )
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MOST_SHOWN = 1_000
 
 DestinationQuery = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="Its name. / Nơi nhận.")]
 CommuneQuery = Annotated[str | None, Query(pattern=r"^[0-9A-Za-z._-]{1,20}$", description="Commune code. / Mã xã.")]
@@ -185,13 +184,13 @@ def schools_in_need(
     return NeedList(as_of=found.snapshot.as_of, schools=[NeedEntry.model_validate(one) for one in listed[:limit]])
 
 
-@router.get("/report.xlsx", response_class=Response, responses={200: {"content": {_XLSX: {}}}})
+@router.get("/report.xlsx", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
 def deadline_workbook(_: Viewer, hub: TheHub) -> Response:
     """The board as a workbook. / Bảng hạn nộp dạng bảng tính."""
     with hub.store.read() as connection:
         found = _found(board(connection, hub.destinations, hub.clock()))
         made = workbook(connection, hub.destinations, found)
-    return Response(made, media_type=_XLSX)
+    return Response(made, media_type=MEDIA_TYPE)
 
 
 @router.put("/rosters", responses=problems(413))

@@ -17,7 +17,7 @@ from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.operator.callers import ScopedActing, ScopedApproving, TheHub, Viewer, require_card
 from hocba_hub.api.operator.delivery_shapes import AskedReason
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
+from hocba_hub.api.shapes import AskedYear, CardId, Moment, Page, SchoolYear, Shape, shown_as
 from hocba_hub.intake.editing import Editing, NotAcceptableError
 from hocba_hub.model import keys
 from hocba_hub.model.editing import MOST_CHANGES, Asked, EditError, EditState
@@ -54,7 +54,7 @@ class AskedEdit(AskedReason):
 
     model_config = shown_as(examples.EDIT_ASKED)
 
-    school_year: str = Field(pattern=r"^[0-9]{4}-[0-9]{4}$")
+    school_year: AskedYear
     card_id: str = Field(pattern=r"^[0-9A-Za-z._:-]{1,36}$")
     version: int = Field(ge=1, le=2**31 - 1, description="As you saw it. / Phiên bản bạn đã xem.")
     changes: Sequence[AskedChange] = Field(min_length=1, max_length=MOST_CHANGES)

@@ -16,7 +16,7 @@ from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import AskedReason, Reason
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.shapes import Moment, Page, SchoolYear, Shape, shown_as
+from hocba_hub.api.shapes import AskedYear, Moment, Page, SchoolYear, Shape, shown_as
 from hocba_hub.model.windows import Window
 from hocba_hub.store import locks as stored
 from hocba_hub.store.locks import LockError, Scope
@@ -58,7 +58,7 @@ class AskedLock(BaseModel):
     school: str = Field(
         pattern=r"^(\*|[0-9A-Za-z._-]{1,20})$", description="`*` for all. / `*` là mọi trường.", examples=["33-TH-0001"]
     )
-    school_year: str = Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["2025-2026"])
+    school_year: AskedYear
     grade: int = Field(0, strict=True, ge=0, le=12, description="0 for all. / 0 là mọi khối.")
     reason: Reason
 

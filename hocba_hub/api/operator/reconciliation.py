@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Connection
 
+from hocba_hub.adapters.workbook.written import MEDIA_TYPE
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
@@ -33,8 +34,6 @@ router = APIRouter(
     route_class=BoundedRoute,
     responses=problems(400, 401, 403, 404, 422, 429, 500, 503),
 )
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class PlaceFigures(Shape):
@@ -167,14 +166,14 @@ def reconciliation_trend(name: DestinationInPath, _: Viewer, hub: TheHub, limit:
 @router.get(
     "/report.xlsx",
     response_class=Response,
-    responses={200: {"description": "A workbook. / Bảng tính.", "content": {_XLSX: {}}}},
+    responses={200: {"description": "A workbook. / Bảng tính.", "content": {MEDIA_TYPE: {}}}},
 )
 def reconciliation_workbook(name: DestinationInPath, _: Viewer, hub: TheHub) -> Response:
     """The newest run as a workbook: by school, by class, card by card. / Bảng tính kết quả đối soát."""
     with hub.store.read() as connection:
         made = workbook(connection, _newest(hub, connection, name))
     headers = {"Content-Disposition": f'attachment; filename="reconciliation-{name}.xlsx"'}
-    return Response(made, media_type=_XLSX, headers=headers)
+    return Response(made, media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.post("/repair", response_model_exclude_none=True)

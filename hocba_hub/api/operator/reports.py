@@ -12,7 +12,7 @@ from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.shapes import Moment, SchoolYear, Shape
+from hocba_hub.api.shapes import AskedYear, Moment, SchoolYear, Shape
 from hocba_hub.monitoring.reports.making import MEDIA_TYPES, document, make_report
 from hocba_hub.store import reports as stored
 from hocba_hub.store.reports import ReportKind
@@ -51,7 +51,7 @@ class AskedReport(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: ReportKind
-    school_year: str | None = Field(None, pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["2025-2026"])
+    school_year: AskedYear | None = None
 
 
 @router.get("")

@@ -15,7 +15,7 @@ from hocba_hub.api.openapi.answers import problems
 from hocba_hub.api.operator.callers import Acting, TheHub, Viewer
 from hocba_hub.api.operator.delivery_shapes import Reason, SchoolCode
 from hocba_hub.api.problems.problem import ProblemError
-from hocba_hub.api.shapes import CardId, Moment, Page, SchoolYear, Shape, shown_as
+from hocba_hub.api.shapes import AskedYear, CardId, Moment, Page, SchoolYear, Shape, shown_as
 from hocba_hub.model.keys import CardId as Card
 from hocba_hub.model.keys import CardKey
 from hocba_hub.model.keys import SchoolYear as Year
@@ -35,7 +35,7 @@ class AskedCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    school_year: str = Field(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["2025-2026"])
+    school_year: AskedYear
     card_id: str = Field(pattern=r"^[0-9A-Za-z._:-]{1,36}$", examples=["0100000001-1"])
 
 

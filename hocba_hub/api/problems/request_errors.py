@@ -18,6 +18,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "literal_error": ("Phải là một trong: {expected}.", "Must be one of: {expected}."),
     "enum": ("Phải là một trong: {expected}.", "Must be one of: {expected}."),
     "time": ("Thời điểm phải theo RFC 3339, có múi giờ.", "A time is in RFC 3339, with its zone."),
+    "school_year": ("Năm học gồm hai năm liền nhau, như {expected}.", "A school year is two in a row, as {expected}."),
     "element": (
         "Phần tử không đúng chỗ; ở đây cần: {expected}.",
         "This element is not expected; expected: {expected}.",

@@ -15,11 +15,11 @@ from hocba_hub.mappings.records.rows import BETWEEN
 from hocba_hub.mappings.schemas.targets import TargetField
 from hocba_hub.mappings.start.draft import Draft, Guess, Rule, Sureness
 from hocba_hub.mappings.start.names import NameMatch, name_match, names_of, spoken
-from hocba_hub.mappings.start.sample import Sample, SampleField, SampleList, without_accents, words_of
+from hocba_hub.mappings.start.sample import Sample, SampleField, SampleList, words_of
 from hocba_hub.mappings.start.transforms import transforms
 from hocba_hub.mappings.tables.code_table import Outcome, Table
 from hocba_hub.mappings.values.transforms import TRANSFORMS
-from hocba_hub.mappings.values.value import ArgumentError, JsonValue, ValueRejected, as_text
+from hocba_hub.mappings.values.value import ArgumentError, JsonValue, ValueRejected, as_text, without_accents
 
 _PARTED = re.compile(r"[^;|]*([;|])[^;|]*(?:\1[^;|]*)*")
 _LEVELS = {"tot": "T", "kha": "K", "dat": "Đ", "chuadat": "CĐ"}

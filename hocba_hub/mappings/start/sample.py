@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +11,7 @@ from hocba_hub.mappings.records.record import Record
 from hocba_hub.mappings.records.rows import BETWEEN
 from hocba_hub.mappings.records.sheet_head import SheetHead
 from hocba_hub.mappings.records.sheet_rows import ROW, SHEET
-from hocba_hub.mappings.values.value import JsonValue, as_text, clean_text
+from hocba_hub.mappings.values.value import JsonValue, as_text, clean_text, without_accents
 
 _MOST_VALUES = 300
 """Different values of one field that are looked at."""
@@ -160,12 +159,6 @@ class Sample:
 
     def _field(self, fields: dict[tuple[str, ...], SampleField], at: tuple[str, ...]) -> SampleField:
         return fields.setdefault(at, SampleField(at))
-
-
-def without_accents(text: str) -> str:
-    """The text without accents, in small letters: `Họ và tên` → `ho va ten`."""
-    letters = unicodedata.normalize("NFD", clean_text(text).replace("Đ", "D").replace("đ", "d"))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 
 def words_of(name: str) -> tuple[str, ...]:

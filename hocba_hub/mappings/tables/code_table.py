@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from hocba_hub.mappings.values.value import clean_text
+from hocba_hub.mappings.values.value import clean_text, without_accents
 from hocba_hub.model.errors import HubError
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
@@ -86,10 +86,7 @@ def fold_name(text: str) -> str:
 
 def _plain_letters(text: str) -> str:
     """A text without accents and blanks, in small letters."""
-    letters = unicodedata.normalize("NFD", clean_text(text).replace("Đ", "D").replace("đ", "d"))
-    return "".join(
-        letter for letter in letters if not unicodedata.combining(letter) and not letter.isspace()
-    ).casefold()
+    return "".join(without_accents(text).split())
 
 
 @dataclass(frozen=True)

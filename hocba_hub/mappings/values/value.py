@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
-from unicodedata import is_normalized, normalize
+from unicodedata import combining, is_normalized, normalize
 
 from hocba_hub.model.errors import HubError
 from hocba_hub.model.findings import FindingKind
@@ -64,6 +64,12 @@ def clean_text(text: str) -> str:
         if "Ð" in text or "ð" in text:
             text = text.replace("Ð", "Đ").replace("ð", "đ")
     return text.strip()
+
+
+def without_accents(text: str) -> str:
+    """The text without accents, in small letters: `Họ và tên` → `ho va ten`."""
+    letters = normalize("NFD", clean_text(text).replace("Đ", "D").replace("đ", "d"))
+    return "".join(letter for letter in letters if not combining(letter)).casefold()
 
 
 def as_text(value: object) -> str:

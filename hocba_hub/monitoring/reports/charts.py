@@ -11,11 +11,9 @@ from matplotlib.figure import Figure
 
 from hocba_hub.model.clock import VIETNAM
 from hocba_hub.model.windows import Level
-from hocba_hub.monitoring.reports.content import LEVELS, communes, in_order, weeks
+from hocba_hub.monitoring.reports.content import COLOURS, COUNTS, LEVELS, communes, in_order, weeks
 from hocba_hub.store.reports import Report
 
-_COLOURS = {"acknowledged": "#2e7d32", "waiting": "#f9a825", "refused": "#c62828", "missing": "#9e9e9e"}
-_NAMES = {"acknowledged": "Đã xác nhận", "waiting": "Đang chuyển", "refused": "Bị từ chối", "missing": "Còn thiếu"}
 _MOST_COMMUNES = 15
 
 
@@ -28,9 +26,9 @@ def by_level(facts: Mapping[str, Any], destination: str) -> bytes | None:
     axes = figure.add_subplot()
     names = [LEVELS[Level(level)] for level in levels]
     left = [0] * len(names)
-    for count, colour in _COLOURS.items():
+    for count, colour in COLOURS.items():
         values = [counts[count] for counts in levels.values()]
-        axes.barh(names, values, left=left, color=colour, label=_NAMES[count])
+        axes.barh(names, values, left=left, color=f"#{colour}", label=COUNTS[count])
         left = [before + value for before, value in zip(left, values, strict=True)]
     axes.invert_yaxis()
     axes.set_title(facts["destinations"][destination], fontsize=10)
@@ -63,7 +61,7 @@ def missing_by_commune(facts: Mapping[str, Any]) -> bytes | None:
         return None
     figure = Figure(figsize=(7, 0.8 + 0.28 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
-    axes.barh([name for name, _ in rows], [cards for _, cards in rows], color=_COLOURS["missing"])
+    axes.barh([name for name, _ in rows], [cards for _, cards in rows], color=f"#{COLOURS['missing']}")
     axes.invert_yaxis()
     axes.set_title("Xã còn thiếu nhiều học bạ nhất", fontsize=10)
     _plain(axes)

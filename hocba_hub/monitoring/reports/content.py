@@ -20,6 +20,8 @@ COUNTS = {
     "expected": "Phải có", "accepted": "Đã nhận", "acknowledged": "Đã xác nhận", "refused": "Bị từ chối",
     "waiting": "Đang chuyển", "missing": "Còn thiếu", "recalled": "Đã thu hồi",
 }  # fmt: skip
+COLOURS = {"acknowledged": "2E7D32", "waiting": "F9A825", "refused": "C62828", "missing": "9E9E9E"}
+"""What bars are made of, in this order, in RGB."""
 _STATES = {"open": "đang mở", "watching": "đang theo dõi", "resolved": "đã xử lý", "muted": "tạm ẩn"}
 _STAGES = {"send": "gửi", "poll": "hỏi kết quả", "lookup": "tra cứu", "intake": "tiếp nhận"}
 _NO_COMMUNE = "(chưa rõ xã)"

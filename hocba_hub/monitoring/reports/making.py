@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.adapters.workbook.written import MEDIA_TYPE
 from hocba_hub.model.clock import DAY_MS, vietnam_day_start
 from hocba_hub.model.deadlines import window_state
 from hocba_hub.model.keys import DestinationName
@@ -16,7 +17,7 @@ from hocba_hub.store.reports import Gathered, Report, ReportKind
 _WEEK_MS = 7 * DAY_MS
 MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": MEDIA_TYPE,
 }
 
 

@@ -14,9 +14,6 @@ from hocba_hub.model.clock import vietnam_time
 from hocba_hub.monitoring.reports import content
 from hocba_hub.store.reports import Report
 
-_STACKED = {"acknowledged": "2E7D32", "waiting": "F9A825", "refused": "C62828", "missing": "9E9E9E"}
-"""What the bars are made of, and their colours, as in the Word document."""
-
 
 def as_xlsx(report: Report) -> bytes:
     """The workbook."""
@@ -50,7 +47,7 @@ def _levels(sheet: Sheet, rows: int) -> None:
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap, chart.title = "bar", "stacked", 100, "Học bạ theo cấp học"
     heads = list(content.COUNTS)
-    for name, colour in _STACKED.items():
+    for name, colour in content.COLOURS.items():
         column = 3 + heads.index(name)
         chart.add_data(Reference(sheet, min_col=column, min_row=1, max_row=rows + 1), titles_from_data=True)
         chart.series[-1].graphicalProperties.solidFill = colour

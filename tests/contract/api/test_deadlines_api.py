@@ -95,6 +95,22 @@ def test_rosters_and_statements_say_what_is_expected(api: Api):
     assert told == {ExpectedBy.ROSTER: {unit: {"1A": 30}}, ExpectedBy.STATEMENT: {unit: {"1A": 30}}}
 
 
+@pytest.mark.parametrize("year", ["0000-0001", "2025-2027", "2025", "1999-2000"])
+def test_what_is_no_school_year_is_told_its_form(api: Api, year: str):
+    operator, client = api.operator_key(Role.OPERATOR), api.client_key("S0")
+    one = {"school_code": "S0", "grade": 1, "pupils": 30}
+    for method, path, key, body in (
+        ("POST", "/v1/operations/reports", operator, {"kind": "yearly"}),
+        ("POST", "/v1/operations/reports", operator, {"kind": "weekly"}),
+        ("PUT", f"{BOARD}/rosters", operator, {"classes": [one]}),
+        ("PUT", "/v1/expected-cards", client, {"classes": [one]}),
+    ):
+        answer = api.call(method, path, key, json={**body, "school_year": year})
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (422, "/school_year")
+        assert "20" in error["expected"]
+
+
 def test_nobody_without_a_key_sees_it(api: Api, tmp_path: Path):
     for path in ("", "/schools", "/report.xlsx"):
         assert api.get(f"{BOARD}{path}").status_code == 401

@@ -28,6 +28,17 @@ def test_the_board_is_shown_and_written(run: Run, store: Store, tmp_path: Path):
     by_school = run("deadlines", "show", "--by", "school", "--destination", "province", "--school", "S1").output
     [row] = [line for line in cells(by_school) if "S1" in line]
     assert "lower secondary" in " ".join(row).replace("-", " ")
+    for asked, there, not_there in (
+        (("--destination", "province"), "province", "ministry"), (("--level", "primary"), "primary", "continuing"),
+    ):  # fmt: skip
+        lines = [" ".join(line) for line in cells(run("deadlines", "show", *asked).output)]
+        assert any(there in line for line in lines)
+        assert not any(not_there in line for line in lines if "open" in line or "always" in line)
+    whole, commune = (sum_of_levels(run("deadlines", "show", *asked).output) for asked in ((), ("--commune", "C1")))
+    assert 0 < commune < whole
+    assert f"School year {YEAR}" in run("deadlines", "show", "--year", YEAR).output
+    assert "jobs run deadlines" in run("deadlines", "show", "--year", "2030-2031", code=1).output
+    assert "two years in a row" in run("deadlines", "show", "--year", "2025-2027", code=2).output
     listed = run("deadlines", "schools", "--limit", "2").output
     assert "more (--limit)" in listed
     file = tmp_path / "board.xlsx"
@@ -35,15 +46,23 @@ def test_the_board_is_shown_and_written(run: Run, store: Store, tmp_path: Path):
     assert load_workbook(file, read_only=True).sheetnames[1] == "Xã - Commune"
 
 
+def sum_of_levels(shown: str) -> int:
+    """Of the column `expected`, over the rows of the ministry."""
+    rows = cells(shown)
+    [place] = [row.index("Expected") for row in rows if "Expected" in row]
+    return sum(int(row[place].replace(",", "")) for row in rows if row[0] == "ministry")
+
+
 def test_a_roster_is_taken_whole_or_not_at_all(run: Run, store: Store, tmp_path: Path):
     file = tmp_path / "roster.csv"
     file.write_text("school,grade,class,pupils\nS1,6,6A,40\nS1,6,6B,x\n", encoding="utf-8")
-    wrong = run("deadlines", "roster", str(file), "--school-year", YEAR, code=1).output
+    wrong = run("deadlines", "roster", str(file), "--year", YEAR, code=1).output
     assert "D3" in wrong
     with store.read() as connection:
         assert not any(said(connection, YEAR).values())
+    assert "two years in a row" in run("deadlines", "roster", str(file), "--year", "2025", code=2).output
     file.write_text("school,grade,class,pupils\nS1,6,6A,40\nS1,6,6B,41\n", encoding="utf-8")
-    taken = run("deadlines", "roster", str(file), "--school-year", YEAR).output
+    taken = run("deadlines", "roster", str(file), "--year", YEAR).output
     assert "81 pupils of 2 classes in 1 grades" in taken
 
 
@@ -59,7 +78,7 @@ def test_who_fell_silent(run: Run, store: Store):
 
 def test_reports_on_the_command_line(run: Run, store: Store, tmp_path: Path):
     plant(store, per_class=1)
-    assert "Report 1 is made" in run("reports", "make", "yearly", "--school-year", YEAR).output
+    assert "Report 1 is made" in run("reports", "make", "yearly", "--year", YEAR).output
     [row] = [line for line in cells(run("reports", "list").output) if YEAR in line]
     assert "yearly" in row
     for form in ("docx", "xlsx"):

@@ -17,6 +17,11 @@ COMMANDS = Path(__file__).parents[3] / "hocba_hub" / "cli"
 JOBS = COMMANDS.parent / "queue" / "jobs"
 
 
+def test_no_text_stands_twice():
+    names = re.findall(r"^([^\s#:]+):", (COMMANDS / "texts.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) == len(set(names)) == len(TEXTS)
+
+
 def test_every_text_is_used_and_every_text_used_exists():
     source = "".join(path.read_text(encoding="utf-8") for path in COMMANDS.glob("*.py"))
     used = set(re.findall(r"""text\(\s*["']([a-z.-]+)["']""", source))
