@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from hocba_hub.model.windows import Level, Window, closes_at, opens_at, windows_for
+from hocba_hub.model.windows import NEVER, Level, Window, closes_at, opens_at, windows_for
 
 
 class ExpectedBy(StrEnum):
@@ -164,9 +164,8 @@ class SchoolNeed(NamedTuple):
 
 def first_in_need(schools: Iterable[SchoolNeed]) -> list[SchoolNeed]:
     """Who needs help first: whose window closes first, of these who has most undone; who has nothing is left out."""
-    never = 1 << 62
 
     def place(one: SchoolNeed) -> tuple[int, int, str, str]:
-        return one.closes_at or never, -one.undone, one.school_code, one.level
+        return one.closes_at or NEVER, -one.undone, one.school_code, one.level
 
     return sorted((one for one in schools if one.undone), key=place)
