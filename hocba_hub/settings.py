@@ -111,6 +111,11 @@ class Settings(BaseSettings):
     edits_need_second: bool = True
     """Whether an edit of a card is approved by somebody other than who proposed it."""
 
+    console_idle_minutes: int = Field(30, ge=1)
+    """A session of the console ends when nothing was asked for so long."""
+    console_hours: int = Field(12, ge=1)
+    """A session of the console ends after so long in any case."""
+
     anchors_file: Path | None = None
     """Where the ends of the audit trail's chain are written, to be copied away; without it, in the home folder."""
 

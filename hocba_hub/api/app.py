@@ -15,6 +15,7 @@ from hocba_hub import __version__
 from hocba_hub.api.client import acknowledgements as pushed
 from hocba_hub.api.client import card, expected, files, rules, status
 from hocba_hub.api.client import report_cards as intake
+from hocba_hub.api.console import pages
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http import front_page, health, runbooks
 from hocba_hub.api.http.fault_middleware import FaultMiddleware
@@ -41,6 +42,7 @@ from hocba_hub.api.operator import (
     transfers,
 )
 from hocba_hub.api.operator import deliveries as operations
+from hocba_hub.api.operator import files as sent_files
 from hocba_hub.api.problems import problem_pages
 from hocba_hub.api.problems.problem import add_problems
 from hocba_hub.api.soap import service as soap
@@ -65,6 +67,7 @@ ROUTERS: Sequence[APIRouter] = (
     reports.router,
     transfers.router,
     edits.router,
+    sent_files.router,
     failure_groups.router,
     identity.router,
     reconciliation.router,
@@ -77,6 +80,7 @@ ROUTERS: Sequence[APIRouter] = (
     runbooks.router,
     health.router,
     front_page.router,
+    *pages.ROUTERS,
 )
 
 _ABOUT = """Integration hub for report cards (học bạ số): what a school's system sends is checked, stored, and delivered

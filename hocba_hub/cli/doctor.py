@@ -26,7 +26,6 @@ def doctor(*, as_json: bool) -> None:
     from hocba_hub.bootstrap import destinations, intake_windows, planned_jobs, rules
     from hocba_hub.monitoring.doctor import Found as Finding
     from hocba_hub.monitoring.doctor import Patient, State, examine, gravest
-    from hocba_hub.sandbox.synthetic import generate
 
     settings = settings_in_force()
     wrong: list[Found] = []
@@ -42,10 +41,7 @@ def doctor(*, as_json: bool) -> None:
         if not wrong:
             planned_jobs(settings)
 
-    card = orjson.loads(next(generate(1, 1))) | {"card_id": "hocba-doctor"}
-    patient = Patient(
-        settings, known, lambda name: adapter_for(known[name], os.environ), read_files, os.environ, orjson.dumps(card)
-    )
+    patient = Patient(settings, known, lambda name: adapter_for(known[name], os.environ), read_files, os.environ)
     found = list(wrong)
     for one in wrong:
         _say(one, as_json=as_json)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hocba_hub.api.client.file_results import findings_name, result_lines
+from hocba_hub.api.file_results import findings_name, result_lines
 from hocba_hub.cli.session import now
 from hocba_hub.intake.files.archive import shown_name
 from hocba_hub.intake.files.forms import Form

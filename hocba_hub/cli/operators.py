@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -29,20 +30,69 @@ def operators() -> None:
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice(_ROLES), help=text("option.role"))
 @click.option("--sees-bodies", is_flag=True, help=text("option.sees-bodies"))
+@click.option("--password", "with_password", is_flag=True, help=text("option.operators.password"))
 @_COMMUNES
 @_SCHOOLS
 @report_errors
-def add(name: str, role: str, communes: tuple[str, ...], schools: tuple[str, ...], *, sees_bodies: bool) -> None:
-    """Add an operator with a first key."""
+def add(
+    name: str,
+    role: str,
+    communes: tuple[str, ...],
+    schools: tuple[str, ...],
+    *,
+    sees_bodies: bool,
+    with_password: bool,
+) -> None:
+    """Add an operator with a first key, and a password for the console if wanted."""
     from hocba_hub.store.access import Role, add_operator
+    from hocba_hub.store.sessions import set_password
 
     scope = _scope(communes, schools)
+    kept = _asked_password(name) if with_password else None
     with opened_store() as store, store.write() as connection:
         made = add_operator(connection, name, Role(role), now=now(), sees_bodies=sees_bodies, scope=scope)
         owners.note(
             connection, "operator.add", name, {"role": role, "key": made.id, "sees_bodies": sees_bodies} | _told(scope)
         )
+        if kept is not None:
+            set_password(connection, name, kept, must_change=False, now=now())
+            owners.note(connection, "operator.password", name, {})
     owners.print_key(name, made)
+
+
+def _asked_password(name: str) -> str:
+    """The hash of a password that is typed twice, or comes as a line of standard input.
+
+    Raises:
+        click.UsageError: it is too easy.
+    """
+    from hocba_hub.model.sign_in import FEWEST_CHARACTERS, hash_password, is_weak
+
+    if sys.stdin.isatty():
+        typed = click.prompt(text("operators.new-password"), hide_input=True, confirmation_prompt=True)
+    else:
+        typed = sys.stdin.readline().rstrip("\r\n")
+    if is_weak(typed, name):
+        raise click.UsageError(text("operators.weak", fewest=FEWEST_CHARACTERS))
+    return hash_password(typed)
+
+
+@operators.command(help=text("operators.password"))
+@click.argument("name")
+@click.option("--forget-second-factor", is_flag=True, help=text("option.operators.forget"))
+@report_errors
+def password(name: str, *, forget_second_factor: bool) -> None:
+    """Give an operator a password for the console; a lock ends, and so does every session."""
+    from hocba_hub.store.sessions import set_password, set_second_factor
+
+    kept = _asked_password(name)
+    with opened_store() as store, store.write() as connection:
+        operator_id = set_password(connection, name, kept, must_change=False, now=now())
+        if forget_second_factor:
+            set_second_factor(connection, operator_id, None)
+        detail = {"second_factor": "forgotten"} if forget_second_factor else {}
+        owners.note(connection, "operator.password", name, detail)
+    click.echo(text("operators.password-set", name=name))
 
 
 def _scope(communes: tuple[str, ...], schools: tuple[str, ...]) -> Scope | None:

@@ -223,7 +223,8 @@ def severity_shown(kind: FindingKind) -> str:
 
 def state_shown(state: str) -> str:
     """A delivery's state, as options name it and with what it means."""
-    return text(f"state.{state}")
+    said = text(f"state.{state}")
+    return state if said == state else f"{state} ({said})"
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:

@@ -14,11 +14,12 @@ from typing import Literal
 import click
 
 from hocba_hub.model.catalogues import read_catalogue
+from hocba_hub.model.terms import TERMS
 
 Language = Literal["vi", "en"]
 
-TEXTS: Mapping[str, Mapping[Language, str]] = read_catalogue("hocba_hub.cli", "texts.yaml")
-"""Name → language → text."""
+TEXTS: Mapping[str, Mapping[Language, str]] = {**TERMS, **read_catalogue("hocba_hub.cli", "texts.yaml")}
+"""Name → language → text; the terms that others use as well among them."""
 
 
 _ASKED = "hocba_hub.language"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -98,8 +98,6 @@ class Patient:
     files: Callable[[], object]
     """Reads every file that the settings name; raises HubError for one that is not understood."""
     environment: Mapping[str, str]
-    sample: bytes
-    """A made-up card as canonical JSON, with an id that no card has: destinations are asked for it."""
 
 
 def examine(patient: Patient, now: int) -> Iterator[Found]:
@@ -242,19 +240,10 @@ def _paused(store: Store) -> dict[str, int]:
 
 def _destination(patient: Patient, name: DestinationName, now: int) -> Iterator[Found]:
     destination = patient.destinations[name]
-    missing = missing_secrets(destination, patient.environment)
-    for variable in missing:
-        yield Found("destination.secret", State.ERROR, {"name": name, "what": variable})
-    try:
-        adapter = patient.adapter_of(name)
-    except DestinationError as error:
-        yield Found("destination.misfit", State.ERROR, {"name": name, "what": _short(error)})
+    tried = list(try_destination(destination, partial(patient.adapter_of, name), patient.environment))
+    yield from tried
+    if any(one.code == "destination.misfit" for one in tried):
         return
-    try:
-        if not missing:
-            yield _tried(adapter, destination, patient.sample)
-    finally:
-        adapter.close()
     said = clock(destination.address)
     if said is not None:
         seconds = round((said - time.time_ns() // 1_000_000) / 1000)
@@ -264,8 +253,28 @@ def _destination(patient: Patient, name: DestinationName, now: int) -> Iterator[
     yield from _certificates(destination, name, now)
 
 
-def _tried(adapter: Outbound, destination: Destination, sample: bytes) -> Found:
+def try_destination(
+    destination: Destination, make_adapter: Callable[[], Outbound], environment: Mapping[str, str]
+) -> Iterator[Found]:
+    """Whether a destination can be called, answers, and knows us: it is asked for a card that there is not."""
+    missing = missing_secrets(destination, environment)
+    for variable in missing:
+        yield Found("destination.secret", State.ERROR, {"name": destination.name, "what": variable})
+    try:
+        adapter = make_adapter()
+    except DestinationError as error:
+        yield Found("destination.misfit", State.ERROR, {"name": destination.name, "what": _short(error)})
+        return
+    try:
+        if not missing:
+            yield _tried(adapter, destination)
+    finally:
+        adapter.close()
+
+
+def _tried(adapter: Outbound, destination: Destination) -> Found:
     """What came of looking up a record that there is not."""
+    sample = files(__package__).joinpath("sample_card.json").read_bytes()  # made up, with an id that no card has
     card = orjson.loads(sample)
     key = CardKey(SchoolYear(card["school_year"]), CardId(card["card_id"]))
     school, at = SchoolCode(card["school"]["code"]), datetime.now(UTC)

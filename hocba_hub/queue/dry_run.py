@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -13,6 +13,7 @@ from hocba_hub.adapters.destination import Destination, DestinationError
 from hocba_hub.adapters.protocol import MISFIT, OutboundRecord
 from hocba_hub.adapters.translation import NotRepresentableError, Representation, Translations
 from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.model.differing import differing_places
 from hocba_hub.model.keys import CardId, CardKey, DestinationName, Event, SchoolCode, SchoolYear, Version
 from hocba_hub.model.making import Pin
 from hocba_hub.model.replays import ReplayMeaning
@@ -83,7 +84,7 @@ class DryRun:
         except NotRepresentableError as error:
             return told._replace(becomes="held", code=error.code, mapping=error.mapping)
         earlier = self._earlier(translations, record, before)
-        changed = None if earlier is None else tuple(sorted(_differences(earlier.records, made.records)))
+        changed = None if earlier is None else tuple(sorted(differing_places(earlier.records, made.records)))
         return told._replace(mapping=made.mapping, changed=changed and changed[:_MOST_CHANGED])
 
     @staticmethod
@@ -129,16 +130,3 @@ def _record(one: Candidate, body: Body) -> OutboundRecord:
 
 def _pinned(record: OutboundRecord, pin: Pin | None) -> OutboundRecord:
     return record if pin is None else replace(record, pin=pin)
-
-
-def _differences(before: Any, after: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 - what a mapping makes
-    """The places at which two trees differ."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for name in before.keys() | after.keys():
-            yield from _differences(before.get(name), after.get(name), f"{place}/{name}" if place else str(name))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for number, pair in enumerate(zip(before, after, strict=True)):
-            inside = place if not place and len(before) == 1 else f"{place}/{number}" if place else str(number)
-            yield from _differences(*pair, inside)
-    elif before != after:
-        yield place

@@ -148,6 +148,34 @@ class OwnerEntry:
     keys: Sequence[KeyEntry]
 
 
+@dataclass(frozen=True, slots=True)
+class ClientEntry:
+    """A client as a list of clients shows it."""
+
+    id: int
+    name: str
+    schools: Sequence[str]
+    profile: str | None
+    destination: str | None
+    created_at: int
+    revoked_at: int | None
+    keys: int
+    """In force."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorEntry:
+    """An operator as a list of operators shows it."""
+
+    name: str
+    role: Role
+    scope: Scope | None
+    sees_bodies: bool
+    revoked_at: int | None
+    keys: int
+    """In force."""
+
+
 def schools_without_trace(connection: Connection, schools: Iterable[str]) -> list[str]:
     """Those of `schools` of which no card is stored and for which no client in force may speak by name."""
     asked = set(schools) - {ALL_SCHOOLS}
@@ -303,6 +331,35 @@ def _scope(owner: Owner, row: Row[Any]) -> Sequence[str]:
     return row.schools if row.destination is None else [row.destination]
 
 
+def clients_listed(connection: Connection, now: int) -> list[ClientEntry]:
+    """All clients by name, those in force first."""
+    held, c = _keys_in_force(connection, Owner.CLIENT, now), clients.c
+    return [
+        ClientEntry(
+            row.id, row.name, row.schools, row.profile, row.destination, row.created_at, row.revoked_at,
+            held.get(row.id, 0),
+        )
+        for row in connection.execute(select(clients).order_by(c.revoked_at.is_not(None), c.name))
+    ]  # fmt: skip
+
+
+def operators_listed(connection: Connection, now: int) -> list[OperatorEntry]:
+    """All operators by name, those in force first."""
+    held, c = _keys_in_force(connection, Owner.OPERATOR, now), operators.c
+    return [
+        OperatorEntry(
+            row.name, Role(row.role), _scope_of(row.scope), row.sees_bodies, row.revoked_at, held.get(row.id, 0)
+        )
+        for row in connection.execute(select(operators).order_by(c.revoked_at.is_not(None), c.name))
+    ]
+
+
+def _keys_in_force(connection: Connection, owner: Owner, now: int) -> dict[int, int]:
+    k = keys.c
+    query = select(k.owner_id, func.count()).where(k.owner_kind == owner, in_force(keys, now)).group_by(k.owner_id)
+    return {owner_id: int(number) for owner_id, number in connection.execute(query)}
+
+
 def looks_like_key(presented: str) -> bool:
     """Whether this has the form of a key; nothing else need ever be looked up."""
     return _PRESENTED.fullmatch(presented) is not None
@@ -326,9 +383,15 @@ def identify(connection: Connection, presented: str, *, now: int) -> Client | Op
     ).one_or_none()
     if found is None:
         return None
-    if owner is Owner.OPERATOR:
-        return Operator(found.id, found.name, Role(found.role), found.sees_bodies, _scope_of(found.scope))
-    return _client(found)
+    return _operator(found) if owner is Owner.OPERATOR else _client(found)
+
+
+def operator_in_force(connection: Connection, operator_id: int) -> Operator | None:
+    """An operator by its number; None if it is revoked."""
+    found = connection.execute(
+        select(operators).where(operators.c.id == operator_id, operators.c.revoked_at.is_(None))
+    ).one_or_none()
+    return None if found is None else _operator(found)
 
 
 def client_in_force(connection: Connection, client_id: int) -> Client | None:
@@ -351,6 +414,11 @@ def find_client(connection: Connection, name: str) -> Client | None:
         select(clients).where(clients.c.name == name, clients.c.revoked_at.is_(None))
     ).one_or_none()
     return None if found is None else _client(found)
+
+
+def client_names(connection: Connection) -> dict[int, str]:
+    """The names of all clients, revoked ones too, by number."""
+    return {row.id: row.name for row in connection.execute(select(clients.c.id, clients.c.name))}
 
 
 def client_named(connection: Connection, name: str) -> Client:
@@ -377,6 +445,10 @@ def set_profile(connection: Connection, name: str, profile: str | None) -> None:
 def _client(row: Row[*tuple[Any, ...]]) -> Client:
     schools = None if ALL_SCHOOLS in row.schools else frozenset(row.schools)
     return Client(row.id, row.name, schools, row.profile, row.destination)
+
+
+def _operator(row: Row[*tuple[Any, ...]]) -> Operator:
+    return Operator(row.id, row.name, Role(row.role), row.sees_bodies, _scope_of(row.scope))
 
 
 def _new_key(connection: Connection, owner: Owner, owner_id: int, now: int) -> NewKey:

@@ -144,11 +144,15 @@ def find_by_key(connection: Connection, client_id: int, upload_key: str) -> File
     return _one(connection, files.c.client_id == client_id, files.c.upload_key == upload_key)
 
 
-def newest(connection: Connection, *, limit: int = 100, state: FileState | None = None) -> list[File]:
-    """The newest files first, at most `limit`; of one state only, if it is given."""
+def newest(
+    connection: Connection, *, limit: int = 100, state: FileState | None = None, before: str | None = None
+) -> list[File]:
+    """The newest files first, at most `limit`; of one state only, if it is given. `before` is the last one seen."""
     query = _select().order_by(files.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(files.c.state == state)
+    if before is not None:
+        query = query.where(files.c.id < before)
     return [_file(row) for row in connection.execute(query).mappings()]
 
 

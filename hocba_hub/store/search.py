@@ -18,6 +18,7 @@ from hocba_hub.store.read_again import ReadAgain, newest
 from hocba_hub.store.returns import Returned
 from hocba_hub.store.tables import (
     attempts,
+    clients,
     deliveries,
     delivery_attempts,
     open_findings,
@@ -122,6 +123,30 @@ def submission(
     shown = [(row, _unpacked(row.findings) if row.findings is not None else ()) for row in page[:limit]]
     again = newest(connection, submission_id, shown[0][0].position, shown[-1][0].position) if shown else {}
     return SubmissionView(found, shown, len(page) > limit, again)
+
+
+def submissions_listed(
+    connection: Connection, *, client_id: int | None = None, before: str | None = None, limit: int = 100
+) -> list[_Row]:
+    """Submissions with their client's name, the newest first; `before` is the id of the last one seen."""
+    s = submissions.c
+    query = select(submissions, clients.c.name.label("client")).join_from(
+        submissions, clients, clients.c.id == s.client_id
+    )
+    if client_id is not None:
+        query = query.where(s.client_id == client_id)
+    if before is not None:
+        query = query.where(s.id < before)
+    return list(connection.execute(query.order_by(s.id.desc()).limit(limit)))
+
+
+def canonical_bodies(connection: Connection, key: CardKey, wanted: Sequence[int]) -> dict[int, bytes]:
+    """The canonical JSON of some versions of a card, of those that there are."""
+    v = versions.c
+    query = select(v.version, v.canonical).where(
+        v.school_year == key.school_year, v.card_id == key.card_id, one_of(connection, v.version, list(wanted))
+    )
+    return {version: unpack(body) for version, body in connection.execute(query)}
 
 
 def card(connection: Connection, key: CardKey) -> CardView | None:

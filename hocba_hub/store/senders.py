@@ -80,3 +80,9 @@ def silent_senders(connection: Connection, now: int) -> list[SilentSender]:
         query = query.group_by(name).having(is_silent).order_by(last, name)
         found += [SilentSender(kind, row.name, row.last_at) for row in connection.execute(query)]
     return found
+
+
+def last_of_clients(connection: Connection) -> dict[int, int]:
+    """When each client last sent a record, to the hour, by its id."""
+    query = select(_s.client_id, func.max(_s.last_at)).group_by(_s.client_id)
+    return {row[0]: row[1] for row in connection.execute(query)}

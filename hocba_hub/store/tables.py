@@ -54,6 +54,35 @@ operators = Table(
     Column("scope", JSON, comment="communes and schools; empty for the whole province"),
 )
 
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("operator_id", _Id, primary_key=True),
+    Column("hash", Text, nullable=False, comment="argon2id, with salt and parameters"),
+    Column("set_at", BigInteger, nullable=False),
+    Column("must_change", Boolean, nullable=False, comment="somebody else knows it"),
+    Column("failures", Integer, nullable=False, comment="since it was last right"),
+    Column("locked_until", BigInteger, nullable=False),
+    Column("totp_secret", Text, comment="of the second factor, base32"),
+    Column("totp_step", BigInteger, nullable=False, comment="the last one that was used"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("token_sha256", LargeBinary(32), nullable=False),
+    Column("former_sha256", LargeBinary(32), comment="the token before it, for pages that were under way"),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("csrf", Text, nullable=False, comment="what every form of the session sends along"),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("rotated_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("ix_sessions_token", "token_sha256", unique=True),
+    Index("ix_sessions_former", "former_sha256"),
+    Index("ix_sessions_operator", "operator_id"),
+)
+
 keys = Table(
     "keys",
     metadata,
@@ -64,6 +93,18 @@ keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("ends_at", BigInteger, comment="when it ends by itself"),
+)
+
+schools = Table(
+    "schools",
+    metadata,
+    Column("school_code", Text, primary_key=True),
+    Column("name", Text, nullable=False, comment="as one of its newest cards has it"),
+    Column("commune_code", Text, nullable=False, comment="empty if its cards have none"),
+    Column("commune_name", Text, nullable=False),
+    Column("plain", Text, nullable=False, comment="all of it in small letters without accents, to search in"),
+    Column("learnt_at", BigInteger, nullable=False),
+    Index("ix_schools_commune", "commune_code", "school_code"),
 )
 
 submissions = Table(

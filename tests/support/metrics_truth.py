@@ -444,7 +444,7 @@ def _selected(truth: Truth) -> Samples:
 def _calls(truth: Truth) -> Approximate:
     """As many as there are answers, of whatever length; no row is kept of them."""
     found: Samples = {}
-    for surface in ("client", "operator", "other", "soap"):
+    for surface in ("client", "console", "operator", "other", "soap"):
         name = "hocba_http_request_duration_seconds"
         found[f"{name}_count", (surface,)] = found[f"{name}_sum", (surface,)] = float("inf")
         for bound in (*CALL_SECONDS, float("inf")):

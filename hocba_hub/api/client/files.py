@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from hocba_hub.api.client.file_results import FileStatus, file_shape, findings_name, result_lines
 from hocba_hub.api.client.uploading import ByteRange, byte_range_of, check_receiving, digest_of, receive
 from hocba_hub.api.context import Hub, hub_of
+from hocba_hub.api.file_results import WORKBOOK_RESPONSE, FileStatus, file_shape, marked_workbook, result_lines
 from hocba_hub.api.http.authentication import require_client
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.http.free_space import check_free_space
@@ -188,30 +188,11 @@ def result(file_id: FileId, client: Caller, hub: TheHub) -> Response:
 @router.get(
     "/{file_id}/workbook",
     response_class=Response,
-    responses=problems(404, 409)
-    | {
-        200: {
-            "description": "The workbook; of a ZIP a ZIP of workbooks. / Sổ tính; với ZIP là ZIP các sổ tính.",
-            "content": {
-                media_type: {"schema": {"type": "string", "format": "binary"}}
-                for media_type, form in MEDIA_TYPES.items()
-                if form in {Form.XLSX, Form.ZIP} and "x-" not in media_type
-            },
-        }
-    },
+    responses=problems(404, 409) | WORKBOOK_RESPONSE,
 )
 def workbook(file_id: FileId, client: Caller, hub: TheHub) -> Response:
     """The sender's own workbook, its faulty cells coloured, with comments. / Sổ tính đã đánh dấu lỗi."""
-    file = _found(hub, client, file_id)
-    if file.state in {FileState.RECEIVING, FileState.WAITING}:
-        raise ProblemError("file.not-ready", retry_after=5)
-    path = hub.spool.workbook(file.id)
-    if not path.exists():
-        raise ProblemError("file.no-workbook")
-    form = Form.ZIP if file.form == Form.ZIP else Form.XLSX
-    media_type = next(name for name, known in MEDIA_TYPES.items() if known is form)
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, headers=headers, media_type=media_type, filename=findings_name(file.name, form))
+    return marked_workbook(hub.spool, _found(hub, client, file_id))
 
 
 async def _profile(hub: Hub, client: Client, asked: str | None, form: Form) -> str:

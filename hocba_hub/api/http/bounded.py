@@ -15,7 +15,8 @@ from hocba_hub.api.problems.problem import ProblemError
 MOST_BYTES = 262_144
 
 
-def _counted(receive: Receive) -> Receive:
+def counted(receive: Receive) -> Receive:
+    """As `receive`, up to `MOST_BYTES`; what is more ends the call with `body.too-large`."""
     taken = 0
 
     async def receiving() -> Message:
@@ -41,6 +42,6 @@ class BoundedRoute(APIRoute):
 
         async def bounded(request: Request) -> Response:
             await authenticated(request)
-            return await inner(Request(request.scope, _counted(request.receive)))
+            return await inner(Request(request.scope, counted(request.receive)))
 
         return bounded

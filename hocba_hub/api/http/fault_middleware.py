@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64_000_000
-_SURFACES = (("operator", "/v1/operations/"), ("client", "/v1/"), ("soap", "/soap"))
+_SURFACES = (("operator", "/v1/operations/"), ("client", "/v1/"), ("soap", "/soap"), ("console", "/console"))
 _CLOSE = (b"connection", b"close")
 
 
@@ -93,7 +93,7 @@ def _tell(span: Span, scope: Scope, status: int) -> None:
 
 
 def _surface(path: str) -> str:
-    """Who is served under a path: `client`, `soap`, `operator`, or `other`."""
+    """Who is served under a path: `client`, `soap`, `operator`, `console`, or `other`."""
     for surface, prefix in _SURFACES:
         if path.startswith(prefix):
             return surface

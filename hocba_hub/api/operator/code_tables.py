@@ -45,7 +45,9 @@ router = APIRouter(
 )
 
 Caller = Annotated[Client | Operator, ANYONE[0]]
-TableInPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,60}$", description="Its name. / Tên bảng.")]
+TableInPath = Annotated[
+    str, Path(pattern=r"^[^\x00-\x1f/]{1,60}$", description="Its name; a mapping's own table may have any. / Tên bảng.")
+]
 OwnerQuery = Annotated[
     str | None,
     Query(

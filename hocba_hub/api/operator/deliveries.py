@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
+from hocba_hub.adapters.registry import adapter_for
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.bounded import BoundedRoute
 from hocba_hub.api.http.pages import Cursor, Limit, cursor, place
@@ -28,12 +31,14 @@ from hocba_hub.api.operator.delivery_shapes import (
     DestinationList,
     DestinationName,
     SchoolCode,
+    TestedDestination,
     Time,
     milliseconds,
 )
 from hocba_hub.api.shapes import Page
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.keys import DestinationName as Name
+from hocba_hub.monitoring.doctor import try_destination
 from hocba_hub.store import audit, control
 from hocba_hub.store.access import Operator
 from hocba_hub.store.delivery_acts import Act, execute, preview
@@ -210,6 +215,18 @@ def resume(name: DestinationInPath, asked: AskedReason, operator: Acting, hub: T
         health = control.overview(connection, [known], hub.clock())[0]
     hub.ring(known)
     return _destination(hub, health)
+
+
+@router.post("/destinations/{name}/test", response_model_exclude_none=True, responses=problems(404))
+def try_destination_call(name: DestinationInPath, _: Acting, hub: TheHub) -> TestedDestination:
+    """Ask it for a card that there is not: whether it answers, and knows us. / Gọi thử nơi nhận."""
+    destination = hub.destinations[known_destination(hub, name)]
+    make = partial(adapter_for, destination, os.environ, hub.intake.mappings.current)
+    last = list(try_destination(destination, make, os.environ))[-1]
+    return TestedDestination(
+        state=last.state, code=last.code, says_vi=last.says("vi"), says_en=last.says("en"), do_vi=last.do("vi"),
+        do_en=last.do("en"),
+    )  # fmt: skip
 
 
 @router.get("/audit", response_model_exclude_none=True)

@@ -193,6 +193,17 @@ class DestinationList(Shape):
     destinations: Sequence[DestinationEntry]
 
 
+class TestedDestination(Shape):
+    """What came of a test call. / Kết quả gọi thử."""
+
+    state: Annotated[str, Field(json_schema_extra={"enum": ["ok", "warning", "error"]})]
+    code: Annotated[str, Field(examples=["destination.ok"])]
+    says_vi: str
+    says_en: str
+    do_vi: str | None = Field(None, description="What is to be done. / Cần làm gì.")
+    do_en: str | None = None
+
+
 class AuditEntry(Shape):
     """One act of a person. / Một việc do người thực hiện."""
 

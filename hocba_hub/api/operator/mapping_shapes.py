@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
@@ -145,6 +145,35 @@ class PreviewReport(Shape):
     findings_more: Mapping[str, int]
     findings_fewer: Mapping[str, int]
     unmapped: Mapping[str, int] = Field(description="Code table → values it does not know. / Mã chưa ánh xạ.")
+
+
+class AskedTrial(_Asked):
+    """A sample, and the mapping that reads it: its text, or the number of a version. / Mẫu cần chạy thử."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"version": "1.0.0", "sample": "{}"}]})
+
+    document: Text | None = None
+    version: Number | None = None
+    sample: str = Field(
+        min_length=1,
+        max_length=200_000,
+        description="As a client would send it: JSON, XML, or CSV for a workbook. / Như phần mềm sẽ gửi.",
+    )
+
+
+class TriedRecord(Shape):
+    """What would become of one record. / Một bản ghi sẽ ra sao."""
+
+    position: int = Field(description="From 0; -1: of the sample itself. / Từ 0; -1: về chính mẫu.")
+    accepted: bool
+    findings: Sequence[Finding]
+    card: Mapping[str, Any] | None = Field(None, description="What the mapping makes of it. / Học bạ tạo ra.")
+
+
+class TrialReport(Shape):
+    """A mapping tried on a sample; the first fifty records. / Kết quả chạy thử, 50 bản ghi đầu."""
+
+    records: Sequence[TriedRecord]
 
 
 class AskedActivation(_Asked):

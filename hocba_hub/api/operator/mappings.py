@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path as FilePath
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from hocba_hub.adapters.registry import new_misfits
+from hocba_hub.adapters.workbook.review import write_review
+from hocba_hub.adapters.workbook.written import MEDIA_TYPE
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.authentication import ANYONE
 from hocba_hub.api.http.bounded import BoundedRoute
@@ -21,6 +28,7 @@ from hocba_hub.api.operator.mapping_shapes import (
     AskedDeactivation,
     AskedDraft,
     AskedPreview,
+    AskedTrial,
     Cards,
     DraftReport,
     FieldChange,
@@ -29,11 +37,16 @@ from hocba_hub.api.operator.mapping_shapes import (
     MappingList,
     MappingVersion,
     PreviewReport,
+    TrialReport,
+    TriedRecord,
 )
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.intake.preview import preview_draft
-from hocba_hub.mappings.document.document import Document
+from hocba_hub.intake.trial import Trial
+from hocba_hub.mappings.check.example_runs import example_values
+from hocba_hub.mappings.document.document import JSON, ROWS, XML, Document
 from hocba_hub.mappings.document.parse import read_document
+from hocba_hub.mappings.document.tabular import TITLES_VI, as_table
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
 from hocba_hub.mappings.schemas import REPORT_CARD
@@ -59,6 +72,8 @@ IfMatch = Annotated[
     str | None, Header(description="ETag of the mapping as it was read. / ETag của ánh xạ đã đọc.", max_length=200)
 ]
 _MOST_CARDS_SHOWN = 100
+_MOST_TRIED = 50
+_ENDINGS = {JSON: ".json", XML: ".xml", ROWS: ".csv"}
 
 
 @router.get("", response_model_exclude_none=True, dependencies=[*ANYONE])
@@ -127,6 +142,64 @@ def preview(name: NameInPath, asked: AskedPreview, _: Administrator, hub: TheHub
         findings_fewer=effect.findings_fewer,
         unmapped=effect.unmapped,
     )
+
+
+@router.post("/{name}/trial", response_model_exclude_none=True, responses=problems(404, 413))
+def try_mapping(name: NameInPath, asked: AskedTrial, _: Viewer, hub: TheHub) -> TrialReport:
+    """What would become of a sample if it were sent: nothing is stored. / Chạy thử trên một mẫu."""
+    mappings = hub.intake.mappings.newest()
+    text = asked.document if asked.document is not None else _text(hub, mappings, name, asked.version or "")
+    document, _warnings = checked_draft(text, mappings, name)
+    if document.target != REPORT_CARD:
+        raise ProblemError("mapping.not-a-profile")
+    drafted = mappings.with_draft(document)
+    trial = Trial(drafted.filled(document), drafted, hub.intake.checker, hub.settings.record_bytes)
+    with tempfile.TemporaryDirectory() as folder:
+        sample = FilePath(folder) / f"sample{_ENDINGS[document.source.format]}"
+        sample.write_text(asked.sample, encoding="utf-8", newline="")
+        judged = list(islice(trial.of_file(sample), _MOST_TRIED))
+    return TrialReport(
+        records=[
+            TriedRecord(
+                position=one.position, accepted=one.accepted, findings=findings_shown(one.findings),
+                card=orjson.loads(one.translated.canonical) if one.translated and one.translated.canonical else None,
+            )
+            for one in judged
+        ]
+    )  # fmt: skip
+
+
+@router.get(
+    "/{name}/rules.xlsx",
+    response_class=Response,
+    responses=problems(404) | {200: {"description": "A workbook. / Bảng tính.", "content": {MEDIA_TYPE: {}}}},
+)
+def rules_workbook(name: NameInPath, _: Viewer, hub: TheHub, version: VersionInQuery = None) -> Response:
+    """A mapping's rules as a table for review. / Bảng quy tắc để rà soát."""
+    document = document_of(hub, name, version)
+    mappings, file = hub.intake.mappings.newest(), io.BytesIO()
+    lines = as_table(document, example_values(mappings.filled(document), mappings.tables))
+    write_review(file, "rules.xlsx", lines, TITLES_VI)
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{document.number}.xlsx"'}
+    return Response(file.getvalue(), media_type=MEDIA_TYPE, headers=headers)
+
+
+def document_of(hub: Hub, name: str, version: str | None = None) -> Document:
+    """A mapping in one version; by default the one that counts for everybody, else its last draft.
+
+    Raises:
+        ProblemError: `not-found`; `mapping.wrong`, the text of an old draft cannot be read any more.
+    """
+    mappings = hub.intake.mappings.newest()
+    if version is not None:
+        found = read_document(_text(hub, mappings, name, version))[0]
+        if found is None:
+            raise ProblemError("mapping.wrong", findings=[])
+        return found
+    found = _default(mappings, name) or _newest_text(hub, name)
+    if found is None:
+        raise ProblemError("not-found")
+    return found
 
 
 @router.post("/{name}/activation", response_model_exclude_none=True, responses=problems(404, 409, 412, 413, 428))

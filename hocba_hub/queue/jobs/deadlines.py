@@ -10,6 +10,7 @@ from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.windows import school_year_at
 from hocba_hub.queue.jobs.runner import JobRun
 from hocba_hub.store.board import take_snapshot
+from hocba_hub.store.schools import learn_schools
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Deadlines:
         """One step."""
         now = run.clock()
         take_snapshot(run.store, school_year_at(now), sorted(self.destinations), now)
-        with run.step():
+        with run.step() as connection:
+            if learnt := learn_schools(connection, now):
+                run.result["schools"] += learnt
             run.result["snapshots"] += 1
             run.done += 1

@@ -12,7 +12,7 @@ from hocba_hub.intake.files.spool import Spool
 from hocba_hub.model.clock import DAY_MS
 from hocba_hub.queue.jobs.runner import JobRun
 from hocba_hub.settings import Settings
-from hocba_hub.store import files, idempotency, jobs, processes, replays, retention
+from hocba_hub.store import files, idempotency, jobs, processes, replays, retention, sessions
 from hocba_hub.store.files import FileState
 
 _PROCESS_DAYS = 1
@@ -70,6 +70,7 @@ class Retention:
             _Rule("bodies", kept.bodies_days, retention.forget_bodies),
             _Rule("frozen_replays", _FROZEN_DAYS, replays.forget_frozen),
             _Rule("usage", _USAGE_DAYS, retention.forget_usage),
+            _Rule("sessions", kept.console_hours // 24 + 1, sessions.forget),
             _Rule("job_runs", kept.jobs_days, jobs.forget_runs),
         )
 

@@ -31,7 +31,7 @@ CONFIG = SchemathesisConfig.from_dict(
             {
                 "include-path-regex": "report-cards|replay|failure-groups|returns|edits|hurry|cancel|submissions"
                 "|findings|deliveries|audit|mappings|runs|acknowledgements|locks|transfers|reconciliation|code|certificates"
-                "|revocation|deadlines|expected-cards|reports",
+                "|revocation|deadlines|expected-cards|reports|operations/files",
                 "checks": {
                     "positive_data_acceptance": {"expected-statuses": ["2xx", 400, 404, 409, 412, 415, 422, 428]},
                     # A query parameter that nobody knows is left aside, and the key is put in by this test.

@@ -14,6 +14,7 @@ from hocba_hub.store import failures
 from hocba_hub.store.access import Role, Scope, add_operator, schools_of
 from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.engine import Store
+from hocba_hub.store.schools import learn_schools
 from hocba_hub.store.tables import report_cards
 from tests.support.api_server import Api, running_api
 from tests.support.engine import Bench, answered
@@ -30,7 +31,8 @@ SCOPED = {
     "/replays/{replay_id}/items", "/replays/{replay_id}/dry-run", "/replays/{replay_id}/dry-run.ndjson",
     "/replays/{replay_id}/start", "/replays/{replay_id}/pause", "/replays/{replay_id}/resume",
     "/replays/{replay_id}/cancel", "/edits/{edit_id}", "/edits/{edit_id}/approve", "/edits/{edit_id}/reject",
-    "/deadlines", "/deadlines/schools",
+    "/deadlines", "/deadlines/schools", "/schools", "/findings/schools",
+    "/report-cards/{school_year}/{card_id}/differences",
 }  # fmt: skip
 """What tells by school. A new call is closed to a part of the province until it is named here and tested below."""
 OPEN_TO_ALL = {"/edits": "post"}
@@ -150,6 +152,26 @@ def test_the_deadline_board_is_of_his_schools_alone(world: World, kind: str):
     for key, known in ((whole, schools), (lan, {world.school})):
         found = api.get(f"{OPERATIONS}/deadlines/schools", key).json()["schools"]
         assert {one["school_code"] for one in found} == known  # both were refused
+
+
+def test_schools_and_versions_are_told_of_his_alone(world: World):
+    with world.api.store.write() as connection:
+        assert learn_schools(connection, world.api.now) == 2
+    key = world.key("of-school", Scope(schools=frozenset({world.school})))
+    everybody = world.key("of-all", None)
+    assert len(world.api.get(f"{OPERATIONS}/schools", everybody).json()["schools"]) == 2
+    found = world.api.get(f"{OPERATIONS}/schools", key).json()["schools"]
+    assert [one["school_code"] for one in found] == [world.school]
+    vendor = world.api.client_key(name="second")
+    for card in (world.mine, world.other):
+        wrong = {**card, "pupil": {**card["pupil"], "full_name": ""}, "card_id": f"{card['card_id'][:30]}-x"}
+        assert world.api.post(CARDS, vendor, content=orjson.dumps(wrong)).json()["rejected"] == 1
+    counts = world.api.get(f"{OPERATIONS}/findings/schools", key).json()["schools"]
+    assert [(one["school"]["school_code"], one["cards"]) for one in counts] == [(world.school, 1)]
+    assert len(world.api.get(f"{OPERATIONS}/findings/schools", everybody).json()["schools"]) == 2
+    for card, status in ((world.mine, 200), (world.other, 404)):
+        path = f"{OPERATIONS}/report-cards/{card['school_year']}/{card['card_id']}/differences"
+        assert world.api.get(path, key, params={"before": 1, "after": 1}).status_code == status
 
 
 def test_edits_are_of_his_cards_alone(world: World):

@@ -7,16 +7,37 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import orjson
+from fastapi.responses import FileResponse
 from pydantic import Field
 
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.problems.problem_kinds import KINDS
 from hocba_hub.api.shapes import Finding, Moment, Shape, shown_as
-from hocba_hub.intake.files.forms import Form
+from hocba_hub.intake.files.forms import MEDIA_TYPES, Form
 from hocba_hub.intake.files.spool import Spool
 from hocba_hub.model.keys import CardId, CardKey, SchoolYear
 from hocba_hub.store import files
 from hocba_hub.store.engine import Store
 from hocba_hub.store.files import File, FileResult, FileState
+
+FILE_EXAMPLE = {
+    "file_id": "0197b0c4-5d7e-7cc3-98c4-dc0c0c07398f",
+    "name": "Lop 3A.xlsx",
+    "form": "xlsx",
+    "profile": "workbook-primary",
+    "state": "importing",
+    "created_at": "2026-05-31T09:30:00.000Z",
+    "changed_at": "2026-05-31T09:30:04.000Z",
+    "bytes": 48213,
+    "received": 48213,
+    "sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+    "records": 35,
+    "imported": 20,
+    "accepted": 19,
+    "rejected": 1,
+    "findings": [],
+    "workbook": False,
+}
 
 
 class FileFinding(Finding):
@@ -38,26 +59,7 @@ class FileProblem(Shape):
 class FileStatus(Shape):
     """A file and how far it is. / Một tệp và tiến độ của nó."""
 
-    model_config = shown_as(
-        {
-            "file_id": "0197b0c4-5d7e-7cc3-98c4-dc0c0c07398f",
-            "name": "Lop 3A.xlsx",
-            "form": "xlsx",
-            "profile": "workbook-primary",
-            "state": "importing",
-            "created_at": "2026-05-31T09:30:00.000Z",
-            "changed_at": "2026-05-31T09:30:04.000Z",
-            "bytes": 48213,
-            "received": 48213,
-            "sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
-            "records": 35,
-            "imported": 20,
-            "accepted": 19,
-            "rejected": 1,
-            "findings": [],
-            "workbook": False,
-        }
-    )
+    model_config = shown_as(FILE_EXAMPLE)
 
     file_id: str = Field(description="Also that of its submission. / Cũng là mã lần gửi.")
     name: str
@@ -129,6 +131,36 @@ def _line(result: FileResult) -> dict[str, Any]:
     if result.findings:
         line["findings"] = result.findings
     return line
+
+
+WORKBOOK_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The workbook; of a ZIP a ZIP of workbooks. / Sổ tính; với ZIP là ZIP các sổ tính.",
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type, form in MEDIA_TYPES.items()
+            if form in {Form.XLSX, Form.ZIP} and "x-" not in media_type
+        },
+    }
+}
+"""What `marked_workbook` answers, for the OpenAPI document."""
+
+
+def marked_workbook(spool: Spool, file: File) -> FileResponse:
+    """The sender's own workbook, its faulty cells coloured, with comments.
+
+    Raises:
+        ProblemError: `file.not-ready`, it is not imported yet; `file.no-workbook`, nothing stands against it.
+    """
+    if file.state in {FileState.RECEIVING, FileState.WAITING}:
+        raise ProblemError("file.not-ready", retry_after=5)
+    path = spool.workbook(file.id)
+    if not path.exists():
+        raise ProblemError("file.no-workbook")
+    form = Form.ZIP if file.form == Form.ZIP else Form.XLSX
+    media_type = next(name for name, known in MEDIA_TYPES.items() if known is form)
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, headers=headers, media_type=media_type, filename=findings_name(file.name, form))
 
 
 def findings_name(name: str, form: Form) -> str:

@@ -1,0 +1,36 @@
+// What pages do beyond HTML: parts that follow what happens (server-sent events), the key "/", copying a text.
+"use strict";
+
+// <div data-live="/console/…/live">: each event brings the part's HTML anew. It is made by the server's own templates,
+// which escape; what is open or focused in it is kept by taking over only what has changed as a whole.
+for (const part of document.querySelectorAll("[data-live]")) {
+  const source = new EventSource(part.dataset.live);
+  source.addEventListener("part", (event) => {
+    if (!part.contains(document.activeElement) || document.activeElement === part) part.innerHTML = event.data;
+  });
+  source.addEventListener("end", () => {
+    source.close();
+    if (part.dataset.then) location.assign(part.dataset.then);
+  });
+}
+
+document.addEventListener("keydown", (event) => {
+  const inField = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "");
+  if (event.key === "/" && !inField && !event.ctrlKey && !event.metaKey) {
+    const field = document.querySelector("#find");
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  }
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy)?.textContent ?? "";
+  await navigator.clipboard?.writeText(text.trim());
+  button.textContent = button.dataset.copied;
+});
+
+// A form is sent once: a second press of its button would be refused anyway, but with an error.
+document.addEventListener("submit", (event) => {
+  for (const button of event.target.querySelectorAll("button")) setTimeout(() => { button.disabled = true; });
+});
