@@ -13,7 +13,7 @@ from hocba_hub.api.console.route import console_router
 from hocba_hub.api.console.visit import Acting, Form, Viewing, asked, field
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.http.parameters import DestinationInPath, SchoolQuery
-from hocba_hub.api.operator import reconciliation
+from hocba_hub.api.operator import jobs, reconciliation
 from hocba_hub.api.operator.reconciliation import AskedRepair
 from hocba_hub.model.clock import vietnam_time
 from hocba_hub.model.reconciliation import REPORTED, Difference
@@ -31,7 +31,8 @@ def listed(visit: Viewing) -> Response:
     trends = {
         name: reconciliation.reconciliation_trend(name, operator, hub, 1).runs for name in sorted(hub.destinations)
     }
-    return render(visit.request, "reconciliations.html", visit=visit, trends=trends, kinds=REPORTED)
+    listing = {one.key for one in jobs.jobs(operator, hub).jobs}
+    return render(visit.request, "reconciliations.html", visit=visit, trends=trends, kinds=REPORTED, listing=listing)
 
 
 @router.get("/console/reconciliation/{name}")
@@ -64,7 +65,8 @@ def one(
     return render(
         visit.request, "reconciliation.html", visit=visit, name=name, by=by, kind=kind, school=school, runs=runs,
         places=[] if report is None else [each for each in report.places if _differs(each.counts)][:500],
-        page=differences, trend=trend, kinds=REPORTED, repairable=sorted(REPAIRABLE),
+        page=differences,
+        can_list=any(one.key == f"reconcile:{name}" for one in jobs.jobs(operator, hub).jobs), trend=trend, kinds=REPORTED, repairable=sorted(REPAIRABLE),
     )  # fmt: skip
 
 
