@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -19,12 +18,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import orjson
-import pytest
 
+from tests.support.npm import npm_packages
 from tests.support.servers import free_port
 
 FOREIGN = Path(__file__).parents[1] / "foreign"
-_PACKAGES = FOREIGN.parents[1] / ".venv" / "foreign"
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 
 
@@ -52,7 +50,7 @@ class NodeServices:
 def node_services() -> Iterator[NodeServices]:
     """Both, as one process; the test is skipped where there is no Node."""
     node, port = shutil.which("node"), free_port()
-    packages = _packages()
+    packages = npm_packages()
     process = subprocess.Popen(
         [str(node), str(FOREIGN / "services.js"), str(port)],
         env=os.environ | {"NODE_PATH": str(packages / "node_modules")},
@@ -65,28 +63,6 @@ def node_services() -> Iterator[NodeServices]:
     finally:
         process.kill()
         process.wait(10)
-
-
-def _packages() -> Path:
-    """Where the packages are that the services need, installed when they are first used."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("no Node here: services of another stack are not tried")
-    _PACKAGES.mkdir(parents=True, exist_ok=True)
-    with (_PACKAGES / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
-        locked = (FOREIGN / "package-lock.json").read_bytes()
-        done = _PACKAGES / "done"
-        if not done.exists() or done.read_bytes() != locked:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(FOREIGN / name, _PACKAGES)
-            made = subprocess.run(
-                [npm, "ci", "--no-audit", "--no-fund"], cwd=_PACKAGES, capture_output=True, timeout=300, check=False
-            )
-            if made.returncode:
-                pytest.skip("npm cannot install the packages: services of another stack are not tried")
-            done.write_bytes(locked)
-    return _PACKAGES
 
 
 @dataclass

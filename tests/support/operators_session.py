@@ -55,7 +55,7 @@ class Session:
 
 
 @contextmanager
-def session(folder: Path) -> Iterator[Session]:
+def session(folder: Path, *, importers: int = 0) -> Iterator[Session]:
     """The hub of the session, its 900 failures planted; its folder holds the mended mapping `archive-primary.yaml`."""
     ports = free_port(), free_port()
     environment = {
@@ -63,7 +63,7 @@ def session(folder: Path) -> Iterator[Session]:
         "HOCBA_ARCHIVE_CLIENT_ID": "hub",
         "HOCBA_ARCHIVE_CLIENT_SECRET": "sandbox-secret",
     }
-    rig = Rig(folder / "hub", jobs=1, environment=environment)
+    rig = Rig(folder / "hub", jobs=1, importers=importers, environment=environment)
     _third_destination(folder / "hub" / "destinations", folder)
     archive = Child(
         "archive", hub_command("sandbox", "--port-province", str(ports[0]), "--port-ministry", str(ports[1])),

@@ -66,7 +66,8 @@ def one(
         visit.request, "reconciliation.html", visit=visit, name=name, by=by, kind=kind, school=school, runs=runs,
         places=[] if report is None else [each for each in report.places if _differs(each.counts)][:500],
         page=differences,
-        can_list=any(one.key == f"reconcile:{name}" for one in jobs.jobs(operator, hub).jobs), trend=trend, kinds=REPORTED, repairable=sorted(REPAIRABLE),
+        can_list=any(one.key == f"reconcile:{name}" for one in jobs.jobs(operator, hub).jobs),
+        trend=trend, kinds=REPORTED, repairable=sorted(REPAIRABLE),
     )  # fmt: skip
 
 
