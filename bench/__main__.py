@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import (
     accept,
     audit,
+    console,
     deadlines,
     delivery,
     files,
@@ -52,6 +53,7 @@ LONG: dict[str, Measurement] = {
     "memory": scale.measure_memory,
     "reconcile": reconcile.measure,
     "replay": replay.measure,
+    "console": console.measure,
     "deadlines": deadlines.measure_deadlines,
     "story": story.measure,
     "side-by-side": side_by_side.measure,

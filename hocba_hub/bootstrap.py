@@ -253,6 +253,7 @@ def hub(
 ) -> Hub:
     """What the HTTP API of this process works with; `known` are the destinations, by default those of the settings."""
     from hocba_hub.api.context import Hub  # noqa: PLC0415 - workers start without the web framework
+    from hocba_hub.api.http.identity_provider import IdentityProvider  # noqa: PLC0415
     from hocba_hub.api.http.key_cache import KeyCache  # noqa: PLC0415
     from hocba_hub.api.http.writing_threads import WritingThreads  # noqa: PLC0415
 
@@ -266,6 +267,10 @@ def hub(
         lambda client_id, records, size: usage.note(client_id, records=records, size=size),
     )
     secrets_of_digests = digest_secrets(settings)
+    provider = None
+    if settings.oidc_issuer and settings.oidc_client_id and settings.oidc_client_secret:
+        secret = settings.oidc_client_secret.get_secret_value()
+        provider = IdentityProvider(settings.oidc_issuer, settings.oidc_client_id, secret)
     return Hub(
         settings=settings,
         store=store,
@@ -287,6 +292,7 @@ def hub(
         misfits=_logged_misfits(known, parts.mappings.current),
         writing=WritingThreads(_WRITING_THREADS, settings.busy_seconds),
         traces=delivery_traces(settings, store, clock),
+        identity_provider=provider,
         metrics=Exposition(Observed(store, known, settings, clock, redis_answers, secrets_of_digests)),
     )
 

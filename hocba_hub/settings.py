@@ -116,6 +116,16 @@ class Settings(BaseSettings):
     console_hours: int = Field(12, ge=1)
     """A session of the console ends after so long in any case."""
 
+    oidc_issuer: str | None = Field(
+        None, pattern=r"^(https://[^/?#]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)(/[^?#]*)?$"
+    )
+    """Identity provider (OpenID Connect) at which operators and clients may sign in to the web pages."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_operator_claim: str = "preferred_username"
+    """Claim that holds the name of an operator of the hub."""
+    oidc_client_claim: str = "hocba_client"
+    """Claim that holds the name of the client whose page its bearer may open."""
     anchors_file: Path | None = None
     """Where the ends of the audit trail's chain are written, to be copied away; without it, in the home folder."""
 
@@ -166,6 +176,9 @@ class Settings(BaseSettings):
             raise ValueError("client_certificate_header needs trusted_proxies: who is believed about certificates")
         if (self.soap_digest_previous_secret is None) != (self.soap_digest_previous_until is None):
             raise ValueError("soap_digest_previous_secret and soap_digest_previous_until go together")
+        given = {self.oidc_issuer is None, self.oidc_client_id is None, self.oidc_client_secret is None}
+        if len(given) > 1:
+            raise ValueError("oidc_issuer, oidc_client_id and oidc_client_secret go together")
         return self
 
     def is_trusted_proxy(self, address: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from hocba_hub.adapters.destination import Destination
+from hocba_hub.api.http.identity_provider import IdentityProvider
 from hocba_hub.api.http.key_cache import KeyCache
 from hocba_hub.api.http.writing_threads import WritingThreads
 from hocba_hub.intake.backpressure import Backpressure
@@ -62,6 +63,8 @@ class Hub:
     """What makes spans of deliveries; None where no traces are kept."""
     metrics: Exposition
     """What /metrics answers."""
+    identity_provider: IdentityProvider | None = None
+    """Where people may sign in to the web pages, beside passwords and keys."""
     presence: Presence | None = None
     """Of the process; None where nobody is to be told of it, as in a test."""
 

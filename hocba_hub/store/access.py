@@ -386,6 +386,25 @@ def identify(connection: Connection, presented: str, *, now: int) -> Client | Op
     return _operator(found) if owner is Owner.OPERATOR else _client(found)
 
 
+def key_in_force(connection: Connection, key_id: str, now: int) -> bool:
+    """Whether a key counts at a moment (milliseconds)."""
+    query = select(keys.c.id).where(keys.c.id == key_id, in_force(keys, now))
+    return connection.execute(query).one_or_none() is not None
+
+
+def find_operator(connection: Connection, name: str) -> Operator | None:
+    """An operator in force by name."""
+    found = connection.execute(
+        select(operators).where(operators.c.name == name, operators.c.revoked_at.is_(None))
+    ).one_or_none()
+    return None if found is None else _operator(found)
+
+
+def key_id_of(presented: str) -> str:
+    """The public part of a key that was found good."""
+    return presented.split("_")[1]
+
+
 def operator_in_force(connection: Connection, operator_id: int) -> Operator | None:
     """An operator by its number; None if it is revoked."""
     found = connection.execute(

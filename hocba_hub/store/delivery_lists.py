@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, literal, select, tuple_
 
 from hocba_hub.model.delivery import TIMED, DeliveryState
+from hocba_hub.store.engine import one_of
 from hocba_hub.store.selection import FAILED, PENDING, SHOWN, Selection, SelectionError, selected
 from hocba_hub.store.tables import deliveries, delivery_attempts
 
@@ -72,20 +73,23 @@ def delivery_groups(
     by = (rows.destination, rows.state, rows.code)
     seen = (func.min(rows.at), func.max(rows.at), func.min(rows.next_attempt_at), func.max(rows.id))
     query = select(*by, count, *seen).group_by(*by).order_by(count.desc(), *by)
+    found = connection.execute(query).all()
+    details = _details(connection, [row[-1] for row in found])
     return [
         DeliveryGroup(
             destination, DeliveryState(state), code or "", number, oldest, newest,
             next_attempt_at if state in TIMED else None,
-            _detail(connection, newest_id),
+            details.get(newest_id) or None,
         )
-        for destination, state, code, number, oldest, newest, next_attempt_at, newest_id in connection.execute(query)
+        for destination, state, code, number, oldest, newest, next_attempt_at, newest_id in found
     ]  # fmt: skip
 
 
-def _detail(connection: Connection, delivery_id: int) -> str | None:
+def _details(connection: Connection, delivery_ids: Sequence[int]) -> dict[int, str]:
+    """What the last attempt of each delivery said."""
     t = delivery_attempts.c
-    query = select(t.detail).where(t.delivery_id == delivery_id).order_by(t.attempt_id.desc()).limit(1)
-    return connection.execute(query).scalar() or None
+    query = select(t.delivery_id, t.detail).where(one_of(connection, t.delivery_id, delivery_ids))
+    return {row.delivery_id: row.detail for row in connection.execute(query.order_by(t.delivery_id, t.attempt_id))}
 
 
 def listed_deliveries(
@@ -95,8 +99,11 @@ def listed_deliveries(
     *,
     after: Place | None = None,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> Sequence[ListedDelivery]:
     """The deliveries of a selection, in the order of their groups and of time; at most `limit` after `after`.
+
+    With `newest_first` all of it the other way round.
 
     Raises:
         SelectionError: it names a state that is none of `SHOWN` and `PENDING`.
@@ -116,11 +123,10 @@ def listed_deliveries(
     )
     rows = selected(connection, selection, _states(selection, by_default), *wanted).c
     order = (rows.destination, rows.state, rows.code, rows.at, rows.id)
-    query = select(*rows).order_by(*order).limit(limit)
+    query = select(*rows).order_by(*(column.desc() if newest_first else column for column in order)).limit(limit)
     if after is not None:
-        query = query.where(
-            tuple_(*order) > tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
-        )
+        seen = tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
+        query = query.where(tuple_(*order) < seen if newest_first else tuple_(*order) > seen)
     return [
         ListedDelivery(
             id=row.id,

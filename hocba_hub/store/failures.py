@@ -91,6 +91,19 @@ class Source(NamedTuple):
     """Start of the hour of the newest."""
 
 
+class OfClient(NamedTuple):
+    """What failed of one client for one cause."""
+
+    id: int
+    destination: str
+    error_class: str
+    code: str
+    detail: str
+    times: int
+    last_at: int
+    """Start of the hour of the newest."""
+
+
 class Member(NamedTuple):
     """What stands in a group: a delivery, or a card on its school's open list."""
 
@@ -222,6 +235,22 @@ def sources(connection: Connection, group_id: int, *, limit: int = 100) -> list[
     query = select(_n.school_code, _n.client_id, times, func.max(_n.hour_at)).where(_in_group(connection, group_id))
     query = query.group_by(_n.school_code, _n.client_id).order_by(times.desc(), _n.school_code, _n.client_id)
     return [Source(school, client, int(n), at) for school, client, n, at in connection.execute(query.limit(limit))]
+
+
+def of_client(connection: Connection, client_id: int, *, since: int, limit: int = 100) -> list[OfClient]:
+    """What failed of one client since a moment, cause by cause, the most frequent first."""
+    times = func.sum(_n.times).label("times")
+    query = select(_n.group_id, times, func.max(_n.hour_at)).where(
+        _n.client_id == client_id, _n.hour_at >= hour_of(since)
+    )
+    counted = connection.execute(query.group_by(_n.group_id).order_by(times.desc(), _n.group_id).limit(limit)).all()
+    groups = {
+        row.id: (row.destination, row.error_class, row.code, row.detail)
+        for row in connection.execute(
+            select(failure_groups).where(one_of(connection, _g.id, [row.group_id for row in counted]))
+        )
+    }
+    return [OfClient(group, *groups[group], int(number), last) for group, number, last in counted]
 
 
 def members(connection: Connection, group_id: int, *, after: int = 0, limit: int = 100) -> list[Member]:

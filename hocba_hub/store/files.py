@@ -145,14 +145,24 @@ def find_by_key(connection: Connection, client_id: int, upload_key: str) -> File
 
 
 def newest(
-    connection: Connection, *, limit: int = 100, state: FileState | None = None, before: str | None = None
+    connection: Connection,
+    *,
+    limit: int = 100,
+    state: FileState | None = None,
+    before: str | None = None,
+    client_id: int | None = None,
 ) -> list[File]:
-    """The newest files first, at most `limit`; of one state only, if it is given. `before` is the last one seen."""
+    """The newest files first, at most `limit`; of one state or client only, if it is given.
+
+    `before` is the id of the last one seen.
+    """
     query = _select().order_by(files.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(files.c.state == state)
     if before is not None:
         query = query.where(files.c.id < before)
+    if client_id is not None:
+        query = query.where(files.c.client_id == client_id)
     return [_file(row) for row in connection.execute(query).mappings()]
 
 

@@ -1,4 +1,4 @@
-"""Who is signed in to the console: passwords of operators, the lock after wrong ones, and open sessions.
+"""Who is signed in to the web pages: passwords of operators, the lock after wrong ones, and open sessions.
 
 Of a session's token only its SHA-256 is kept. A token is replaced while the session goes on; the one before it counts
 for a moment longer, for the pages that were under way.
@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from hocba_hub.store.access import AccessError, Operator, operator_in_force
+from hocba_hub.store.access import (
+    AccessError,
+    Client,
+    Operator,
+    Owner,
+    client_in_force,
+    key_in_force,
+    operator_in_force,
+)
 from hocba_hub.store.bulk import upsert
 from hocba_hub.store.tables import operators, passwords, sessions
 
@@ -53,11 +62,22 @@ class LockedError(AccessError):
         self.until = until
 
 
+class Way(StrEnum):
+    """How the owner of a session signed in."""
+
+    PASSWORD = "password"  # noqa: S105 - a name
+    KEY = "key"
+    """A client's, to its own page."""
+    OIDC = "oidc"
+    """At an identity provider (OpenID Connect)."""
+
+
 class Session(NamedTuple):
     """An open session."""
 
     id: int
-    operator: Operator
+    owner: Operator | Client
+    way: Way
     csrf: str
     must_change: bool
     """Whether the operator has to choose a password before anything else."""
@@ -135,12 +155,14 @@ def password_states(connection: Connection) -> dict[str, PasswordState]:
     }
 
 
-def open_session(connection: Connection, operator_id: int, now: int) -> str:
-    """Open a session; its token, which nobody can tell later."""
+def open_session(  # noqa: PLR0917 - what a session is
+    connection: Connection, owner: Owner, owner_id: int, way: Way, now: int, key_id: str | None = None
+) -> str:
+    """Open a session; its token, which nobody can tell later. One that a key opened ends with the key."""
     token = secrets.token_urlsafe(32)
     row = {
-        "token_sha256": _digest(token), "operator_id": operator_id, "csrf": secrets.token_urlsafe(24), "opened_at": now,
-        "rotated_at": now, "seen_at": now,
+        "token_sha256": _digest(token), "owner_kind": owner, "owner_id": owner_id, "way": way, "key_id": key_id,
+        "csrf": secrets.token_urlsafe(24), "opened_at": now, "rotated_at": now, "seen_at": now,
     }  # fmt: skip
     connection.execute(insert(sessions).values(**row))
     return token
@@ -150,15 +172,19 @@ def session_of(connection: Connection, token: str, now: int, *, idle_ms: int, mo
     """The session that a token stands for; None if there is none, it rested too long, or it lasts too long."""
     digest = _digest(token)
     is_former = (_s.former_sha256 == digest) & (_s.rotated_at > now - _FORMER_MS)
-    row = connection.execute(
-        select(sessions, _p.must_change)
-        .join_from(sessions, passwords, _p.operator_id == _s.operator_id, isouter=True)
-        .where(or_(_s.token_sha256 == digest, is_former))
-    ).one_or_none()
+    row = connection.execute(select(sessions).where(or_(_s.token_sha256 == digest, is_former))).one_or_none()
     if row is None or row.seen_at <= now - idle_ms or row.opened_at <= now - most_ms:
         return None
-    operator = operator_in_force(connection, row.operator_id)
-    return None if operator is None else Session(row.id, operator, row.csrf, bool(row.must_change))
+    if row.key_id is not None and not key_in_force(connection, row.key_id, now):
+        return None
+    if row.owner_kind == Owner.CLIENT:
+        client = client_in_force(connection, row.owner_id)
+        return None if client is None else Session(row.id, client, Way(row.way), row.csrf, must_change=False)
+    operator = operator_in_force(connection, row.owner_id)
+    if operator is None:
+        return None
+    kept = password_of(connection, operator.id) if row.way == Way.PASSWORD else None
+    return Session(row.id, operator, Way(row.way), row.csrf, must_change=kept is not None and kept.must_change)
 
 
 def note_seen(connection: Connection, session_id: int, token: str, now: int) -> str | None:
@@ -182,7 +208,7 @@ def end_session(connection: Connection, session_id: int) -> None:
 
 def end_sessions(connection: Connection, operator_id: int) -> None:
     """End every session of an operator."""
-    connection.execute(delete(sessions).where(_s.operator_id == operator_id))
+    connection.execute(delete(sessions).where(_s.owner_kind == Owner.OPERATOR, _s.owner_id == operator_id))
 
 
 def forget(connection: Connection, *, before: int) -> int:

@@ -73,14 +73,17 @@ sessions = Table(
     Column("id", _Id, primary_key=True),
     Column("token_sha256", LargeBinary(32), nullable=False),
     Column("former_sha256", LargeBinary(32), comment="the token before it, for pages that were under way"),
-    Column("operator_id", BigInteger, nullable=False),
+    Column("owner_kind", Text, nullable=False, comment="client or operator"),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("way", Text, nullable=False, comment="password, key or oidc: how its owner signed in"),
+    Column("key_id", Text, comment="the key that opened it; it ends with that"),
     Column("csrf", Text, nullable=False, comment="what every form of the session sends along"),
     Column("opened_at", BigInteger, nullable=False),
     Column("rotated_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("ix_sessions_token", "token_sha256", unique=True),
     Index("ix_sessions_former", "former_sha256"),
-    Index("ix_sessions_operator", "operator_id"),
+    Index("ix_sessions_owner", "owner_kind", "owner_id"),
 )
 
 keys = Table(

@@ -65,11 +65,16 @@ async def validate(
 ) -> Response:
     """Check report cards as if they were submitted; nothing is stored. / Kiểm tra thử, không lưu gì."""
     source = await _source(request, hub, client, options)
+    return _json(await checked(hub, client, source, options), 200)
+
+
+async def checked(hub: Hub, client: Client, source: BodySource, options: SubmissionOptions) -> dict[str, Any]:
+    """The receipt of a submission as if it were made; nothing is stored."""
     found = await hub.submissions.validate(_submission(hub, client, source, options), source)
     hub.usage.note(client.id, records=len(found.results), size=found.size)
     answer = receipt(found)
     del answer["submission_id"]
-    return _json(answer, 200)
+    return answer
 
 
 @router.post(
@@ -90,7 +95,7 @@ async def recall(
     return _answer(recalled)
 
 
-class _BodySource:
+class BodySource:
     """The records of a request's body; see `Source`."""
 
     def __init__(self, body: Body, profile: Profile, media_type: str, syntax: str) -> None:
@@ -100,26 +105,35 @@ class _BodySource:
 
     @property
     def size(self) -> int:
+        """Bytes read so far."""
         return self.body.size
 
     @property
     def sha256(self) -> str:
+        """Of these, hex."""
         return self.body.sha256
 
     async def records(self) -> AsyncIterator[SentRecord]:
+        """The records as they arrive."""
         limits, profile = self.body.limits, self._profile
         splitter = profile.splitter(self._syntax)
         async for raw in split_stream(self.body.chunks(), splitter, limits.record_bytes, limits.records):
             yield profile.sent(raw, self._sent_type)
 
 
-async def _source(request: Request, hub: Hub, client: Client, options: SubmissionOptions) -> _BodySource:
-    """The request's body, unread, and how its records are read.
+async def _source(request: Request, hub: Hub, client: Client, options: SubmissionOptions) -> BodySource:
+    """The request's body, unread, and how its records are read; raises as `source_of`."""
+    sent_as = request.headers.get("content-type", "")
+    return await source_of(body_of(request, hub.settings), sent_as, hub, client, options)
+
+
+async def source_of(body: Body, sent_as: str, hub: Hub, client: Client, options: SubmissionOptions) -> BodySource:
+    """A body, unread, that was sent as a media type, and how its records are read.
 
     Raises:
         ProblemError, SubmissionError: the media type is none of ours, the profile is not there, or reads another one.
     """
-    of = body_type(request.headers.get("content-type", ""))
+    of = body_type(sent_as)
     if of.syntax is None:
         raise ProblemError("body.media-type")
     mappings, asked = await hub.intake.mappings.awaited(), options.profile or of.profile
@@ -130,11 +144,11 @@ async def _source(request: Request, hub: Hub, client: Client, options: Submissio
             raise ProblemError("body.media-type")
     elif profile.source.format == ROWS or is_xml != (profile.source.format == XML):
         raise ProblemError("profile.format")
-    return _BodySource(body_of(request, hub.settings), profile, of.media_type, of.syntax)
+    return BodySource(body, profile, of.media_type, of.syntax)
 
 
 def _submission(
-    hub: Hub, client: Client, source: _BodySource, options: SubmissionOptions, claim: Claim | None = None
+    hub: Hub, client: Client, source: BodySource, options: SubmissionOptions, claim: Claim | None = None
 ) -> Submission:
     return hub.submissions.begin(
         client,

@@ -47,7 +47,8 @@ def render(request: Request, template: str, status: int = 200, /, **facts: objec
 def render_text(request: Request, template: str, /, **facts: object) -> str:
     """The same as text."""
     theme = request.cookies.get(THEME_COOKIE, "")
-    common = {"path": request.url.path, "theme": theme if theme in THEMES else "", "visit": None}
+    home = "/portal" if request.url.path.startswith("/portal") else "/console"
+    common = {"path": request.url.path, "home": home, "theme": theme if theme in THEMES else "", "visit": None}
     return _environment(current_call().language).get_template(template).render({**common, **facts})
 
 

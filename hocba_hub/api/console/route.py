@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from hocba_hub.api.console.rendering import LANGUAGE_COOKIE, render
-from hocba_hub.api.console.visit import ACCOUNT, COOKIE, PasswordNeededError, SignInNeededError
+from hocba_hub.api.console.visit import ACCOUNT, COOKIES, PasswordNeededError, SignInNeededError
 from hocba_hub.api.context import hub_of_app
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem import ProblemError, problem_of
@@ -97,11 +97,17 @@ def error_page(request: Request, problem: ProblemError) -> Response:
     )  # fmt: skip
 
 
+def home_of(request: Request) -> str:
+    """Where the pages are to which a request belongs: operators' or clients'."""
+    return "/portal" if request.url.path.startswith("/portal") else "/console"
+
+
 def _to_sign_in(request: Request) -> Response:
-    to = request.url.path if request.method == "GET" else "/console"
+    home = home_of(request)
+    to = request.url.path if request.method == "GET" else home
     if request.method == "GET" and request.url.query:
         to = f"{to}?{request.url.query}"
-    return go_to(f"/console/sign-in?to={quote(to, safe='')}")
+    return go_to(f"{home}/sign-in?to={quote(to, safe='')}")
 
 
 def go_to(path: str) -> Response:
@@ -111,9 +117,9 @@ def go_to(path: str) -> Response:
 
 def set_session(request: Request, response: Response, token: str) -> None:
     """Give the browser the session's token: for this host alone, not for scripts, not for requests from other sites."""
-    settings = hub_of_app(request).settings
+    settings, home = hub_of_app(request).settings, home_of(request)
     response.set_cookie(
-        COOKIE, token, path="/console", max_age=settings.console_hours * 3600, httponly=True, samesite="lax",
+        COOKIES[home], token, path=home, max_age=settings.console_hours * 3600, httponly=True, samesite="lax",
         secure=settings.public_address.startswith("https:"),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
+from hocba_hub.api.console.oidc import finish_oidc, start_oidc
 from hocba_hub.api.console.rendering import LANGUAGE_COOKIE, STATIC, THEME_COOKIE, render, static_file
 from hocba_hub.api.console.route import YEAR_SECONDS, console_router, go_to, set_preference, set_session
 from hocba_hub.api.console.visit import ACCOUNT, COOKIE, Form, ScopedViewing, Visit, field, read_form
@@ -20,12 +21,14 @@ from hocba_hub.api.operator.callers import TheHub
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model import sign_in
 from hocba_hub.store import audit, sessions
-from hocba_hub.store.sessions import LockedError
+from hocba_hub.store.access import Owner, find_operator
+from hocba_hub.store.sessions import LockedError, Way
 
 router = console_router()
 
 _HOME = "/console"
-_PATH = re.compile(r"/console(/[A-Za-z0-9._:/~-]*)?(\?[A-Za-z0-9._:=&%+~-]*)?")
+_OIDC_BACK = "/console/oidc/return"
+_PATH = re.compile(r"/(?:console|portal)(/[A-Za-z0-9._:/~-]*)?(\?[A-Za-z0-9._:=&%+~-]*)?")
 _SECRET = re.compile(r"[A-Z2-7]{32}")
 _WAIT_SECONDS = 3.0
 _HASHING = threading.BoundedSemaphore(2)
@@ -34,15 +37,15 @@ _HASHING = threading.BoundedSemaphore(2)
 To = Annotated[str, Query(max_length=500)]
 
 
-def _safe(to: str) -> str:
-    """A page of the console, or its home: nobody is sent elsewhere by a link to us."""
-    return to if _PATH.fullmatch(to) and "//" not in to else _HOME
+def safe(to: str, otherwise: str = _HOME) -> str:
+    """A page of ours, or a home: nobody is sent elsewhere by a link to us."""
+    return to if _PATH.fullmatch(to) and "//" not in to else otherwise
 
 
 @router.get("/console/sign-in")
-async def sign_in_page(request: Request, to: To = _HOME) -> Response:
+async def sign_in_page(request: Request, hub: TheHub, to: To = _HOME) -> Response:
     """Who are you?"""
-    return render(request, "sign_in.html", to=_safe(to), failed="", name="")
+    return render(request, "sign_in.html", to=safe(to), failed="", name="", has_oidc=hub.identity_provider is not None)
 
 
 @router.post("/console/sign-in")
@@ -50,13 +53,14 @@ async def sign_in_form(request: Request, hub: TheHub) -> Response:
     """The session, or what was wrong."""
     form = await read_form(request)
     name, password, code = field(form, "name")[:200], str(form.get("password", "")), field(form, "code")[:20]
-    to = _safe(field(form, "to"))
+    to = safe(field(form, "to"))
     try:
         token, failed = await run_in_threadpool(_try, hub, name, password, code)
     except LockedError:
         token, failed = None, "locked"
     if token is None:
-        return render(request, "sign_in.html", 401, to=to, failed=failed, name=name)
+        has_oidc = hub.identity_provider is not None
+        return render(request, "sign_in.html", 401, to=to, failed=failed, name=name, has_oidc=has_oidc)
     response = go_to(to)
     set_session(request, response, token)
     return response
@@ -77,7 +81,7 @@ def _try(hub: Hub, name: str, password: str, code: str) -> tuple[str | None, str
     with hub.store.write() as connection:
         if not sessions.note_right(connection, kept.operator_id, step):
             return None, "code"
-        token = sessions.open_session(connection, kept.operator_id, now)
+        token = sessions.open_session(connection, Owner.OPERATOR, kept.operator_id, Way.PASSWORD, now)
         audit.write(
             connection, at=now, actor=f"operator:{name}", action="operator.sign-in", reason="",
             detail={"second_factor": step is not None},
@@ -97,6 +101,30 @@ def _is_password(kept: str | None, password: str) -> bool:
         return sign_in.is_password(kept, password)
     finally:
         _HASHING.release()
+
+
+@router.get("/console/oidc/start")
+def oidc_start(hub: TheHub, to: To = _HOME) -> Response:
+    """To the identity provider."""
+    return start_oidc(hub, _OIDC_BACK, safe(to))
+
+
+@router.get("/console/oidc/return")
+def oidc_return(request: Request, hub: TheHub) -> Response:
+    """Back from the identity provider: the session of the operator whose name it tells."""
+    claims, to = finish_oidc(request, hub, _OIDC_BACK)
+    name, now = claims.get(hub.settings.oidc_operator_claim), hub.clock()
+    with hub.store.write() as connection:
+        operator = find_operator(connection, name) if isinstance(name, str) else None
+        if operator is None:
+            raise ProblemError("console.identity-unknown")
+        token = sessions.open_session(connection, Owner.OPERATOR, operator.id, Way.OIDC, now)
+        audit.write(
+            connection, at=now, actor=operator.actor, action="operator.sign-in", reason="", detail={"oidc": True}
+        )
+    response = go_to(safe(to))
+    set_session(request, response, token)
+    return response
 
 
 @router.post("/console/sign-out")
@@ -144,7 +172,7 @@ def change_password(request: Request, visit: ScopedViewing, form: Form) -> Respo
     kept, now = sign_in.hash_password(new), hub.clock()
     with hub.store.write() as connection:
         operator_id = sessions.set_password(connection, name, kept, must_change=False, now=now)
-        token = sessions.open_session(connection, operator_id, now)
+        token = sessions.open_session(connection, Owner.OPERATOR, operator_id, Way.PASSWORD, now)
         _note(visit, connection, "operator.password")
     request.state.new_token = None
     response = go_to(f"{ACCOUNT}?done=password")
@@ -197,7 +225,7 @@ async def choose_language(
     request: Request, language: Annotated[str, Path(pattern="^(vi|en)$")], to: To = _HOME
 ) -> Response:
     """Vietnamese or English from now on."""
-    response = go_to(_safe(to))
+    response = go_to(safe(to))
     set_preference(request, response, LANGUAGE_COOKIE, language)
     return response
 
@@ -207,7 +235,7 @@ async def choose_theme(
     request: Request, theme: Annotated[str, Path(pattern="^(light|dark|auto)$")], to: To = _HOME
 ) -> Response:
     """Light, dark, or as the machine has it."""
-    response = go_to(_safe(to))
+    response = go_to(safe(to))
     set_preference(request, response, THEME_COOKIE, theme)
     return response
 

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from hocba_hub.api.context import Hub, hub_of_app
-from hocba_hub.api.http.bounded import counted
+from hocba_hub.api.http.bounded import MOST_BYTES, counted
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.keys import DestinationName
@@ -29,8 +29,11 @@ from hocba_hub.store.schools import school_names_by_code
 from hocba_hub.store.sessions import Session
 
 COOKIE = "hocba_console"
+COOKIES = {"/console": COOKIE, "/portal": "hocba_portal"}
+"""Home → the cookie of its sessions: an operator's and a client's may be open in one browser."""
 ACCOUNT = "/console/account"
 _MOST_FIELDS = 200
+_MOST_FILE_BYTES = 8_000_000
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
@@ -50,12 +53,15 @@ class Visit:
     request: Request
     hub: Hub
     session: Session
-    token: str
+    home = "/console"
+    """Where the pages of such a session are."""
 
     @property
     def operator(self) -> Operator:
         """Who it is."""
-        return self.session.operator
+        owner = self.session.owner
+        assert isinstance(owner, Operator)  # noqa: S101 - `signed_in` takes no other session
+        return owner
 
     def school_name(self, code: str) -> str:
         """What a school is called; empty if it is not known."""
@@ -96,6 +102,12 @@ class Visit:
             raise ProblemError("access.scope")
 
 
+async def session_of(request: Request, cookie: str) -> Session | None:
+    """The session of a cookie, if it is open."""
+    token = request.cookies.get(cookie, "")
+    return await run_in_threadpool(_session, request, hub_of_app(request), token) if token else None
+
+
 async def signed_in(request: Request) -> Visit:
     """Whoever is signed in; once a call.
 
@@ -103,13 +115,12 @@ async def signed_in(request: Request) -> Visit:
         SignInNeededError: nobody is.
         PasswordNeededError: the operator has to choose a password first.
     """
-    hub, token = hub_of_app(request), request.cookies.get(COOKIE, "")
-    found = await run_in_threadpool(_session, request, hub, token) if token else None
-    if found is None:
+    found = await session_of(request, COOKIE)
+    if found is None or not isinstance(found.owner, Operator):
         raise SignInNeededError
     if found.must_change and request.url.path not in {ACCOUNT, f"{ACCOUNT}/password", "/console/sign-out"}:
         raise PasswordNeededError
-    return Visit(request, hub, found, token)
+    return Visit(request, hub_of_app(request), found)
 
 
 def _session(request: Request, hub: Hub, token: str) -> Session | None:
@@ -148,15 +159,25 @@ def require_same_origin(request: Request) -> None:
         raise ProblemError("console.form-foreign")
 
 
-async def read_form(request: Request) -> FormData:
-    """The form that was sent, small and from here.
+async def read_form(request: Request, *, files: int = 0, most: int = MOST_BYTES) -> FormData:
+    """The form that was sent, from here, of so many bytes and files at most.
 
     Raises:
         ProblemError: it is not from here, or too large.
     """
     require_same_origin(request)
-    bounded = Request(request.scope, counted(request.receive))
-    return await bounded.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=262_144)
+    bounded = Request(request.scope, counted(request.receive, most))
+    return await bounded.form(max_files=files, max_fields=_MOST_FIELDS, max_part_size=most)
+
+
+def require_token(form: FormData, session: Session) -> None:
+    """Do nothing if a form holds the token of its session.
+
+    Raises:
+        ProblemError: `console.form-foreign`, 403.
+    """
+    if not hmac.compare_digest(str(form.get("csrf", "")).encode(), session.csrf.encode()):
+        raise ProblemError("console.form-foreign")
 
 
 async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) -> FormData:
@@ -166,8 +187,14 @@ async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) 
         ProblemError: `console.form-foreign`, its token is not that of the session.
     """
     form = await read_form(request)
-    if not hmac.compare_digest(str(form.get("csrf", "")).encode(), visit.session.csrf.encode()):
-        raise ProblemError("console.form-foreign")
+    require_token(form, visit.session)
+    return form
+
+
+async def posted_file(request: Request, visit: Annotated[Visit, Depends(signed_in)]) -> FormData:
+    """As `posted`, with one file of some megabytes."""
+    form = await read_form(request, files=1, most=_MOST_FILE_BYTES)
+    require_token(form, visit.session)
     return form
 
 
@@ -178,6 +205,7 @@ ScopedViewing = Annotated[Visit, Depends(visiting(Role.VIEWER, scoped=True))]
 ScopedActing = Annotated[Visit, Depends(visiting(Role.OPERATOR, scoped=True))]
 """Of the whole province or a part of it: the page shows the operator's part alone."""
 Form = Annotated[FormData, Depends(posted)]
+FileForm = Annotated[FormData, Depends(posted_file)]
 
 
 def asked(shape: type[Asked], facts: dict[str, Any]) -> Asked:

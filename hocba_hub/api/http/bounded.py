@@ -15,16 +15,16 @@ from hocba_hub.api.problems.problem import ProblemError
 MOST_BYTES = 262_144
 
 
-def counted(receive: Receive) -> Receive:
-    """As `receive`, up to `MOST_BYTES`; what is more ends the call with `body.too-large`."""
+def counted(receive: Receive, most: int = MOST_BYTES) -> Receive:
+    """As `receive`, up to so many bytes; what is more ends the call with `body.too-large`."""
     taken = 0
 
     async def receiving() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MOST_BYTES:
-            raise ProblemError("body.too-large", limit_bytes=MOST_BYTES)
+        if taken > most:
+            raise ProblemError("body.too-large", limit_bytes=most)
         return message
 
     return receiving

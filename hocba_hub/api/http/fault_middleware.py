@@ -27,7 +27,13 @@ log = logging.getLogger(__name__)
 
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64_000_000
-_SURFACES = (("operator", "/v1/operations/"), ("client", "/v1/"), ("soap", "/soap"), ("console", "/console"))
+_SURFACES = (
+    ("operator", "/v1/operations/"),
+    ("client", "/v1/"),
+    ("soap", "/soap"),
+    ("console", "/console"),
+    ("console", "/portal"),
+)
 _CLOSE = (b"connection", b"close")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
@@ -42,7 +42,7 @@ from hocba_hub.monitoring.doctor import try_destination
 from hocba_hub.store import audit, control
 from hocba_hub.store.access import Operator
 from hocba_hub.store.delivery_acts import Act, execute, preview
-from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
+from hocba_hub.store.delivery_lists import ListedDelivery, delivery_groups, listed_deliveries
 from hocba_hub.store.selection import FAILED, PENDING, Selection
 
 router = APIRouter(
@@ -96,6 +96,7 @@ def _only(state: str | None) -> frozenset[DeliveryState]:
     return frozenset() if state is None else frozenset({DeliveryState(state)})
 
 
+NewestQuery = Annotated[bool, Query(description="The newest first. / Mới nhất trước.")]
 Failed = Annotated[Selection, Depends(failed)]
 Waiting = Annotated[Selection, Depends(waiting)]
 
@@ -127,26 +128,40 @@ def _summary(hub: Hub, selection: Selection, by_default: Collection[DeliveryStat
 
 @router.get("/failures/deliveries", response_model_exclude_none=True)
 def failures_listed(
-    operator: ScopedViewer, hub: TheHub, selection: Failed, after: Cursor = None, limit: Limit = 100
+    *,
+    operator: ScopedViewer,
+    hub: TheHub,
+    selection: Failed,
+    newest: NewestQuery = False,
+    after: Cursor = None,
+    limit: Limit = 100,
 ) -> Page[DeliveryEntry]:
     """The failed deliveries one by one, group after group. / Từng bản ghi lỗi, lần lượt theo nhóm."""
-    return _page(hub, _within(hub, operator, selection), FAILED, after, limit)
+    listed = partial(listed_deliveries, selection=_within(hub, operator, selection), by_default=FAILED)
+    return _page(hub, partial(listed, newest_first=newest), after, limit)
 
 
 @router.get("/pending/deliveries", response_model_exclude_none=True)
 def pending_listed(
-    operator: ScopedViewer, hub: TheHub, selection: Waiting, after: Cursor = None, limit: Limit = 100
+    *,
+    operator: ScopedViewer,
+    hub: TheHub,
+    selection: Waiting,
+    newest: NewestQuery = False,
+    after: Cursor = None,
+    limit: Limit = 100,
 ) -> Page[DeliveryEntry]:
     """The pending deliveries one by one, group after group. / Từng bản ghi đang chờ, lần lượt theo nhóm."""
-    return _page(hub, _within(hub, operator, selection), PENDING, after, limit)
+    listed = partial(listed_deliveries, selection=_within(hub, operator, selection), by_default=PENDING)
+    return _page(hub, partial(listed, newest_first=newest), after, limit)
 
 
 def _page(
-    hub: Hub, selection: Selection, by_default: Collection[DeliveryState], after: str | None, limit: int
+    hub: Hub, listed: Callable[..., Sequence[ListedDelivery]], after: str | None, limit: int
 ) -> Page[DeliveryEntry]:
     start = place(after, str, str, str, int, int)
     with hub.store.read() as connection:
-        found = listed_deliveries(connection, selection, by_default, after=start, limit=limit + 1)
+        found = listed(connection, after=start, limit=limit + 1)
     return Page(
         items=[DeliveryEntry.model_validate(delivery) for delivery in found[:limit]],
         next=cursor(found[limit - 1].place) if len(found) > limit else None,

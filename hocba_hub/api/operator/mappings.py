@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from hocba_hub.adapters.registry import new_misfits
-from hocba_hub.adapters.workbook.review import write_review
+from hocba_hub.adapters.workbook.review import read_review, write_review
 from hocba_hub.adapters.workbook.written import MEDIA_TYPE
 from hocba_hub.api.context import Hub
 from hocba_hub.api.http.authentication import ANYONE
@@ -44,11 +44,12 @@ from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.intake.preview import preview_draft
 from hocba_hub.intake.trial import Trial
 from hocba_hub.mappings.check.example_runs import example_values
-from hocba_hub.mappings.document.document import JSON, ROWS, XML, Document
+from hocba_hub.mappings.document.document import JSON, ROWS, XML, Document, DocumentError
 from hocba_hub.mappings.document.parse import read_document
-from hocba_hub.mappings.document.tabular import TITLES_VI, as_table
+from hocba_hub.mappings.document.tabular import TITLES_VI, TableFormError, as_table, from_table
 from hocba_hub.mappings.library.library import MappingNotFoundError
 from hocba_hub.mappings.library.mapping_set import MappingSet
+from hocba_hub.mappings.records.rows import SourceError
 from hocba_hub.mappings.schemas import REPORT_CARD
 from hocba_hub.model.activation import ActivationScope
 from hocba_hub.model.clock import vietnam_day
@@ -182,6 +183,23 @@ def rules_workbook(name: NameInPath, _: Viewer, hub: TheHub, version: VersionInQ
     write_review(file, "rules.xlsx", lines, TITLES_VI)
     headers = {"Content-Disposition": f'attachment; filename="{name}-{document.number}.xlsx"'}
     return Response(file.getvalue(), media_type=MEDIA_TYPE, headers=headers)
+
+
+def reviewed_text(hub: Hub, name: str, version: str | None, table: BinaryIO, table_name: str) -> str:
+    """The text of a mapping with the rules of a reviewed table (XLSX, CSV) in the place of its own; nothing is stored.
+
+    Raises:
+        ProblemError: `not-found`; `mapping.wrong`, with the cells that cannot be rules.
+    """
+    document = document_of(hub, name, version)
+    try:
+        return from_table(document, read_review(table, table_name))
+    except DocumentError as error:
+        raise ProblemError("mapping.wrong", findings=[one.as_json() for one in error.findings]) from error
+    except SourceError as error:
+        raise ProblemError("mapping.wrong", findings=[error.finding.as_json()]) from error
+    except TableFormError as error:
+        raise ProblemError("mapping.table-form") from error
 
 
 def document_of(hub: Hub, name: str, version: str | None = None) -> Document:

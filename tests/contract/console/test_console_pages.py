@@ -215,7 +215,14 @@ def test_a_mapping_is_tried_drafted_activated_and_taken_back(world: World):
     state = html.unescape(re.search(r'name="state" value="([^"]*)"', page)[1])
     back = {"activation": activation, "state": state, "reason": "it was too early"}
     assert "quay lại" in text_of(person.follow(person.post(f"{path}/deactivation", back)).text)
-    assert person.get(f"{path}/rules.xlsx").content[:2] == b"PK"
+
+    table = person.get(f"{path}/rules.xlsx").content
+    fields, sent = {"csrf": person.csrf(), "version": ""}, {"table": ("rules.xlsx", table)}
+    reviewed = person.http.post(f"{path}/reviewed", data=fields, files=sent)
+    assert "Chưa lưu gì" in text_of(reviewed.text)
+    assert "version: 1." in reviewed.text
+    refused = person.http.post(f"{path}/reviewed", data=fields, files={"table": ("rules.csv", b"a,b")})
+    assert (refused.status_code, "mapping.table-form" in refused.text) == (422, True)
 
 
 def test_an_error_says_what_happened_what_it_means_and_what_to_do(world: World):

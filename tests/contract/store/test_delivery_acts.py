@@ -99,6 +99,10 @@ def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
         ("b", "refused", "WRONG"),
         ("c", "refused", "WRONG"),
     ]
+    with bench.store.read() as c:
+        first = listed_deliveries(c, Selection(), limit=2, newest_first=True)
+        rest = listed_deliveries(c, Selection(), after=first[-1].place, newest_first=True)
+    assert [*first, *rest] == found[::-1]
     assert [d.next_attempt_at is not None for d in found] == [True, True, False, False, False]
     with bench.store.read() as c:
         one = listed_deliveries(c, Selection(code="WRONG", school="SCHOOL", states=frozenset({S.REFUSED})), limit=1)

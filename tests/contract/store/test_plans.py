@@ -31,6 +31,7 @@ from hocba_hub.store import (
     replays,
     returns,
     search,
+    sessions,
     story,
     tables,
     transfers,
@@ -46,6 +47,7 @@ from hocba_hub.store.lease import Allowance, Kind, Lease, LeasedDelivery, due, l
 from hocba_hub.store.repair import Chosen, plan
 from hocba_hub.store.replay_steps import Position, advance
 from hocba_hub.store.schema import upgrade
+from hocba_hub.store.schools import classes_of
 from hocba_hub.store.selection import PENDING, Selection
 from tests.support.acceptance import received
 from tests.support.full_store import fill
@@ -105,6 +107,15 @@ QUERIES: dict[str, Query] = {
     "failed deliveries": lambda c: listed_deliveries(c, Selection(), after=("province", "refused", "E1", 5, 5)),
     "failed deliveries of a code": lambda c: listed_deliveries(c, Selection(destination="province", code="E1")),
     "failed deliveries of a school": lambda c: listed_deliveries(c, Selection(school="S7")),
+    "failed deliveries, the newest first": lambda c: listed_deliveries(
+        c, Selection(destination="province"), after=("province", "refused", "E1", 5, 5), newest_first=True
+    ),
+    "submissions": lambda c: search.submissions_listed(c, before="sub-7"),
+    "submissions of a client": lambda c: search.submissions_listed(c, client_id=3, before="sub-7"),
+    "the bodies of two versions": lambda c: search.canonical_bodies(c, KEY, (1, 2)),
+    "what failed of a client": lambda c: failures.of_client(c, 3, since=LATER),
+    "classes of cards": lambda c: classes_of(c, [KEY]),
+    "the session of a token": lambda c: sessions.session_of(c, "x", LATER, idle_ms=1, most_ms=1),
     "replays": lambda c: replays.listed(c, before=100),
     "replays that have not ended": lambda c: replays.listed(c, open_only=True),
     "what became of a replay's records": lambda c: replays.counts(c, 7),

@@ -27,6 +27,7 @@ from hocba_hub.api.console.pages import (
     submissions,
     unknown,
 )
+from hocba_hub.api.console.portal import pages as portal
 
 ROUTERS: Sequence[APIRouter] = (
     signing_in.router,
@@ -47,5 +48,6 @@ ROUTERS: Sequence[APIRouter] = (
     clients.router,
     operators.router,
     audit.router,
+    portal.router,
     unknown.router,
 )

@@ -34,6 +34,7 @@ def listed(
     code: Annotated[Code | None, Query()] = None,
     school: Annotated[SchoolCode | None, Query()] = None,
     state: Annotated[str | None, Query(pattern=f"^({'|'.join(_STATES)}|waiting)$")] = None,
+    newest: bool = False,
     after: Cursor = None,
 ) -> Response:
     """Failed ones, or waiting ones: how many for which cause, and a page of them."""
@@ -41,12 +42,14 @@ def listed(
     states = frozenset({DeliveryState(state)}) if state in _STATES else frozenset()
     chosen = Selection(destination=destination, code=code, school=school, states=states)
     is_waiting = state == "waiting" or state in _WAITING
-    summary = (deliveries.pending if is_waiting else deliveries.failures)(operator, hub, chosen)
+    counting = deliveries.pending if is_waiting else deliveries.failures
+    summary = counting(operator, hub, chosen) if after is None else None  # told on the first page
     listing = deliveries.pending_listed if is_waiting else deliveries.failures_listed
     return render(
         visit.request, "deliveries.html", visit=visit, summary=summary, states=_STATES, state=state, code=code,
-        page=listing(operator, hub, chosen, after=after, limit=_PAGE), school=school, destination=destination,
-        is_waiting=is_waiting, destinations=sorted(hub.destinations),
+        page=listing(operator=operator, hub=hub, selection=chosen, newest=newest, after=after, limit=_PAGE),
+        school=school, destination=destination, is_waiting=is_waiting, newest=newest,
+        destinations=sorted(hub.destinations),
         chosen_states=sorted(states or (PENDING if is_waiting else FAILED)),
     )  # fmt: skip
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Response
+from starlette.datastructures import UploadFile
 
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
-from hocba_hub.api.console.visit import Administering, Form, Viewing, Visit, asked, field
+from hocba_hub.api.console.visit import Administering, FileForm, Form, Viewing, Visit, asked, field
 from hocba_hub.api.operator import mappings
 from hocba_hub.api.operator.mapping_shapes import (
     AskedActivation,
@@ -19,6 +20,7 @@ from hocba_hub.api.operator.mapping_shapes import (
     MappingDetail,
 )
 from hocba_hub.api.operator.mappings import NameInPath, VersionInQuery
+from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.mappings.document.tabular import CELLS, as_table
 from hocba_hub.mappings.schemas import REPORT_CARD
 
@@ -88,6 +90,16 @@ def draft(visit: Administering, name: NameInPath, form: Form) -> Response:
     facts = {"document": str(form.get("document", "")).replace("\r\n", "\n"), "reason": field(form, "reason")}
     stored = mappings.draft(name, asked(AskedDraft, facts), visit.operator, visit.hub)
     return go_to(f"/console/mappings/{name}?version={stored.version}&done=draft")
+
+
+@router.post("/console/mappings/{name}/reviewed")
+def reviewed(visit: Administering, name: NameInPath, form: FileForm) -> Response:
+    """The mapping with the rules of a reviewed table, to be looked at and stored as a draft."""
+    table, version = form.get("table"), field(form, "version")
+    if not isinstance(table, UploadFile):
+        raise ProblemError("mapping.table-form")
+    text = mappings.reviewed_text(visit.hub, name, version or None, table.file, table.filename or "")
+    return render(visit.request, "mapping_reviewed.html", visit=visit, name=name, version=version, text=text)
 
 
 @router.post("/console/mappings/{name}/activation")

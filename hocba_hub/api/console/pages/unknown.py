@@ -1,4 +1,4 @@
-"""Every other address of the console: a page that says so."""
+"""Every other address of the console and the portal: a page that says so."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ router = console_router()
 
 
 @router.get("/console/{path:path}")
+@router.get("/portal/{path:path}")
 async def unknown() -> Response:
     """There is no such page."""
     raise ProblemError("path-unknown")

@@ -26,7 +26,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         sa.Column("token_sha256", sa.LargeBinary(32), nullable=False),
         sa.Column("former_sha256", sa.LargeBinary(32), comment="the token before it, for pages that were under way"),
-        sa.Column("operator_id", sa.BigInteger(), nullable=False),
+        sa.Column("owner_kind", sa.Text(), nullable=False, comment="client or operator"),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False, comment="password, key or oidc: how its owner signed in"),
+        sa.Column("key_id", sa.Text(), comment="the key that opened it; it ends with that"),
         sa.Column("csrf", sa.Text(), nullable=False, comment="what every form of the session sends along"),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("rotated_at", sa.BigInteger(), nullable=False),
@@ -34,7 +37,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_token", "sessions", ["token_sha256"], unique=True)
     op.create_index("ix_sessions_former", "sessions", ["former_sha256"])
-    op.create_index("ix_sessions_operator", "sessions", ["operator_id"])
+    op.create_index("ix_sessions_owner", "sessions", ["owner_kind", "owner_id"])
     op.create_table(
         "schools",
         sa.Column("school_code", sa.Text(), primary_key=True),
