@@ -503,6 +503,7 @@ failure_counts = Table(
     Column("times", BigInteger, nullable=False),
     PrimaryKeyConstraint("group_id", "hour_at", "school_code", "client_id"),
     Index("ix_failure_counts_hour", "hour_at"),
+    Index("ix_failure_counts_client", "client_id", "hour_at"),
 )
 
 replays = Table(

@@ -48,3 +48,4 @@ def upgrade() -> None:
         sa.Column("learnt_at", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_schools_commune", "schools", ["commune_code", "school_code"])
+    op.create_index("ix_failure_counts_client", "failure_counts", ["client_id", "hour_at"])
