@@ -30,14 +30,16 @@ from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import api_answers, children
 from hocba_hub.model.clock import system_clock
 from hocba_hub.model.reconciliation import Difference
+from hocba_hub.model.sign_in import hash_password
 from hocba_hub.sandbox.oracle import Verdict, examine
 from hocba_hub.sandbox.synthetic import generate_with_defects
 from hocba_hub.sandbox.vendor import Vendor, wait_until
 from hocba_hub.settings import Settings
 from hocba_hub.store import jobs
-from hocba_hub.store.access import add_client
+from hocba_hub.store.access import Role, add_client, add_operator
 from hocba_hub.store.counters import backlog
 from hocba_hub.store.engine import Store, StoreError
+from hocba_hub.store.sessions import set_password
 
 _QUICK = {
     "retry": {"schedule_seconds": [0.5, 1, 2, 4], "then_every_seconds": 5, "lookup_seconds": [1, 1, 2, 4]},
@@ -371,8 +373,28 @@ def _reconciliation_table(reconciled: Mapping[str, Mapping[str, int] | None]) ->
     return table
 
 
+def _sign_in(settings: Settings) -> tuple[str, str]:
+    """An administrator made for this demo, and the password; the boards that the console shows are counted now."""
+    name, password = "demo", secrets.token_urlsafe(9)
+    kept = hash_password(password)
+    store, now = Store(settings.store_url), system_clock()
+    with store.write() as connection:
+        add_operator(connection, name, Role.ADMINISTRATOR, now=now, sees_bodies=True)
+        set_password(connection, name, kept, must_change=False, now=now)
+        for key in ("deadlines", "audit-verify"):
+            jobs.ask(connection, key, "demo", now)
+    store.close()
+    return name, password
+
+
 def _stay(stage: _Stage, console: Console) -> None:
     url = f"http://{stage.settings.host}:{stage.settings.port}"
+    name, password = _sign_in(stage.settings)
+    console.print(f"[bold]Console / Trang quản trị    {url}/console[/]")
+    console.print(f"  name / tên: [bold]{name}[/]   password / mật khẩu: [bold]{password}[/]", highlight=False)
+    console.print(
+        f"Vendor's page / Trang phần mềm    {url}/portal\n  key / khóa: {stage.vendors[0].key}", highlight=False
+    )
     console.print(f"API        {url}/openapi.json\nMetrics    {url}/metrics")
     for name, ledger in stage.ledgers.items():
         console.print(f"{name:<10} {ledger}/ledger")

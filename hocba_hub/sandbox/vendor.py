@@ -55,6 +55,7 @@ class Vendor:
     ) -> None:
         """`stop` ends every waiting and sending; a call without an answer is made again after `answer_seconds`."""
         self.answers = Answers()
+        self.key = key
         self._batch = batch
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()

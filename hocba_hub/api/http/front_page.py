@@ -9,6 +9,8 @@ from hocba_hub import __version__
 router = APIRouter(tags=["front-page"], include_in_schema=False)
 
 _LINKS = (
+    ("/console", "trang quản trị của cán bộ vận hành", "the operators' console"),
+    ("/portal", "trang của phần mềm nhà trường", "the page of a school's system"),
     ("/openapi.json", "mô tả toàn bộ API (OpenAPI 3.1)", "the whole API (OpenAPI 3.1)"),
     ("/soap/v1?wsdl", "mô tả dịch vụ SOAP", "the SOAP service"),
     (
