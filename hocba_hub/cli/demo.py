@@ -392,9 +392,8 @@ def _stay(stage: _Stage, console: Console) -> None:
     name, password = _sign_in(stage.settings)
     console.print(f"[bold]Console / Trang quản trị    {url}/console[/]")
     console.print(f"  name / tên: [bold]{name}[/]   password / mật khẩu: [bold]{password}[/]", highlight=False)
-    console.print(
-        f"Vendor's page / Trang phần mềm    {url}/portal\n  key / khóa: {stage.vendors[0].key}", highlight=False
-    )
+    console.print(f"Vendor's page / Trang phần mềm    {url}/portal")
+    console.print(f"  key / khóa: {stage.vendors[0].key}", highlight=False)
     console.print(f"API        {url}/openapi.json\nMetrics    {url}/metrics")
     for name, ledger in stage.ledgers.items():
         console.print(f"{name:<10} {ledger}/ledger")

@@ -17,7 +17,7 @@ from hocba_hub.api.problems.problem import ProblemError
 
 _EVERY_SECONDS = 1.0
 _LONGEST_SECONDS = 60.0
-_MOST_STREAMS = 200
+_MOST_STREAMS = 50
 """Of one process."""
 _open = 0
 
@@ -33,7 +33,8 @@ def follow(request: Request, part: Part) -> StreamingResponse:
     """
     if _open >= _MOST_STREAMS:
         raise ProblemError("console.too-many-streams", retry_after=_LONGEST_SECONDS)
-    return StreamingResponse(_events(request, part), media_type="text/event-stream")
+    headers = {"X-Accel-Buffering": "no"}  # a proxy hands on each event as it comes
+    return StreamingResponse(_events(request, part), media_type="text/event-stream", headers=headers)
 
 
 async def _events(request: Request, part: Part) -> AsyncIterator[str]:

@@ -9,7 +9,6 @@ from typing import Annotated
 import segno
 from fastapi import Path, Query, Request, Response
 from markupsafe import Markup
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.console.oidc import finish_oidc, start_oidc
@@ -173,7 +172,7 @@ def change_password(request: Request, visit: ScopedViewing, form: Form) -> Respo
     with hub.store.write() as connection:
         operator_id = sessions.set_password(connection, name, kept, must_change=False, now=now)
         token = sessions.open_session(connection, Owner.OPERATOR, operator_id, Way.PASSWORD, now)
-        _note(visit, connection, "operator.password")
+        visit.note(connection, "operator.password", "", {"name": name})
     request.state.new_token = None
     response = go_to(f"{ACCOUNT}?done=password")
     set_session(request, response, token)
@@ -192,7 +191,8 @@ def set_second_factor(visit: ScopedViewing, form: Form) -> Response:
         return _account(visit, "code", status=422)
     with hub.store.write() as connection:
         sessions.set_second_factor(connection, visit.operator.id, wanted or None)
-        _note(visit, connection, "operator.second-factor" if wanted else "operator.no-second-factor")
+        action = "operator.second-factor" if wanted else "operator.no-second-factor"
+        visit.note(connection, action, "", {"name": visit.operator.name})
     return go_to(f"{ACCOUNT}?done={'second-factor' if wanted else 'no-second-factor'}")
 
 
@@ -213,11 +213,6 @@ def _proved(visit: Visit, password: str) -> bool:
     with hub.store.write() as connection:
         sessions.note_right(connection, kept.operator_id, None)
     return True
-
-
-def _note(visit: Visit, connection: Connection, action: str) -> None:
-    now, actor = visit.hub.clock(), visit.operator.actor
-    audit.write(connection, at=now, actor=actor, action=action, reason="", detail={"name": visit.operator.name})
 
 
 @router.get("/console/language/{language}")

@@ -7,7 +7,7 @@ that the session's own pages hold, and only from a page of this origin.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -23,7 +23,7 @@ from hocba_hub.api.http.bounded import MOST_BYTES, counted
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.keys import DestinationName
-from hocba_hub.store import sessions
+from hocba_hub.store import audit, sessions
 from hocba_hub.store.access import Operator, Role, client_names
 from hocba_hub.store.schools import school_names_by_code
 from hocba_hub.store.sessions import Session
@@ -62,6 +62,11 @@ class Visit:
         owner = self.session.owner
         assert isinstance(owner, Operator)  # noqa: S101 - `signed_in` takes no other session
         return owner
+
+    def note(self, connection: Connection, action: str, reason: str, detail: Mapping[str, object]) -> None:
+        """Write an act of this operator into the audit trail, in its own transaction."""
+        now, actor = self.hub.clock(), self.operator.actor
+        audit.write(connection, at=now, actor=actor, action=action, reason=reason, detail=detail)
 
     def school_name(self, code: str) -> str:
         """What a school is called; empty if it is not known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -20,7 +20,7 @@ from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.api.shapes import Page, shown_as
 from hocba_hub.store import audit
 from hocba_hub.store import files as stored
-from hocba_hub.store.access import client_names
+from hocba_hub.store.access import Operator, client_names
 from hocba_hub.store.files import File
 
 router = APIRouter(
@@ -72,15 +72,7 @@ def file_workbook(file_id: FileInPath, _: Viewer, hub: TheHub) -> Response:
 @router.post("/{file_id}/cancel", response_model_exclude_none=True, responses=problems(404, 409))
 def cancel_file(file_id: FileInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> SentFile:
     """Want no more of a file; what was accepted of it stays. / Hủy một tệp; phần đã nhận giữ nguyên."""
-    now = hub.clock()
-    with hub.store.write() as connection:
-        _found(connection, file_id)
-        if not stored.cancel(connection, file_id, now=now):
-            raise ProblemError("file.ended")
-        audit.write(
-            connection, at=now, actor=operator.actor, action="cancel-file", reason=asked.reason,
-            detail={"file": file_id},
-        )  # fmt: skip
+    _act(stored.cancel, file_id, asked, operator, hub, ("cancel-file", "file.ended"))
     hub.spool.remove(file_id)
     return file(file_id, operator, hub)
 
@@ -88,17 +80,26 @@ def cancel_file(file_id: FileInPath, asked: AskedReason, operator: Acting, hub: 
 @router.post("/{file_id}/retry", response_model_exclude_none=True, responses=problems(404, 409))
 def retry_file(file_id: FileInPath, asked: AskedReason, operator: Acting, hub: TheHub) -> SentFile:
     """Try the import of a failed file again. / Nhập lại tệp đã hỏng."""
-    now = hub.clock()
-    with hub.store.write() as connection:
-        _found(connection, file_id)
-        if not stored.try_again(connection, file_id, now=now):
-            raise ProblemError("file.not-failed")
-        audit.write(
-            connection, at=now, actor=operator.actor, action="retry-file", reason=asked.reason,
-            detail={"file": file_id},
-        )  # fmt: skip
+    _act(stored.try_again, file_id, asked, operator, hub, ("retry-file", "file.not-failed"))
     hub.ring_file(file_id)
     return file(file_id, operator, hub)
+
+
+def _act(  # noqa: PLR0917 - what is done, and what is said of it
+    act: Callable[..., bool], file_id: str, asked: AskedReason, operator: Operator, hub: Hub, named: tuple[str, str]
+) -> None:
+    """Do something to a file; `named` is what it is called in the audit trail, and the problem where it cannot be.
+
+    Raises:
+        ProblemError: `not-found`, or that problem.
+    """
+    now, (action, problem) = hub.clock(), named
+    with hub.store.write() as connection:
+        _found(connection, file_id)
+        if not act(connection, file_id, now=now):
+            raise ProblemError(problem)
+        detail = {"file": file_id}
+        audit.write(connection, at=now, actor=operator.actor, action=action, reason=asked.reason, detail=detail)
 
 
 def _found(connection: Connection, file_id: str) -> File:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
 
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
@@ -18,7 +16,7 @@ from hocba_hub.api.operator.delivery_shapes import Reason
 from hocba_hub.api.operator.mapping_shapes import ClientName
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.mappings.schemas import REPORT_CARD
-from hocba_hub.store import access, audit, senders
+from hocba_hub.store import access, senders
 from hocba_hub.store.access import ALL_SCHOOLS
 
 router = console_router()
@@ -63,8 +61,8 @@ def add(visit: Administering, form: Form) -> Response:
     with visit.hub.store.write() as connection:
         made = access.add_client(connection, wanted.name, wanted.schools, now=visit.hub.clock())
         unknown = access.schools_without_trace(connection, wanted.schools)
-        detail = {"schools": sorted(set(wanted.schools)), "key": made.id}
-        _note(visit, connection, "client.add", wanted.name, wanted.reason, detail)
+        detail = {"name": wanted.name, "schools": sorted(set(wanted.schools)), "key": made.id}
+        visit.note(connection, "client.add", wanted.reason, detail)
     return _client(visit, wanted.name, secret=made.key, unknown=unknown)
 
 
@@ -139,8 +137,9 @@ def change(visit: Administering, name: NameInPath, form: Form) -> Response:
     with visit.hub.store.write() as connection:
         access.set_schools(connection, name, wanted.schools)
         access.set_profile(connection, name, wanted.profile or None)
-        detail = {"schools": sorted(set(wanted.schools)), "profile": wanted.profile or REPORT_CARD}
-        _note(visit, connection, "client.change", name, wanted.reason, detail)
+        profile = wanted.profile or REPORT_CARD
+        detail = {"name": name, "schools": sorted(set(wanted.schools)), "profile": profile}
+        visit.note(connection, "client.change", wanted.reason, detail)
     return go_to(f"/console/clients/{name}?done=changed")
 
 
@@ -150,14 +149,5 @@ def revoke(visit: Administering, name: NameInPath, form: Form) -> Response:
     wanted = asked(AskedRevocation, {"reason": field(form, "reason")})
     with visit.hub.store.write() as connection:
         access.revoke_owner(connection, access.Owner.CLIENT, name, now=visit.hub.clock())
-        _note(visit, connection, "client.revoke", name, wanted.reason, {})
+        visit.note(connection, "client.revoke", wanted.reason, {"name": name})
     return go_to("/console/clients")
-
-
-def _note(  # noqa: PLR0917 - what is written
-    visit: Visit, connection: Connection, action: str, name: str, reason: str, detail: Mapping[str, object]
-) -> None:
-    audit.write(
-        connection, at=visit.hub.clock(), actor=visit.operator.actor, action=action, reason=reason,
-        detail={"name": name, **detail},
-    )  # fmt: skip

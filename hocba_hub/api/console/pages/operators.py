@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
 
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
@@ -15,7 +14,7 @@ from hocba_hub.api.console.visit import Administering, Form, Visit, asked, field
 from hocba_hub.api.operator.delivery_shapes import Reason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.sign_in import hash_password
-from hocba_hub.store import access, audit, sessions
+from hocba_hub.store import access, sessions
 from hocba_hub.store.access import Owner, Role, Scope
 
 router = console_router()
@@ -80,7 +79,7 @@ def add(visit: Administering, form: Form) -> Response:
         access.revoke_key(connection, Owner.OPERATOR, wanted.name, made.id, now=now)
         sessions.set_password(connection, wanted.name, kept, must_change=True, now=now)
         detail = {"role": wanted.role, "sees_bodies": wanted.sees_bodies}
-        _note(visit, connection, "operator.add", wanted.name, wanted.reason, detail | _told(scope))
+        visit.note(connection, "operator.add", wanted.reason, {"name": wanted.name} | detail | _told(scope))
     return _listed(visit, name=wanted.name, password=password)
 
 
@@ -97,7 +96,7 @@ def new_password(visit: Administering, name: NameInPath, form: Form) -> Response
     with visit.hub.store.write() as connection:
         operator_id = sessions.set_password(connection, name, kept, must_change=True, now=visit.hub.clock())
         sessions.set_second_factor(connection, operator_id, None)
-        _note(visit, connection, "operator.password", name, reason, {"second_factor": "forgotten"})
+        visit.note(connection, "operator.password", reason, {"name": name, "second_factor": "forgotten"})
     return _listed(visit, name=name, password=password)
 
 
@@ -109,7 +108,7 @@ def revoke(visit: Administering, name: NameInPath, form: Form) -> Response:
         raise ProblemError("console.own-account")
     with visit.hub.store.write() as connection:
         access.revoke_owner(connection, Owner.OPERATOR, name, now=visit.hub.clock())
-        _note(visit, connection, "operator.revoke", name, reason, {})
+        visit.note(connection, "operator.revoke", reason, {"name": name})
     return go_to("/console/operators?done=revoked")
 
 
@@ -119,14 +118,5 @@ def bodies(visit: Administering, name: NameInPath, form: Form) -> Response:
     reason, allowed = asked(AskedChange, {"reason": field(form, "reason")}).reason, field(form, "allowed") == "yes"
     with visit.hub.store.write() as connection:
         access.set_sees_bodies(connection, name, sees_bodies=allowed)
-        _note(visit, connection, "operator.bodies", name, reason, {"sees_bodies": allowed})
+        visit.note(connection, "operator.bodies", reason, {"name": name, "sees_bodies": allowed})
     return go_to("/console/operators?done=changed")
-
-
-def _note(  # noqa: PLR0917 - what is written
-    visit: Visit, connection: Connection, action: str, name: str, reason: str, detail: dict[str, object]
-) -> None:
-    audit.write(
-        connection, at=visit.hub.clock(), actor=visit.operator.actor, action=action, reason=reason,
-        detail={"name": name, **detail},
-    )  # fmt: skip

@@ -12,6 +12,10 @@ for (const part of document.querySelectorAll("[data-live]")) {
     source.close();
     if (part.dataset.then) location.assign(part.dataset.then);
   });
+  // The browser opens a stream anew by itself, unless it was refused: the session has ended, and the page says so.
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) location.reload();
+  });
 }
 
 document.addEventListener("keydown", (event) => {
