@@ -29,6 +29,7 @@ from hocba_hub.cli.supervision import Child, Supervisor, hub_command
 from hocba_hub.cli.texts import text
 from hocba_hub.cli.up import api_answers, children
 from hocba_hub.model.clock import system_clock
+from hocba_hub.model.keys import DestinationName
 from hocba_hub.model.reconciliation import Difference
 from hocba_hub.model.sign_in import hash_password
 from hocba_hub.sandbox.oracle import Verdict, examine
@@ -37,8 +38,10 @@ from hocba_hub.sandbox.vendor import Vendor, wait_until
 from hocba_hub.settings import Settings
 from hocba_hub.store import jobs
 from hocba_hub.store.access import Role, add_client, add_operator
+from hocba_hub.store.board import take_snapshot
 from hocba_hub.store.counters import backlog
 from hocba_hub.store.engine import Store, StoreError
+from hocba_hub.store.schools import learn_schools
 from hocba_hub.store.sessions import set_password
 
 _QUICK = {
@@ -50,6 +53,8 @@ _QUICK = {
 
 _ANSWER_SECONDS = "3"
 _CLIENTS = 3
+_YEAR = "2025-2026"
+"""Of the synthetic cards."""
 _SETTLED_SECONDS = 80
 _RECONCILED_SECONDS = 60
 
@@ -130,6 +135,7 @@ def _prepare(home: Path, cards: int, schools: int, defects: float, seed: int) ->
         "HOCBA_PROVINCE_ANSWER_SECONDS": _ANSWER_SECONDS,
         "HOCBA_MINISTRY_ANSWER_SECONDS": _ANSWER_SECONDS,
         "HOCBA_DESTINATIONS_DIR": str(_destinations(home)),
+        "HOCBA_JOBS_FILE": str(_jobs(home)),
         "HOCBA_LEASE_SECONDS": "4",
         "HOCBA_LOG_LEVEL": "ERROR",
         **credentials,
@@ -198,6 +204,13 @@ def _destinations(home: Path) -> Path:
         changed = yaml.safe_load(path.read_text(encoding="utf-8")) | _QUICK
         (folder / path.name).write_text(yaml.safe_dump(changed, allow_unicode=True), encoding="utf-8")
     return folder
+
+
+def _jobs(home: Path) -> Path:
+    """The usual schedules, but that the board stays that of the demo's year, whatever year it is."""
+    path = home / "jobs.yaml"
+    path.write_text("deadlines: off\n", encoding="utf-8")
+    return path
 
 
 def _is_up(stage: _Stage) -> bool:
@@ -373,27 +386,28 @@ def _reconciliation_table(reconciled: Mapping[str, Mapping[str, int] | None]) ->
     return table
 
 
-def _sign_in(settings: Settings) -> tuple[str, str]:
+def _sign_in(stage: _Stage) -> tuple[str, str]:
     """An administrator made for this demo, and the password; the boards that the console shows are counted now."""
     name, password = "demo", secrets.token_urlsafe(9)
     kept = hash_password(password)
-    store, now = Store(settings.store_url), system_clock()
+    store, now = Store(stage.settings.store_url), system_clock()
     with store.write() as connection:
         add_operator(connection, name, Role.ADMINISTRATOR, now=now, sees_bodies=True)
         set_password(connection, name, kept, must_change=False, now=now)
-        for key in ("deadlines", "audit-verify"):
-            jobs.ask(connection, key, "demo", now)
+        jobs.ask(connection, "audit-verify", "demo", now)
+        learn_schools(connection, now)
+    take_snapshot(store, _YEAR, [DestinationName(name) for name in sorted(stage.ledgers)], now)
     store.close()
     return name, password
 
 
 def _stay(stage: _Stage, console: Console) -> None:
     url = f"http://{stage.settings.host}:{stage.settings.port}"
-    name, password = _sign_in(stage.settings)
+    name, password = _sign_in(stage)
     console.print(f"[bold]Console / Trang quản trị    {url}/console[/]")
     console.print(f"  name / tên: [bold]{name}[/]   password / mật khẩu: [bold]{password}[/]", highlight=False)
     console.print(f"Vendor's page / Trang phần mềm    {url}/portal")
-    console.print(f"  key / khóa: {stage.vendors[0].key}", highlight=False)
+    console.print(f"  key / khóa: {stage.vendors[0].key}", highlight=False, soft_wrap=True)  # to be copied
     console.print(f"API        {url}/openapi.json\nMetrics    {url}/metrics")
     for name, ledger in stage.ledgers.items():
         console.print(f"{name:<10} {ledger}/ledger")

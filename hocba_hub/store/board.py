@@ -235,6 +235,12 @@ def newest_snapshot(connection: Connection, school_year: str | None = None) -> S
     return None if row is None else Snapshot(row.id, row.school_year, row.as_of, row.totals)
 
 
+def counted_years(connection: Connection) -> list[str]:
+    """The school years of which there is a board, the newest first."""
+    query = select(_s.school_year).where(_s.is_whole, _s.has_cells).distinct()
+    return sorted(connection.execute(query).scalars(), reverse=True)
+
+
 def figures(
     connection: Connection,
     snapshot: Snapshot,

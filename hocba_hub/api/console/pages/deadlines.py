@@ -12,6 +12,7 @@ from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.http.parameters import SchoolQuery, YearQuery
 from hocba_hub.api.operator import deadlines
 from hocba_hub.api.operator.deadlines import ByQuery, CommuneQuery, DestinationQuery, LevelQuery, PlaceEntry
+from hocba_hub.store.board import counted_years
 from hocba_hub.store.schools import commune_names
 
 router = console_router()
@@ -42,7 +43,7 @@ def board(
     )  # fmt: skip
     places = () if shown is None else shown.places
     with visit.hub.store.read() as connection:
-        communes = commune_names(connection)
+        communes, years = commune_names(connection), counted_years(connection)
     heat: dict[str, dict[tuple[str, str], PlaceEntry]] = {}
     if by == "commune":
         for one in places:
@@ -51,7 +52,7 @@ def board(
     return render(
         visit.request, "deadlines.html", visit=visit, board=shown, by=by, destination=destination, level=level,
         commune=commune, school=school, school_year=school_year, heat=sorted(heat.items()), columns=columns,
-        communes=communes, destinations=sorted(visit.hub.destinations),
+        communes=communes, years=years, destinations=sorted(visit.hub.destinations),
     )  # fmt: skip
 
 

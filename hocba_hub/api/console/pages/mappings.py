@@ -42,9 +42,11 @@ def one(
     """A mapping, in one version: its rules, and for whom which version is in force."""
     shown = mappings.document_of(visit.hub, name, version)
     detail, state = _detail(visit, name, shown.number)
+    rules = as_table(shown)[1:]
+    used = [(number, cell) for number, cell in enumerate(CELLS, 2) if any(rule[number] for rule in rules)]
     return render(
-        visit.request, "mapping.html", visit=visit, one=detail, version=shown.number, rules=as_table(shown)[1:],
-        cells=CELLS, state=state, done=done, is_profile=shown.target == REPORT_CARD,
+        visit.request, "mapping.html", visit=visit, one=detail, version=shown.number, rules=rules,
+        cells=used, state=state, done=done, is_profile=shown.target == REPORT_CARD,
         tables=sorted(shown.tables),
     )  # fmt: skip
 
