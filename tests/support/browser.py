@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -74,7 +75,9 @@ class Browser:
         self.open("/console/sign-in")
         self.find("#name").send_keys(name)
         self.find("#password").send_keys(password)
+        form = self.find("main form")
         self.find("main button").click()
+        assert wait_until(lambda: _is_gone(form), _SECONDS)
 
     def wait_for(self, text: str, seconds: float = _SECONDS) -> None:
         """Wait until the page says this, without loading it again: what is live comes by itself."""
@@ -100,6 +103,15 @@ class Browser:
             for one in found
             if one["impact"] in {"serious", "critical"}
         ]
+
+
+def _is_gone(element: WebElement) -> bool:
+    """Whether another page has come."""
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    return False
 
 
 @contextmanager

@@ -18,6 +18,14 @@ for (const part of document.querySelectorAll("[data-live]")) {
   });
 }
 
+// A table that is wider than its place is scrolled by the keyboard, too.
+for (const place of document.querySelectorAll(".scroll")) {
+  if (place.scrollWidth <= place.clientWidth) continue;
+  place.tabIndex = 0;
+  place.setAttribute("role", "region");
+  place.setAttribute("aria-label", place.querySelector("caption")?.textContent ?? "");
+}
+
 document.addEventListener("keydown", (event) => {
   const inField = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "");
   if (event.key === "/" && !inField && !event.ctrlKey && !event.metaKey) {
