@@ -31,7 +31,6 @@ LOCK_MS = 15 * 60_000
 _ROTATE_MS = 15 * 60_000
 _FORMER_MS = 60_000
 _NOTE_SEEN_MS = 30_000
-"""Who clicks about does not write at each click."""
 _p, _s, _o = passwords.c, sessions.c, operators.c
 
 
@@ -81,6 +80,8 @@ class Session(NamedTuple):
     csrf: str
     must_change: bool
     """Whether the operator has to choose a password before anything else."""
+    is_to_be_noted: bool
+    """Whether it is time to note that it is used: who clicks about does not write at each click."""
 
 
 def set_password(connection: Connection, name: str, kept: str, *, must_change: bool, now: int) -> int:
@@ -177,20 +178,21 @@ def session_of(connection: Connection, token: str, now: int, *, idle_ms: int, mo
         return None
     if row.key_id is not None and not key_in_force(connection, row.key_id, now):
         return None
+    is_due = row.seen_at <= now - _NOTE_SEEN_MS
     if row.owner_kind == Owner.CLIENT:
         client = client_in_force(connection, row.owner_id)
-        return None if client is None else Session(row.id, client, Way(row.way), row.csrf, must_change=False)
+        return None if client is None else Session(row.id, client, Way(row.way), row.csrf, False, is_due)  # noqa: FBT003
     operator = operator_in_force(connection, row.owner_id)
     if operator is None:
         return None
     kept = password_of(connection, operator.id) if row.way == Way.PASSWORD else None
-    return Session(row.id, operator, Way(row.way), row.csrf, must_change=kept is not None and kept.must_change)
+    return Session(row.id, operator, Way(row.way), row.csrf, kept is not None and kept.must_change, is_due)
 
 
 def note_seen(connection: Connection, session_id: int, token: str, now: int) -> str | None:
     """Note that a session is used; the token that replaces its own from now on, if it is time for one."""
     row = connection.execute(select(sessions).where(_s.id == session_id)).one_or_none()
-    if row is None or row.seen_at > now - _NOTE_SEEN_MS:
+    if row is None:
         return None
     fresh = secrets.token_urlsafe(32) if row.rotated_at <= now - _ROTATE_MS else None
     mine = update(sessions).where(_s.id == session_id, _s.token_sha256 == _digest(token))

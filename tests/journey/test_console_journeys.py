@@ -87,6 +87,24 @@ def test_no_page_is_hard_to_use_in_either_language_or_colours(hub: Session, wind
     assert all("404" in one and "nowhere" in one for one in faults), faults
 
 
+def test_no_page_of_a_client_is_hard_to_use(hub: Session, window: Browser):
+    window.open("/portal/sign-in")
+    assert window.hard_to_use() == []
+    window.find("#key").send_keys(hub.rig.client_key("north"))
+    window.press("Vào")
+    window.wait_for("Lần gửi gần đây")
+    for page in ("", "/submissions", "/files", "/findings", "/errors", "/validate", "/keys"):
+        window.open(f"/portal{page}")
+        assert window.hard_to_use() == [], page
+    window.open("/portal/validate")
+    window.driver.execute_script("document.querySelector('#sample').value = arguments[0]", '[{"x": 1}]')
+    window.press("Kiểm tra")
+    window.wait_for("sẽ bị từ chối")
+    assert window.hard_to_use() == []
+    window.link("English")
+    window.wait_for("Test validation")
+
+
 def test_the_keyboard_alone_leads_from_signing_in_to_a_cards_story(hub: Session, window: Browser):
     card = a_card(hub)
     window.open("/console")

@@ -93,7 +93,7 @@ def error_page(request: Request, problem: ProblemError) -> Response:
         request, "error.html", kind.status, code=kind.code, details=details, trace_id=call.trace_id,
         title=kind.title_vi if in_vietnamese else kind.title_en,
         detail=kind.detail_vi if in_vietnamese else kind.detail_en,
-        retry_after=problem.headers.get("Retry-After"),
+        retry_after=problem.headers.get("Retry-After"), visit=getattr(request.state, "visit", None),
     )  # fmt: skip
 
 

@@ -125,7 +125,8 @@ async def signed_in(request: Request) -> Visit:
         raise SignInNeededError
     if found.must_change and request.url.path not in {ACCOUNT, f"{ACCOUNT}/password", "/console/sign-out"}:
         raise PasswordNeededError
-    return Visit(request, hub_of_app(request), found)
+    request.state.visit = visit = Visit(request, hub_of_app(request), found)
+    return visit
 
 
 def _session(request: Request, hub: Hub, token: str) -> Session | None:
@@ -135,7 +136,8 @@ def _session(request: Request, hub: Hub, token: str) -> Session | None:
             connection, token, now, idle_ms=settings.console_idle_minutes * 60_000,
             most_ms=settings.console_hours * 3_600_000,
         )  # fmt: skip
-    if found is not None and "text/event-stream" not in request.headers.get("accept", ""):  # a page left open rests
+    is_stream = "text/event-stream" in request.headers.get("accept", "")  # a page that is left open rests
+    if found is not None and found.is_to_be_noted and not is_stream:
         with hub.store.write() as connection:
             request.state.new_token = sessions.note_seen(connection, found.id, token, now)
     return found

@@ -17,6 +17,10 @@ from tests.support.servers import free_port
 BACK = "/console/oidc/return"
 
 
+one_store = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+"""What these tests are about is the same on both; the pages' own tests run on both."""
+
+
 @pytest.fixture
 def api(store: Store) -> Iterator[Api]:
     here = f"http://127.0.0.1:{free_port()}"  # what the provider sends back to; the test goes on at the API's own port
@@ -40,6 +44,7 @@ def back_from(person: Person, name: str, start: str = "/console/oidc/start?to=/c
     return "/" + to.split("/", 3)[3]
 
 
+@one_store
 def test_who_is_known_enters_with_his_own_rights_and_without_a_password(api: Api):
     person = Person(api.url)
     assert "Đăng nhập bằng tài khoản của Sở" in text_of(person.get("/console/sign-in").text)
@@ -57,6 +62,7 @@ def test_who_is_known_enters_with_his_own_rights_and_without_a_password(api: Api
     assert stranger.get(back_from(person, "lan")).status_code == 502  # nor in a browser that did not begin it
 
 
+@one_store
 def test_who_is_not_known_here_does_not_enter_whatever_the_provider_says(api: Api):
     person = Person(api.url)
     refused = person.get(back_from(person, "nobody"))
@@ -68,6 +74,7 @@ def test_who_is_not_known_here_does_not_enter_whatever_the_provider_says(api: Ap
         assert person.get(f"{BACK}{query}").status_code == 502, query
 
 
+@one_store
 def test_a_clients_people_enter_its_page_alone(api: Api):
     person = Person(api.url)
     entered = person.get(back_from(person, "vendor:north-vendor", "/portal/oidc/start?to=/portal/keys"))
@@ -77,6 +84,7 @@ def test_a_clients_people_enter_its_page_alone(api: Api):
         assert Person(api.url).get(back_from(person, name, "/portal/oidc/start")).status_code in {403, 502}
 
 
+@one_store
 def test_a_provider_that_is_away_or_another_one_is_told(store: Store):
     away = f"http://127.0.0.1:{free_port()}"
     with running_api(store, oidc_issuer=away, oidc_client_id="hub", oidc_client_secret=SECRET) as api:

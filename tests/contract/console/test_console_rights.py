@@ -85,6 +85,7 @@ NEEDS: dict[str, tuple[Role, bool]] = {
     "POST /console/operators/{name}/bodies": (A, False),
     "POST /console/operators/{name}/password": (A, False),
     "POST /console/operators/{name}/revoke": (A, False),
+    "POST /console/operators/{name}/scope": (A, False),
     "POST /console/reconciliation/{name}/repair": (O, False),
     "POST /console/replays": (O, True),
     "POST /console/replays/{replay_id}/{act}": (O, True),
@@ -103,6 +104,10 @@ FILLED = {
 }  # fmt: skip
 ACTS = {"/destinations/": "pause", "/jobs/": "run", "/replays/": "start", "/files/": "retry", "/deliveries/": "cancel"}
 PEOPLE = {"viewer": V, "operator": O, "administrator": A}
+
+
+one_store = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+"""What these tests are about is the same on both; the pages' own tests run on both."""
 
 
 @pytest.fixture
@@ -135,6 +140,7 @@ def acts_written(store: Store) -> int:
         return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
 
+@one_store
 def test_nobody_opens_or_does_what_a_higher_role_is_needed_for(api: Api):
     tried = 0
     for name, role in PEOPLE.items():
@@ -153,6 +159,7 @@ def test_nobody_opens_or_does_what_a_higher_role_is_needed_for(api: Api):
     assert tried > 40
 
 
+@one_store
 def test_nobody_for_a_part_of_the_province_opens_what_is_not_told_by_school(api: Api):
     person = Person(api.url)
     person.sign_in("of-a-commune")
@@ -170,6 +177,7 @@ def test_nobody_for_a_part_of_the_province_opens_what_is_not_told_by_school(api:
     assert not links & closed  # nor is he led there
 
 
+@one_store
 def test_nobody_does_anything_without_being_signed_in_or_without_the_token_of_his_forms(api: Api):
     stranger, person = Person(api.url), Person(api.url)
     person.sign_in("administrator")
@@ -185,6 +193,7 @@ def test_nobody_does_anything_without_being_signed_in_or_without_the_token_of_hi
     assert acts_written(api.store) == before
 
 
+@one_store
 def test_menus_lead_nobody_where_he_may_not_go(api: Api):
     for name in PEOPLE:
         person = Person(api.url)

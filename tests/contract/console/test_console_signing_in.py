@@ -20,6 +20,10 @@ COOKIE = "hocba_console"
 MINUTE = 60_000
 
 
+one_store = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+"""What these tests are about is the same on both; the pages' own tests run on both."""
+
+
 @pytest.fixture
 def api(store: Store) -> Iterator[Api]:
     with running_api(store) as running:
@@ -32,6 +36,7 @@ def lan(api: Api) -> Person:
     return Person(api.url)
 
 
+@one_store
 def test_who_is_not_signed_in_is_sent_there_and_comes_back_where_they_wanted_to_go(api: Api, lan: Person):
     sent = lan.get("/console/deliveries?state=refused")
     assert sent.status_code == 303
@@ -52,6 +57,7 @@ def test_who_is_not_signed_in_is_sent_there_and_comes_back_where_they_wanted_to_
     )
 
 
+@one_store
 def test_behind_https_the_cookie_goes_by_https_alone(store: Store):
     with running_api(store, public_url="https://hub.example.vn") as api:
         add_person(store, "lan", Role.OPERATOR, api.now)
@@ -61,12 +67,14 @@ def test_behind_https_the_cookie_goes_by_https_alone(store: Store):
 @pytest.mark.parametrize(
     "to", ["https://evil.example", "//evil.example", "/console//evil.example", "/v1", "/console\\x"]
 )
+@one_store
 def test_nobody_is_sent_elsewhere_by_a_link_to_us(lan: Person, to: str):
     assert lan.sign_in("lan", to=to).headers["location"] == "/console"
     assert lan.get("/console/language/en", params={"to": to}).headers["location"] == "/console"
 
 
 @pytest.mark.parametrize(("name", "password"), [("lan", "wrong password"), ("nobody", PASSWORD), ("lan", ""), ("", "")])
+@one_store
 def test_a_wrong_name_and_a_wrong_password_are_told_alike(lan: Person, name: str, password: str):
     answer = lan.sign_in(name, password)
     assert answer.status_code == 401
@@ -74,6 +82,7 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike(lan: Person, name: str
     assert COOKIE not in answer.cookies
 
 
+@one_store
 def test_an_operator_without_a_password_or_who_has_ended_does_not_enter(api: Api, lan: Person):
     with api.store.write() as connection:
         add_operator(connection, "minh", Role.ADMINISTRATOR, now=api.now)
@@ -86,6 +95,7 @@ def test_an_operator_without_a_password_or_who_has_ended_does_not_enter(api: Api
     assert Person(api.url).sign_in("lan").status_code == 401
 
 
+@one_store
 def test_after_five_wrong_passwords_none_is_looked_at_for_a_quarter_of_an_hour(api: Api, lan: Person):
     for _ in range(sessions.FAILURES_TO_LOCK):
         assert "không đúng" in text_of(lan.sign_in("lan", "wrong password").text)
@@ -98,6 +108,7 @@ def test_after_five_wrong_passwords_none_is_looked_at_for_a_quarter_of_an_hour(a
     assert "không đúng" in text_of(Person(api.url).sign_in("lan", "wrong password").text)  # a right one forgave those
 
 
+@one_store
 def test_many_tries_at_once_are_no_more_tries(api: Api):
     answers: list[str] = []
 
@@ -113,6 +124,7 @@ def test_many_tries_at_once_are_no_more_tries(api: Api):
     assert sum("tạm khóa" in answer for answer in answers) == 12 - sessions.FAILURES_TO_LOCK
 
 
+@one_store
 def test_a_session_rests_half_an_hour_at_most_and_lasts_twelve_hours(api: Api, lan: Person):
     lan.sign_in("lan")
     for _ in range(12 * 60 // 25):  # asked every 25 minutes, it goes on …
@@ -125,6 +137,7 @@ def test_a_session_rests_half_an_hour_at_most_and_lasts_twelve_hours(api: Api, l
     assert lan.get("/console").status_code == 303
 
 
+@one_store
 def test_the_token_is_replaced_and_the_one_before_counts_for_a_minute(api: Api, lan: Person):
     lan.sign_in("lan")
     first = lan.http.cookies[COOKIE]
@@ -143,6 +156,7 @@ def test_the_token_is_replaced_and_the_one_before_counts_for_a_minute(api: Api, 
     assert first.encode() not in kept.token_sha256 + (kept.former_sha256 or b"")
 
 
+@one_store
 def test_signing_out_ends_it_for_good(api: Api, lan: Person):
     lan.sign_in("lan")
     token = lan.http.cookies[COOKIE]
@@ -152,6 +166,7 @@ def test_signing_out_ends_it_for_good(api: Api, lan: Person):
     assert again.get("/console").status_code == 303
 
 
+@one_store
 def test_a_form_needs_the_token_of_its_session_and_comes_from_here(api: Api, lan: Person):
     lan.sign_in("lan")
     path, fields = "/console/destinations/province/pause", {"reason": "repair of the line"}
@@ -180,6 +195,7 @@ def test_a_form_needs_the_token_of_its_session_and_comes_from_here(api: Api, lan
     assert lan.http.post(path, data={"csrf": token, **fields}, headers=headers).status_code == 303
 
 
+@one_store
 def test_a_large_form_is_cut_off_and_none_is_read_of_a_stranger(api: Api, lan: Person):
     assert (
         lan.http.post("/console/replays", data={"reason": "x" * 300_000})
@@ -192,6 +208,7 @@ def test_a_large_form_is_cut_off_and_none_is_read_of_a_stranger(api: Api, lan: P
     assert lan.post("/console/replays", {f"f{n}": "x" for n in range(300)}).status_code == 400
 
 
+@one_store
 def test_a_second_factor_is_shown_once_asked_for_and_its_code_is_taken_once(api: Api, lan: Person):
     lan.sign_in("lan")
     page = lan.get("/console/account")
@@ -218,6 +235,7 @@ def test_a_second_factor_is_shown_once_asked_for_and_its_code_is_taken_once(api:
     assert Person(api.url).sign_in("lan").status_code == 303
 
 
+@one_store
 def test_a_password_that_somebody_else_knows_is_changed_first(api: Api):
     add_person(api.store, "new", Role.VIEWER, api.now, must_change=True)
     new = Person(api.url)
@@ -239,6 +257,7 @@ def test_a_password_that_somebody_else_knows_is_changed_first(api: Api):
     assert Person(api.url).sign_in("new").status_code == 401
 
 
+@one_store
 def test_every_answer_keeps_the_browser_from_anything_else(api: Api, lan: Person):
     lan.sign_in("lan")
     for path in (

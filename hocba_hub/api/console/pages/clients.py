@@ -59,8 +59,8 @@ def add(visit: Administering, form: Form) -> Response:
     schools = field(form, "schools").replace(",", " ").split()
     wanted = asked(AskedClient, {"name": field(form, "name"), "schools": schools, "reason": field(form, "reason")})
     with visit.hub.store.write() as connection:
-        made = access.add_client(connection, wanted.name, wanted.schools, now=visit.hub.clock())
         unknown = access.schools_without_trace(connection, wanted.schools)
+        made = access.add_client(connection, wanted.name, wanted.schools, now=visit.hub.clock())
         detail = {"name": wanted.name, "schools": sorted(set(wanted.schools)), "key": made.id}
         visit.note(connection, "client.add", wanted.reason, detail)
     return _client(visit, wanted.name, secret=made.key, unknown=unknown)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import FormData
 
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
@@ -23,17 +24,22 @@ NameInPath = Annotated[str, Path(min_length=1, max_length=200)]
 _CODE = r"^[0-9A-Za-z._-]{1,20}$"
 
 
-class AskedOperator(BaseModel):
-    """A new operator."""
+class AskedScope(BaseModel):
+    """The part of the province that an operator is for; neither for all of it."""
 
     model_config = ConfigDict(extra="forbid")
+
+    communes: list[Annotated[str, Field(pattern=_CODE)]] = []
+    schools: list[Annotated[str, Field(pattern=_CODE)]] = []
+    reason: Reason
+
+
+class AskedOperator(AskedScope):
+    """A new operator."""
 
     name: Annotated[str, Field(min_length=2, max_length=100, pattern=r"^[^\x00-\x1f/]+$")]
     role: Role
     sees_bodies: bool = False
-    communes: list[Annotated[str, Field(pattern=_CODE)]] = []
-    schools: list[Annotated[str, Field(pattern=_CODE)]] = []
-    reason: Reason
 
 
 class AskedChange(BaseModel):
@@ -64,11 +70,10 @@ def add(visit: Administering, form: Form) -> Response:
     """Add one, with a password that is shown this once and must be changed."""
     facts = {
         "name": field(form, "name"), "role": field(form, "role"), "sees_bodies": bool(field(form, "sees_bodies")),
-        "communes": field(form, "communes").replace(",", " ").split(),
-        "schools": field(form, "schools").replace(",", " ").split(), "reason": field(form, "reason"),
+        "reason": field(form, "reason"),
     }  # fmt: skip
-    wanted = asked(AskedOperator, facts)
-    scope = Scope(frozenset(wanted.communes), frozenset(wanted.schools)) if wanted.communes or wanted.schools else None
+    wanted = asked(AskedOperator, facts | _places(form))
+    scope = _scope(wanted)
     password, now = secrets.token_urlsafe(15), visit.hub.clock()
     kept = hash_password(password)
     with visit.hub.store.write() as connection:
@@ -81,6 +86,15 @@ def add(visit: Administering, form: Form) -> Response:
         detail = {"role": wanted.role, "sees_bodies": wanted.sees_bodies}
         visit.note(connection, "operator.add", wanted.reason, {"name": wanted.name} | detail | _told(scope))
     return _listed(visit, name=wanted.name, password=password)
+
+
+def _places(form: FormData) -> dict[str, list[str]]:
+    return {name: field(form, name).replace(",", " ").split() for name in ("communes", "schools")}
+
+
+def _scope(wanted: AskedScope) -> Scope | None:
+    whole = not wanted.communes and not wanted.schools
+    return None if whole else Scope(frozenset(wanted.communes), frozenset(wanted.schools))
 
 
 def _told(scope: Scope | None) -> dict[str, object]:
@@ -110,6 +124,17 @@ def revoke(visit: Administering, name: NameInPath, form: Form) -> Response:
         access.revoke_owner(connection, Owner.OPERATOR, name, now=visit.hub.clock())
         visit.note(connection, "operator.revoke", reason, {"name": name})
     return go_to("/console/operators?done=revoked")
+
+
+@router.post("/console/operators/{name}/scope")
+def scope(visit: Administering, name: NameInPath, form: Form) -> Response:
+    """Say for which part of the province one is; with neither communes nor schools for all of it."""
+    wanted = asked(AskedScope, _places(form) | {"reason": field(form, "reason")})
+    meant = _scope(wanted)
+    with visit.hub.store.write() as connection:
+        access.set_scope(connection, name, meant)
+        visit.note(connection, "operator.scope", wanted.reason, {"name": name} | _told(meant))
+    return go_to("/console/operators?done=changed")
 
 
 @router.post("/console/operators/{name}/bodies")

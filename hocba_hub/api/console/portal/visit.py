@@ -40,8 +40,9 @@ async def client_signed_in(request: Request) -> ClientVisit:
     found, hub = await session_of(request, COOKIES[_HOME]), hub_of_app(request)
     if found is None or not isinstance(found.owner, Client):
         raise SignInNeededError
+    request.state.visit = visit = ClientVisit(request, hub, found, found.owner)
     allow(hub, found.owner)
-    return ClientVisit(request, hub, found, found.owner)
+    return visit
 
 
 async def client_posted(request: Request, visit: Annotated[ClientVisit, Depends(client_signed_in)]) -> FormData:
