@@ -54,6 +54,7 @@ PAGES = {
     "failure groups": "/failure-groups",
     "a failure group": "/failure-groups/7",
     "500,000 failed deliveries": "/deliveries",
+    "… of one destination": "/deliveries?destination=province",
     "… of one code": "/deliveries?code=CODE_7",
     "… of one school": "/deliveries?school=S7",
     "replays": "/replays",

@@ -92,6 +92,18 @@ def _details(connection: Connection, delivery_ids: Sequence[int]) -> dict[int, s
     return {row.delivery_id: row.detail for row in connection.execute(query.order_by(t.delivery_id, t.attempt_id))}
 
 
+def are_at_most(
+    connection: Connection, selection: Selection, most: int, by_default: Collection[DeliveryState] = FAILED
+) -> bool:
+    """Whether a selection is of so many deliveries or fewer; no more are looked at to find out.
+
+    Raises:
+        SelectionError: it names a state that is none of `SHOWN` and `PENDING`.
+    """
+    some = select(selected(connection, selection, _states(selection, by_default), _d.id).c.id).limit(most + 1)
+    return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()) <= most
+
+
 def listed_deliveries(
     connection: Connection,
     selection: Selection,

@@ -14,7 +14,7 @@ from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.model.replays import ReplayError
 from hocba_hub.store import audit, delivery_acts, replays
 from hocba_hub.store.delivery_acts import Act, Count, execute, preview
-from hocba_hub.store.delivery_lists import delivery_groups, listed_deliveries
+from hocba_hub.store.delivery_lists import are_at_most, delivery_groups, listed_deliveries
 from hocba_hub.store.engine import Store
 from hocba_hub.store.selection import PENDING, Selection, SelectionError
 from hocba_hub.store.tables import deliveries
@@ -103,6 +103,10 @@ def test_failed_deliveries_are_listed_page_by_page(bench: Bench):
         first = listed_deliveries(c, Selection(), limit=2, newest_first=True)
         rest = listed_deliveries(c, Selection(), after=first[-1].place, newest_first=True)
     assert [*first, *rest] == found[::-1]
+    with bench.store.read() as c:
+        assert are_at_most(c, Selection(), 5)
+        assert not are_at_most(c, Selection(), 4)
+        assert are_at_most(c, Selection(code="CLOSED"), 2)
     assert [d.next_attempt_at is not None for d in found] == [True, True, False, False, False]
     with bench.store.read() as c:
         one = listed_deliveries(c, Selection(code="WRONG", school="SCHOOL", states=frozenset({S.REFUSED})), limit=1)

@@ -10,18 +10,20 @@ from fastapi import Path, Query, Response
 from hocba_hub.api.console.pages.replays import selection_of
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router
-from hocba_hub.api.console.visit import Acting, Form, ScopedActing, ScopedViewing, asked, field
+from hocba_hub.api.console.visit import Acting, Form, ScopedActing, ScopedViewing, Visit, asked, field
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.operator import deliveries, returns
 from hocba_hub.api.operator.delivery_shapes import AskedAct, Code, DestinationName, SchoolCode
 from hocba_hub.api.operator.returns import AskedReturn
 from hocba_hub.model.delivery import DeliveryState
 from hocba_hub.store.delivery_acts import Act
+from hocba_hub.store.delivery_lists import are_at_most
 from hocba_hub.store.selection import FAILED, PENDING, Selection
 
 router = console_router()
 
 _PAGE = 100
+_MOST_COUNTED = 20_000
 _STATES = ("refused", "parked", "held", "cancelled", "queued", "in_doubt", "awaiting_ack")
 _WAITING = frozenset({"queued", "in_doubt", "awaiting_ack"})
 
@@ -42,8 +44,9 @@ def listed(
     states = frozenset({DeliveryState(state)}) if state in _STATES else frozenset()
     chosen = Selection(destination=destination, code=code, school=school, states=states)
     is_waiting = state == "waiting" or state in _WAITING
-    counting = deliveries.pending if is_waiting else deliveries.failures
-    summary = counting(operator, hub, chosen) if after is None else None  # told on the first page
+    summary = None
+    if after is None and _is_counted(visit, chosen, is_waiting=is_waiting):
+        summary = (deliveries.pending if is_waiting else deliveries.failures)(operator, hub, chosen)
     listing = deliveries.pending_listed if is_waiting else deliveries.failures_listed
     return render(
         visit.request, "deliveries.html", visit=visit, summary=summary, states=_STATES, state=state, code=code,
@@ -52,6 +55,14 @@ def listed(
         destinations=sorted(hub.destinations),
         chosen_states=sorted(states or (PENDING if is_waiting else FAILED)),
     )  # fmt: skip
+
+
+def _is_counted(visit: Visit, chosen: Selection, *, is_waiting: bool) -> bool:
+    """Whether the first page counts by cause: where the list is narrowed, or short enough for it."""
+    if chosen.destination or chosen.code or chosen.school:
+        return True
+    with visit.hub.store.read() as connection:
+        return are_at_most(connection, chosen, _MOST_COUNTED, PENDING if is_waiting else FAILED)
 
 
 _ACTS: dict[str, Callable[..., Any]] = {"hurry": deliveries.hurry, "cancel": deliveries.cancel}
