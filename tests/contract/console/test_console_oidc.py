@@ -17,7 +17,7 @@ from tests.support.servers import free_port
 BACK = "/console/oidc/return"
 
 
-one_store = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+one_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """What these tests are about is the same on both; the pages' own tests run on both."""
 
 

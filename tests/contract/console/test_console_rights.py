@@ -106,7 +106,7 @@ ACTS = {"/destinations/": "pause", "/jobs/": "run", "/replays/": "start", "/file
 PEOPLE = {"viewer": V, "operator": O, "administrator": A}
 
 
-one_store = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+one_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """What these tests are about is the same on both; the pages' own tests run on both."""
 
 

@@ -20,7 +20,7 @@ COOKIE = "hocba_console"
 MINUTE = 60_000
 
 
-one_store = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+one_store = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 """What these tests are about is the same on both; the pages' own tests run on both."""
 
 

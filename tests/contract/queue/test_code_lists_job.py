@@ -30,7 +30,7 @@ NAMES = ("ministry", "province")
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[SandboxHandle]:
-    with running_sandbox() as handle:
+    with running_sandbox(answer_seconds=5) as handle:
         yield handle
 
 

@@ -25,7 +25,7 @@ SOON = 120
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxHandle]:
-    with running_sandbox() as handle:
+    with running_sandbox(answer_seconds=5) as handle:
         yield handle
 
 
