@@ -94,6 +94,7 @@ def error_page(request: Request, problem: ProblemError) -> Response:
         title=kind.title_vi if in_vietnamese else kind.title_en,
         detail=kind.detail_vi if in_vietnamese else kind.detail_en,
         retry_after=problem.headers.get("Retry-After"), visit=getattr(request.state, "visit", None),
+        required_role=problem.members.get("required_role"),
     )  # fmt: skip
 
 

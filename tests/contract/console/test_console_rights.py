@@ -154,6 +154,7 @@ def test_nobody_opens_or_does_what_a_higher_role_is_needed_for(api: Api):
             fields = {"reason": "an attempt without the right", "csrf": csrf}
             answer = person.http.request(method, path_of(path), data=fields if method == "POST" else None)
             assert (answer.status_code, "access.role-too-low" in answer.text) == (403, True), (name, route)
+            assert "Cần vai trò" in answer.text
             tried += 1
         assert acts_written(api.store) == before
     assert tried > 40
