@@ -20,6 +20,8 @@ from hocba_hub.store import files
 from hocba_hub.store.engine import Store
 from hocba_hub.store.files import File, FileResult, FileState
 
+UNDER_WAY = frozenset({"receiving", "waiting", "importing"})
+"""States of a file, as it is shown, that it does not stay in."""
 FILE_EXAMPLE = {
     "file_id": "0197b0c4-5d7e-7cc3-98c4-dc0c0c07398f",
     "name": "Lop 3A.xlsx",

@@ -140,40 +140,25 @@ class KeyEntry:
 class OwnerEntry:
     """A client or an operator as a list shows it."""
 
+    id: int
     name: str
     scope: Sequence[str]
     """A client's schools, or the destination that it is; an operator's role."""
     created_at: int
     revoked_at: int | None
     keys: Sequence[KeyEntry]
+    profile: str | None = None
+    """A client's: the mapping of what it sends; None for canonical cards."""
+    destination: str | None = None
+    """The destination that a client is."""
+    part: Scope | None = None
+    """The part of the province that an operator is for; None for all of it."""
+    sees_bodies: bool = False
+    """Of an operator."""
 
-
-@dataclass(frozen=True, slots=True)
-class ClientEntry:
-    """A client as a list of clients shows it."""
-
-    id: int
-    name: str
-    schools: Sequence[str]
-    profile: str | None
-    destination: str | None
-    created_at: int
-    revoked_at: int | None
-    keys: int
-    """In force."""
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorEntry:
-    """An operator as a list of operators shows it."""
-
-    name: str
-    role: Role
-    scope: Scope | None
-    sees_bodies: bool
-    revoked_at: int | None
-    keys: int
-    """In force."""
+    def keys_in_force(self, now: int) -> int:
+        """How many of its keys count at a moment (milliseconds)."""
+        return sum(one.revoked_at is None and (one.ends_at is None or one.ends_at > now) for one in self.keys)
 
 
 def schools_without_trace(connection: Connection, schools: Iterable[str]) -> list[str]:
@@ -320,44 +305,24 @@ def owners(connection: Connection, owner: Owner) -> list[OwnerEntry]:
         held.setdefault(owner_id, []).append(KeyEntry(*entry))
     table = _table(owner)
     return [
-        OwnerEntry(row.name, _scope(owner, row), row.created_at, row.revoked_at, held.get(row.id, []))
+        OwnerEntry(
+            row.id, row.name, _scope(owner, row), row.created_at, row.revoked_at, held.get(row.id, []),
+            **_more(owner, row),
+        )
         for row in connection.execute(select(table).order_by(table.c.name))
-    ]
+    ]  # fmt: skip
+
+
+def _more(owner: Owner, row: Row[Any]) -> dict[str, Any]:
+    if owner is Owner.CLIENT:
+        return {"profile": row.profile, "destination": row.destination}
+    return {"part": _scope_of(row.scope), "sees_bodies": row.sees_bodies}
 
 
 def _scope(owner: Owner, row: Row[Any]) -> Sequence[str]:
     if owner is Owner.OPERATOR:
         return [row.role]
     return row.schools if row.destination is None else [row.destination]
-
-
-def clients_listed(connection: Connection, now: int) -> list[ClientEntry]:
-    """All clients by name, those in force first."""
-    held, c = _keys_in_force(connection, Owner.CLIENT, now), clients.c
-    return [
-        ClientEntry(
-            row.id, row.name, row.schools, row.profile, row.destination, row.created_at, row.revoked_at,
-            held.get(row.id, 0),
-        )
-        for row in connection.execute(select(clients).order_by(c.revoked_at.is_not(None), c.name))
-    ]  # fmt: skip
-
-
-def operators_listed(connection: Connection, now: int) -> list[OperatorEntry]:
-    """All operators by name, those in force first."""
-    held, c = _keys_in_force(connection, Owner.OPERATOR, now), operators.c
-    return [
-        OperatorEntry(
-            row.name, Role(row.role), _scope_of(row.scope), row.sees_bodies, row.revoked_at, held.get(row.id, 0)
-        )
-        for row in connection.execute(select(operators).order_by(c.revoked_at.is_not(None), c.name))
-    ]
-
-
-def _keys_in_force(connection: Connection, owner: Owner, now: int) -> dict[int, int]:
-    k = keys.c
-    query = select(k.owner_id, func.count()).where(k.owner_kind == owner, in_force(keys, now)).group_by(k.owner_id)
-    return {owner_id: int(number) for owner_id, number in connection.execute(query)}
 
 
 def looks_like_key(presented: str) -> bool:

@@ -20,7 +20,7 @@ from hocba_hub.store import failures, jobs
 from hocba_hub.store.access import Role
 from hocba_hub.store.counters import backlog
 from hocba_hub.store.tables import report_cards
-from tests.support.browser import Browser, browser
+from tests.support.browser import Browser, browser, browser_programs
 from tests.support.console import Person, add_person
 from tests.support.imports import workbook
 from tests.support.operators_session import Session, session
@@ -33,8 +33,7 @@ REASON = "agreed with the province by telephone"
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     folder = tmp_path_factory.mktemp("console")
-    with browser("about:blank", folder):
-        pass  # where there is no browser, nothing is started
+    browser_programs()  # where there is no browser, nothing is started
     with session(folder, importers=1) as running:
         with running.rig.store() as store:
             for name, role in (("hoa", Role.ADMINISTRATOR), ("binh", Role.OPERATOR), ("tam", Role.VIEWER)):
@@ -184,6 +183,22 @@ def test_what_was_sent_is_shown_for_a_reason_and_the_look_is_in_the_trail(hub: S
     window.open("/console/audit")
     assert "reveal-bodies" in window.text
     assert "the school asks what was sent of this card" in window.text
+
+
+def test_an_error_is_told_in_the_form_and_nothing_typed_is_lost(hub: Session, window: Browser):
+    window.sign_in("hoa")
+    window.open("/console/clients")
+    window.act(
+        "Thêm phần mềm…", "Thêm và cấp khóa", name="phần mềm B", schools="không phải mã", reason="the new vendor"
+    )
+    window.wait_for("Tham số hoặc nội dung không đúng")
+    assert "/schools/0" in window.find("details.act[open] #error").text
+    assert window.find("#name").get_attribute("value") == "phần mềm B"
+    window.driver.execute_script("document.querySelector('#schools').value = '*'")
+    window.press("Thêm và cấp khóa", "details.act[open]")
+    window.wait_for("Phần bí mật, chỉ hiện lần này")
+    assert window.find("h1").text == "phần mềm B"
+    assert [one for one in window.faults() if "422" not in one] == []
 
 
 def test_a_clerk_downloads_the_workbook_with_what_is_wrong_marked_in_its_cells(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,21 +114,27 @@ def _is_gone(element: WebElement) -> bool:
     return False
 
 
-@contextmanager
-def browser(url: str, folder: Path, *, options: Sequence[str] = ()) -> Iterator[Browser]:
-    """A browser whose downloads go to `folder`; the test is skipped where there is none, unless HOCBA_NEEDS_BROWSER."""
-    programs = shutil.which("chromium"), shutil.which("chromedriver")
-    if None in programs:
+def browser_programs() -> tuple[str, str]:
+    """Chromium and its driver; the test is skipped where they are not, unless HOCBA_NEEDS_BROWSER is set."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
         if os.environ.get("HOCBA_NEEDS_BROWSER"):
             pytest.fail("there is no chromium and chromedriver on PATH")
         pytest.skip("there is no chromium and chromedriver on PATH: the console is not tried in a browser")
+    return chromium, driver
+
+
+@contextmanager
+def browser(url: str, folder: Path) -> Iterator[Browser]:
+    """A browser whose downloads go to `folder`."""
+    programs = browser_programs()
     chosen = webdriver.ChromeOptions()
-    chosen.binary_location = str(programs[0])
-    for one in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1366,907", *options):
+    chosen.binary_location = programs[0]
+    for one in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1366,907"):
         chosen.add_argument(one)
     chosen.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chosen.add_experimental_option("prefs", {"download.default_directory": str(folder)})
-    driver = webdriver.Chrome(options=chosen, service=webdriver.ChromeService(str(programs[1])))
+    driver = webdriver.Chrome(options=chosen, service=webdriver.ChromeService(programs[1]))
     try:
         yield Browser(url, driver)
     finally:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from hocba_hub.api.console.portal.visit import ClientVisit
+from hocba_hub.api.console.rendering import render_text
+from hocba_hub.api.console.visit import Visit
 from hocba_hub.api.problems.problem import ProblemError
 
 _EVERY_SECONDS = 1.0
@@ -21,23 +25,33 @@ _MOST_STREAMS = 50
 """Of one process."""
 _open = 0
 
-Part = Callable[[], tuple[str, bool]]
+_Part = Callable[[], tuple[str, bool]]
 """Gives the part's HTML, and whether nothing more will happen to it."""
+Followed = TypeVar("Followed")
 
 
-def follow(request: Request, part: Part) -> StreamingResponse:
-    """The stream of a part.
+def follow(
+    visit: ClientVisit | Visit, template: str, ask: Callable[[], Followed], is_at_rest: Callable[[Followed], bool]
+) -> StreamingResponse:
+    """The stream of a template's HTML over `one`, what `ask` answers, until that `is_at_rest`.
 
     Raises:
-        ProblemError: `console.too-many-streams`.
+        ProblemError: what `ask` raises, before the stream begins; `console.too-many-streams`.
     """
+    request = visit.request
+
+    def part() -> tuple[str, bool]:
+        one = ask()
+        return render_text(request, template, one=one, visit=visit), is_at_rest(one)
+
+    part()  # what may not be seen is refused now
     if _open >= _MOST_STREAMS:
         raise ProblemError("console.too-many-streams", retry_after=_LONGEST_SECONDS)
     headers = {"X-Accel-Buffering": "no"}  # a proxy hands on each event as it comes
     return StreamingResponse(_events(request, part), media_type="text/event-stream", headers=headers)
 
 
-async def _events(request: Request, part: Part) -> AsyncIterator[str]:
+async def _events(request: Request, part: _Part) -> AsyncIterator[str]:
     global _open  # noqa: PLW0603 - a count of this process
     _open += 1
     try:

@@ -39,6 +39,11 @@ def _static_url(name: str) -> str:
     return f"/console/static/{name}?v={hashlib.sha256(static_file(name)).hexdigest()[:12]}"
 
 
+def home_of(request: Request) -> str:
+    """Where the pages are to which a request belongs: operators' or clients'."""
+    return "/portal" if request.url.path.startswith("/portal") else "/console"
+
+
 def render(request: Request, template: str, status: int = 200, /, **facts: object) -> HTMLResponse:
     """A page, or a part of one, in the language of the call."""
     return HTMLResponse(render_text(request, template, **facts), status)
@@ -46,9 +51,13 @@ def render(request: Request, template: str, status: int = 200, /, **facts: objec
 
 def render_text(request: Request, template: str, /, **facts: object) -> str:
     """The same as text."""
-    theme = request.cookies.get(THEME_COOKIE, "")
-    home = "/portal" if request.url.path.startswith("/portal") else "/console"
-    common = {"path": request.url.path, "home": home, "theme": theme if theme in THEMES else "", "visit": None}
+    url, theme, home = request.url, request.cookies.get(THEME_COOKIE, ""), home_of(request)
+    here = home  # where another language leads; a page that a form was answered with has no address of its own
+    if request.method == "GET":
+        here = f"{url.path}?{url.query}" if url.query else url.path
+    common = {
+        "path": url.path, "home": home, "here": here, "theme": theme if theme in THEMES else "", "visit": None
+    }  # fmt: skip
     return _environment(current_call().language).get_template(template).render({**common, **facts})
 
 

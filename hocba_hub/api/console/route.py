@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from hocba_hub.api.console.rendering import LANGUAGE_COOKIE, render
+from hocba_hub.api.console.rendering import LANGUAGE_COOKIE, home_of, render
 from hocba_hub.api.console.visit import ACCOUNT, COOKIES, PasswordNeededError, SignInNeededError
 from hocba_hub.api.context import hub_of_app
 from hocba_hub.api.http.call import current_call
@@ -96,11 +96,6 @@ def error_page(request: Request, problem: ProblemError) -> Response:
         retry_after=problem.headers.get("Retry-After"), visit=getattr(request.state, "visit", None),
         required_role=problem.members.get("required_role"),
     )  # fmt: skip
-
-
-def home_of(request: Request) -> str:
-    """Where the pages are to which a request belongs: operators' or clients'."""
-    return "/portal" if request.url.path.startswith("/portal") else "/console"
 
 
 def _to_sign_in(request: Request) -> Response:

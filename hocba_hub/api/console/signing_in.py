@@ -138,11 +138,9 @@ def sign_out(request: Request, visit: ScopedViewing, _: Form) -> Response:
 
 
 @router.get("/console/account")
-def account(
-    visit: ScopedViewing, failed: Annotated[str, Query(pattern="^[a-z-]{0,20}$")] = "", done: str = ""
-) -> Response:
+def account(visit: ScopedViewing, done: str = "") -> Response:
     """The operator's own account."""
-    return _account(visit, failed, done)
+    return _account(visit, done=done)
 
 
 def _account(visit: Visit, failed: str = "", done: str = "", status: int = 200) -> Response:
@@ -227,9 +225,9 @@ async def choose_language(
 
 @router.get("/console/theme/{theme}")
 async def choose_theme(
-    request: Request, theme: Annotated[str, Path(pattern="^(light|dark|auto)$")], to: To = _HOME
+    request: Request, theme: Annotated[str, Path(pattern="^(light|dark)$")], to: To = _HOME
 ) -> Response:
-    """Light, dark, or as the machine has it."""
+    """Light or dark from now on; before, as the machine has it."""
     response = go_to(safe(to))
     set_preference(request, response, THEME_COOKIE, theme)
     return response

@@ -36,6 +36,7 @@ _MOST_FIELDS = 200
 _MOST_FILE_BYTES = 8_000_000
 
 Asked = TypeVar("Asked", bound=BaseModel)
+Found = TypeVar("Found")
 
 
 class SignInNeededError(Exception):
@@ -226,6 +227,16 @@ def asked(shape: type[Asked], facts: dict[str, Any]) -> Asked:
     except ValidationError as error:
         wrong = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
         raise RequestValidationError(wrong) from error
+
+
+def found(ask: Callable[[], Found]) -> Found | None:
+    """What a call of the API answers; None where it is not there, as the deadline board before it was first counted."""
+    try:
+        return ask()
+    except ProblemError as problem:
+        if problem.kind.code != "not-found":
+            raise
+        return None
 
 
 def field(form: FormData, name: str) -> str:

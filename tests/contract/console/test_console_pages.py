@@ -104,6 +104,17 @@ def test_the_two_languages_tell_the_same_in_other_words(world: World):
     assert "WRONG" in en
 
 
+def test_another_language_shows_the_same_page_with_its_filters(world: World):
+    person = world.person()
+    page = person.get("/console/deliveries?state=refused&destination=province").text
+    to = html.unescape(re.search(r'href="(/console/language/en[^"]*)"', page)[1])
+    shown = person.follow(person.get(to))
+    assert "Failed deliveries" in text_of(shown.text)
+    assert str(shown.url).endswith("/console/deliveries?state=refused&destination=province")
+    counted = person.post("/console/deliveries/hurry", {"destination": "province", "reason": "no page of its own"})
+    assert 'href="/console/language/vi?to=/console"' in counted.text
+
+
 def test_a_school_is_found_without_accents(world: World):
     person = world.person()
     school = world.cards[0]["school"]

@@ -6,19 +6,19 @@ from fastapi import Response
 
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router
-from hocba_hub.api.console.visit import Viewing
+from hocba_hub.api.console.visit import Viewing, found
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.operator import deliveries, jobs
+from hocba_hub.monitoring.readings import AUDIT_JOB
 
 router = console_router()
 
 _PAGE = 100
-_VERIFY = "audit-verify"
 
 
 @router.get("/console/audit")
 def trail(visit: Viewing, after: Cursor = None) -> Response:
     """The newest first, and what the job that verifies the chain found last."""
     page = deliveries.audit_trail(visit.operator, visit.hub, after, _PAGE)
-    verified = next((one for one in jobs.jobs(visit.operator, visit.hub).jobs if one.key == _VERIFY), None)
-    return render(visit.request, "audit.html", visit=visit, page=page, verified=verified, verify=_VERIFY)
+    verified = found(lambda: jobs.job(AUDIT_JOB, visit.operator, visit.hub))
+    return render(visit.request, "audit.html", visit=visit, page=page, verified=verified, verify=AUDIT_JOB)

@@ -7,10 +7,9 @@ from urllib.parse import quote
 
 from fastapi import Query, Response
 
-from hocba_hub.api.console.pages.overview import found
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
-from hocba_hub.api.console.visit import Form, ScopedActing, ScopedViewing, Visit, asked, field
+from hocba_hub.api.console.visit import Form, ScopedActing, ScopedViewing, Visit, asked, field, found
 from hocba_hub.api.http.parameters import CardInPath, YearInPath
 from hocba_hub.api.operator import story, support
 from hocba_hub.api.operator.delivery_shapes import AskedReason

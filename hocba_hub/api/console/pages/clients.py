@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from hocba_hub.api.console.pages.operators import in_force_first
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
 from hocba_hub.api.console.visit import Administering, Form, Visit, asked, field
@@ -17,7 +18,7 @@ from hocba_hub.api.operator.mapping_shapes import ClientName
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.mappings.schemas import REPORT_CARD
 from hocba_hub.store import access, senders
-from hocba_hub.store.access import ALL_SCHOOLS
+from hocba_hub.store.access import ALL_SCHOOLS, Owner
 
 router = console_router()
 
@@ -49,8 +50,16 @@ class AskedClientChange(BaseModel):
 def listed(visit: Administering) -> Response:
     """All of them."""
     with visit.hub.store.read() as connection:
-        found, seen = access.clients_listed(connection, visit.hub.clock()), senders.last_of_clients(connection)
-    return render(visit.request, "clients.html", visit=visit, clients=found, seen=seen, all_schools=ALL_SCHOOLS)
+        found, seen = access.owners(connection, Owner.CLIENT), senders.last_of_clients(connection)
+    return render(
+        visit.request,
+        "clients.html",
+        visit=visit,
+        clients=in_force_first(found),
+        seen=seen,
+        now=visit.hub.clock(),
+        all_schools=ALL_SCHOOLS,
+    )
 
 
 @router.post("/console/clients")
@@ -83,7 +92,7 @@ def _client(
 ) -> Response:
     hub = visit.hub
     with hub.store.read() as connection:
-        found = next((each for each in access.clients_listed(connection, visit.hub.clock()) if each.name == name), None)
+        found = next((each for each in access.owners(connection, Owner.CLIENT) if each.name == name), None)
         seen = senders.last_of_clients(connection)
     if found is None:
         raise ProblemError("not-found")
@@ -148,6 +157,6 @@ def revoke(visit: Administering, name: NameInPath, form: Form) -> Response:
     """End it with all its keys, for ever."""
     wanted = asked(AskedRevocation, {"reason": field(form, "reason")})
     with visit.hub.store.write() as connection:
-        access.revoke_owner(connection, access.Owner.CLIENT, name, now=visit.hub.clock())
+        access.revoke_owner(connection, Owner.CLIENT, name, now=visit.hub.clock())
         visit.note(connection, "client.revoke", wanted.reason, {"name": name})
     return go_to("/console/clients")

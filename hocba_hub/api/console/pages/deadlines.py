@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from hocba_hub.api.console.pages.overview import found
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router
-from hocba_hub.api.console.visit import ScopedViewing, Viewing
+from hocba_hub.api.console.visit import ScopedViewing, Viewing, found
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.http.parameters import SchoolQuery, YearQuery
 from hocba_hub.api.operator import deadlines

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 
 from hocba_hub.api.console.live import follow
-from hocba_hub.api.console.rendering import render, render_text
+from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
 from hocba_hub.api.console.visit import Acting, Form, Viewing, asked, field
+from hocba_hub.api.file_results import UNDER_WAY
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.operator import files
 from hocba_hub.api.operator.delivery_shapes import AskedReason
@@ -19,7 +20,6 @@ from hocba_hub.api.operator.files import FileInPath
 router = console_router()
 
 _PAGE = 50
-_UNDER_WAY = frozenset({"receiving", "waiting", "importing"})
 _ACTS: dict[str, Callable[..., Any]] = {"cancel": files.cancel_file, "retry": files.retry_file}
 
 
@@ -35,20 +35,19 @@ def one(visit: Viewing, file_id: FileInPath, done: str = "") -> Response:
     """One file."""
     found = files.file(file_id, visit.operator, visit.hub)
     return render(
-        visit.request, "file.html", visit=visit, one=found, done=done, is_live=found.state in _UNDER_WAY
+        visit.request, "file.html", visit=visit, one=found, done=done, is_live=found.state in UNDER_WAY
     )  # fmt: skip
 
 
 @router.get("/console/files/{file_id}/live")
 def live(visit: Viewing, file_id: FileInPath) -> Response:
     """How far a file is, as it goes on."""
-
-    def part() -> tuple[str, bool]:
-        found = files.file(file_id, visit.operator, visit.hub)
-        return render_text(visit.request, "file_live.html", one=found, visit=visit), found.state not in _UNDER_WAY
-
-    part()
-    return follow(visit.request, part)
+    return follow(
+        visit,
+        "file_live.html",
+        lambda: files.file(file_id, visit.operator, visit.hub),
+        lambda one: one.state not in UNDER_WAY,
+    )  # fmt: skip
 
 
 @router.get("/console/files/{file_id}/workbook")

@@ -7,10 +7,9 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Query, Response
 
-from hocba_hub.api.console.pages.overview import found
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router
-from hocba_hub.api.console.visit import ScopedViewing, Visit
+from hocba_hub.api.console.visit import ScopedViewing, Visit, found
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.http.parameters import SchoolQuery, YearQuery
 from hocba_hub.api.operator import support

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 
 from hocba_hub.api.console.live import follow
-from hocba_hub.api.console.rendering import render, render_text
+from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
 from hocba_hub.api.console.visit import Acting, Form, Viewing, asked, field
 from hocba_hub.api.http.pages import Cursor
@@ -46,13 +46,9 @@ def one(visit: Viewing, key: JobInPath, after: Cursor = None, done: str = "") ->
 @router.get("/console/jobs/{key}/live")
 def live(visit: Viewing, key: JobInPath) -> Response:
     """How far its run is."""
-
-    def part() -> tuple[str, bool]:
-        found = jobs.job(key, visit.operator, visit.hub)
-        return render_text(visit.request, "job_live.html", one=found, visit=visit), found.standing in _AT_REST
-
-    part()
-    return follow(visit.request, part)
+    return follow(
+        visit, "job_live.html", lambda: jobs.job(key, visit.operator, visit.hub), lambda one: one.standing in _AT_REST
+    )
 
 
 @router.post("/console/jobs/{key}/{act}")

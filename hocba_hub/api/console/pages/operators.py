@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Response
@@ -16,7 +17,7 @@ from hocba_hub.api.operator.delivery_shapes import Reason
 from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.sign_in import hash_password
 from hocba_hub.store import access, sessions
-from hocba_hub.store.access import Owner, Role, Scope
+from hocba_hub.store.access import Owner, OwnerEntry, Role, Scope
 
 router = console_router()
 
@@ -58,11 +59,16 @@ def listed(visit: Administering, done: str = "") -> Response:
 
 def _listed(visit: Visit, *, done: str = "", name: str = "", password: str = "") -> Response:
     with visit.hub.store.read() as connection:
-        people, states = access.operators_listed(connection, visit.hub.clock()), sessions.password_states(connection)
+        people, states = access.owners(connection, Owner.OPERATOR), sessions.password_states(connection)
     return render(
-        visit.request, "operators.html", visit=visit, people=people, states=states, done=done, name=name,
-        password=password, roles=list(Role), now=visit.hub.clock(),
+        visit.request, "operators.html", visit=visit, people=in_force_first(people), states=states, done=done,
+        name=name, password=password, roles=list(Role), now=visit.hub.clock(),
     )  # fmt: skip
+
+
+def in_force_first(owners: Sequence[OwnerEntry]) -> list[OwnerEntry]:
+    """Clients or operators by name, those that have ended behind the others."""
+    return sorted(owners, key=lambda one: one.revoked_at is not None)
 
 
 @router.post("/console/operators")

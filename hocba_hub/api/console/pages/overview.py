@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from fastapi import Response
 
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router
-from hocba_hub.api.console.visit import ScopedViewing
+from hocba_hub.api.console.visit import ScopedViewing, found
 from hocba_hub.api.operator import deadlines, deliveries, failure_groups, jobs, replays
-from hocba_hub.api.problems.problem import ProblemError
 from hocba_hub.model.failures import GroupState
 
 router = console_router()
 
 _GROUPS, _SCHOOLS = 8, 8
-Found = TypeVar("Found")
-
-
-def found(ask: Callable[[], Found]) -> Found | None:
-    """What a call of the API answers; None where it is not there, as the deadline board before it was first counted."""
-    try:
-        return ask()
-    except ProblemError as problem:
-        if problem.kind.code != "not-found":
-            raise
-        return None
 
 
 @router.get("/console")

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
-from hocba_hub.api.console.pages.overview import found
 from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router
-from hocba_hub.api.console.visit import Acting, Form, Viewing, asked, field
+from hocba_hub.api.console.visit import Acting, Form, Viewing, asked, field, found
 from hocba_hub.api.http.pages import Cursor
 from hocba_hub.api.http.parameters import DestinationInPath, SchoolQuery
 from hocba_hub.api.operator import jobs, reconciliation
@@ -66,7 +65,7 @@ def one(
         visit.request, "reconciliation.html", visit=visit, name=name, by=by, kind=kind, school=school, runs=runs,
         places=[] if report is None else [each for each in report.places if _differs(each.counts)][:500],
         page=differences,
-        can_list=any(one.key == f"reconcile:{name}" for one in jobs.jobs(operator, hub).jobs),
+        can_list=found(lambda: jobs.job(f"reconcile:{name}", operator, hub)) is not None,
         trend=trend, kinds=REPORTED, repairable=sorted(REPAIRABLE),
     )  # fmt: skip
 

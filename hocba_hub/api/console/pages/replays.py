@@ -9,7 +9,7 @@ from fastapi import Path, Query, Response
 from starlette.datastructures import FormData
 
 from hocba_hub.api.console.live import follow
-from hocba_hub.api.console.rendering import render, render_text
+from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to
 from hocba_hub.api.console.visit import Form, ScopedActing, ScopedViewing, asked, field
 from hocba_hub.api.http.pages import Cursor
@@ -96,13 +96,12 @@ def one(
 @router.get("/console/replays/{replay_id}/live")
 def live(visit: ScopedViewing, replay_id: ReplayInPath) -> Response:
     """The counts of a replay, as they change."""
-
-    def part() -> tuple[str, bool]:
-        found = replays.replay(replay_id, visit.operator, visit.hub)
-        return render_text(visit.request, "replay_live.html", replay=found, visit=visit), found.state in _AT_REST
-
-    part()  # what may not be seen is refused before the stream begins
-    return follow(visit.request, part)
+    return follow(
+        visit,
+        "replay_live.html",
+        lambda: replays.replay(replay_id, visit.operator, visit.hub),
+        lambda one: one.state in _AT_REST,
+    )
 
 
 @router.post("/console/replays/{replay_id}/{act}")

@@ -14,4 +14,4 @@ router = console_router()
 @router.get("/portal/{path:path}")
 async def unknown() -> Response:
     """There is no such page."""
-    raise ProblemError("path-unknown")
+    raise ProblemError("not-found")

@@ -18,11 +18,11 @@ from hocba_hub.api.client.report_cards import checked, source_of
 from hocba_hub.api.console.live import follow
 from hocba_hub.api.console.oidc import finish_oidc, start_oidc
 from hocba_hub.api.console.portal.visit import ClientVisit, Posted, Visiting
-from hocba_hub.api.console.rendering import render, render_text
+from hocba_hub.api.console.rendering import render
 from hocba_hub.api.console.route import console_router, go_to, set_session
 from hocba_hub.api.console.signing_in import To, safe
 from hocba_hub.api.console.visit import COOKIES, field, read_form
-from hocba_hub.api.file_results import file_shape
+from hocba_hub.api.file_results import UNDER_WAY, file_shape
 from hocba_hub.api.http.body import Body, BodyLimits
 from hocba_hub.api.http.pages import Cursor, cursor, place
 from hocba_hub.api.http.parameters import SchoolQuery, SubmissionId, SubmissionOptions, YearQuery
@@ -45,7 +45,6 @@ router = console_router()
 _HOME, _OIDC_BACK = "/portal", "/portal/oidc/return"
 _PAGE, _SHOWN, _SOME = 50, 10, 100
 _ERROR_DAYS = 30
-_UNDER_WAY = frozenset({"receiving", "waiting", "importing"})
 _SHEETS = frozenset({".xlsx", ".csv"})
 
 
@@ -172,19 +171,18 @@ def file_list(visit: Visiting, after: Cursor = None) -> Response:
 def file(visit: Visiting, file_id: FileId) -> Response:
     """One of them."""
     found = files.status(file_id, visit.client, visit.hub)
-    return render(visit.request, "portal_file.html", visit=visit, one=found, is_live=found.state in _UNDER_WAY)
+    return render(visit.request, "portal_file.html", visit=visit, one=found, is_live=found.state in UNDER_WAY)
 
 
 @router.get("/portal/files/{file_id}/live")
 def file_live(visit: Visiting, file_id: FileId) -> Response:
     """How far it is, as it goes on."""
-
-    def part() -> tuple[str, bool]:
-        found = files.status(file_id, visit.client, visit.hub)
-        return render_text(visit.request, "file_live.html", one=found, visit=visit), found.state not in _UNDER_WAY
-
-    part()
-    return follow(visit.request, part)
+    return follow(
+        visit,
+        "file_live.html",
+        lambda: files.status(file_id, visit.client, visit.hub),
+        lambda one: one.state not in UNDER_WAY,
+    )
 
 
 @router.get("/portal/files/{file_id}/workbook")

@@ -19,12 +19,15 @@ for (const part of document.querySelectorAll("[data-live]")) {
 }
 
 // A table that is wider than its place is scrolled by the keyboard, too.
-for (const place of document.querySelectorAll(".scroll")) {
-  if (place.scrollWidth <= place.clientWidth) continue;
-  place.tabIndex = 0;
-  place.setAttribute("role", "region");
-  place.setAttribute("aria-label", place.querySelector("caption")?.textContent ?? "");
+function scrollByKeyboard() {
+  for (const place of document.querySelectorAll(".scroll")) {
+    if (place.scrollWidth <= place.clientWidth) continue;
+    place.tabIndex = 0;
+    place.setAttribute("role", "region");
+    place.setAttribute("aria-label", place.querySelector("caption")?.textContent ?? "");
+  }
 }
+scrollByKeyboard();
 
 document.addEventListener("keydown", (event) => {
   const inField = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "");
@@ -42,7 +45,37 @@ document.addEventListener("click", async (event) => {
   button.textContent = button.dataset.copied;
 });
 
-// A form is sent once: a second press of its button would be refused anyway, but with an error.
-document.addEventListener("submit", (event) => {
-  for (const button of event.target.querySelectorAll("button")) setTimeout(() => { button.disabled = true; });
+// A form is sent without leaving its page, so that nothing typed is lost: an error is told in the form itself, a page that
+// is the answer takes the place of this one, and where the server sends the browser elsewhere, it goes there.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.method !== "post" || !form.elements.csrf) return;
+  event.preventDefault();
+  form.querySelector("#error")?.remove();
+  const buttons = form.querySelectorAll("button");
+  for (const button of buttons) button.disabled = true;
+  const fields = new FormData(form);
+  const body = form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields);
+  let answer;
+  try {
+    answer = await fetch(form.action, { method: "POST", body });
+  } catch {
+    form.submit();  // the browser says what is the matter with the line
+    return;
+  }
+  if (answer.redirected) { location.assign(answer.url); return; }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const error = page.querySelector("#error");
+  if (error) {
+    error.className = "note bad";
+    error.setAttribute("role", "alert");
+    form.prepend(error);
+    for (const button of buttons) button.disabled = false;
+    error.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  document.title = page.title;
+  document.querySelector("main").replaceWith(page.querySelector("main"));
+  scrollByKeyboard();
+  scrollTo(0, 0);
 });
