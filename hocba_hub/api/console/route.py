@@ -17,6 +17,7 @@ from hocba_hub.api.console.visit import ACCOUNT, COOKIES, PasswordNeededError, S
 from hocba_hub.api.context import hub_of_app
 from hocba_hub.api.http.call import current_call
 from hocba_hub.api.problems.problem import ProblemError, problem_of
+from hocba_hub.store.sessions import Session, end_session
 
 log = logging.getLogger(__name__)
 
@@ -114,10 +115,22 @@ def go_to(path: str) -> Response:
 def set_session(request: Request, response: Response, token: str) -> None:
     """Give the browser the session's token: for this host alone, not for scripts, not for requests from other sites."""
     settings, home = hub_of_app(request).settings, home_of(request)
+    request.state.new_token = None
     response.set_cookie(
         COOKIES[home], token, path=home, max_age=settings.console_hours * 3600, httponly=True, samesite="lax",
         secure=settings.public_address.startswith("https:"),
     )  # fmt: skip
+
+
+def sign_out_of(request: Request, session: Session) -> Response:
+    """End a session, here and in the browser; the answer leads to the page to sign in."""
+    home = home_of(request)
+    with hub_of_app(request).store.write() as connection:
+        end_session(connection, session.id)
+    request.state.new_token = None
+    response = go_to(f"{home}/sign-in")
+    response.delete_cookie(COOKIES[home], path=home)
+    return response
 
 
 def set_preference(request: Request, response: Response, name: str, value: str) -> None:

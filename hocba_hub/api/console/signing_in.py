@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from hocba_hub.api.console.oidc import finish_oidc, start_oidc
 from hocba_hub.api.console.rendering import LANGUAGE_COOKIE, STATIC, THEME_COOKIE, render, static_file
-from hocba_hub.api.console.route import YEAR_SECONDS, console_router, go_to, set_preference, set_session
-from hocba_hub.api.console.visit import ACCOUNT, COOKIE, Form, ScopedViewing, Visit, field, read_form
+from hocba_hub.api.console.route import YEAR_SECONDS, console_router, go_to, set_preference, set_session, sign_out_of
+from hocba_hub.api.console.visit import ACCOUNT, Form, ScopedViewing, Visit, field, read_form
 from hocba_hub.api.context import Hub
 from hocba_hub.api.operator.callers import TheHub
 from hocba_hub.api.problems.problem import ProblemError
@@ -129,12 +129,7 @@ def oidc_return(request: Request, hub: TheHub) -> Response:
 @router.post("/console/sign-out")
 def sign_out(request: Request, visit: ScopedViewing, _: Form) -> Response:
     """End this session."""
-    with visit.hub.store.write() as connection:
-        sessions.end_session(connection, visit.session.id)
-    request.state.new_token = None
-    response = go_to("/console/sign-in")
-    response.delete_cookie(COOKIE, path="/console")
-    return response
+    return sign_out_of(request, visit.session)
 
 
 @router.get("/console/account")
@@ -171,7 +166,6 @@ def change_password(request: Request, visit: ScopedViewing, form: Form) -> Respo
         operator_id = sessions.set_password(connection, name, kept, must_change=False, now=now)
         token = sessions.open_session(connection, Owner.OPERATOR, operator_id, Way.PASSWORD, now)
         visit.note(connection, "operator.password", "", {"name": name})
-    request.state.new_token = None
     response = go_to(f"{ACCOUNT}?done=password")
     set_session(request, response, token)
     return response

@@ -19,9 +19,9 @@ from hocba_hub.api.console.live import follow
 from hocba_hub.api.console.oidc import finish_oidc, start_oidc
 from hocba_hub.api.console.portal.visit import ClientVisit, Posted, Visiting
 from hocba_hub.api.console.rendering import render
-from hocba_hub.api.console.route import console_router, go_to, set_session
+from hocba_hub.api.console.route import console_router, go_to, set_session, sign_out_of
 from hocba_hub.api.console.signing_in import To, safe
-from hocba_hub.api.console.visit import COOKIES, field, read_form
+from hocba_hub.api.console.visit import field, read_form
 from hocba_hub.api.file_results import UNDER_WAY, file_shape
 from hocba_hub.api.http.body import Body, BodyLimits
 from hocba_hub.api.http.pages import Cursor, cursor, place
@@ -105,12 +105,7 @@ def oidc_return(request: Request, hub: TheHub) -> Response:
 @router.post("/portal/sign-out")
 def sign_out(request: Request, visit: Visiting, _: Posted) -> Response:
     """End this session."""
-    with visit.hub.store.write() as connection:
-        sessions.end_session(connection, visit.session.id)
-    request.state.new_token = None
-    response = go_to("/portal/sign-in")
-    response.delete_cookie(COOKIES[_HOME], path=_HOME)
-    return response
+    return sign_out_of(request, visit.session)
 
 
 @router.get("/portal")
